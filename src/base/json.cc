@@ -11,8 +11,6 @@
 namespace aichemy {
 namespace {
 
-constexpr size_t kDepthMax = 512;
-
 std::unexpected<Error> missing(std::string_view key, const char* kind) {
   return fail(Code::corrupt, "json_member", fmt::format("member '{}' is missing or not {}", key, kind));
 }
@@ -242,10 +240,6 @@ Result<Json> Json::parse(std::string_view text) {
   // The parser's buffers are reused by the thread; a large document gives its memory back.
   static thread_local simdjson::dom::parser parser;
   constexpr size_t kKeepBytesMax = 1 << 20;
-  parser.set_max_capacity(simdjson::SIMDJSON_MAXSIZE_BYTES);
-  if (auto error = parser.allocate(std::max<size_t>(text.size(), 64), kDepthMax)) {
-    return fail(Code::exhausted, "memory", simdjson::error_message(error));
-  }
   simdjson::dom::element root;
   if (auto error = parser.parse(text.data(), text.size()).get(root)) {
     return fail(Code::invalid, "json", fmt::format("not valid JSON: {}", simdjson::error_message(error)));
