@@ -1,0 +1,65 @@
+// One statement from text to rows: parse, analyse, render, run. Used by the Trino front, by jobs and by tests.
+//
+// Thread rule: execute() blocks (metadata, planning, DDL, inserts) and runs on the sql pool; the result's stream
+// is pulled by one thread at a time. An Error's `what` is always a Trino error name; messages of user errors
+// start with "line L:C: " where a position is known.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "runtime/call.h"
+#include "sql/connector.h"
+#include "sql/engine.h"
+#include "sql/session.h"
+
+namespace aichemy::sql {
+
+class QueryRegistry;
+
+struct StatementResult {
+  std::vector<OutputColumn> columns;       // empty for DDL and session statements
+  std::unique_ptr<RowStream> rows;         // nullptr: no rows
+  std::optional<std::string> update_type;  // "CREATE TABLE"; none for queries
+  std::optional<int64_t> update_count;
+  SessionChanges changes;
+  std::string query_type;                  // SELECT, INSERT, DATA_DEFINITION, DESCRIBE, EXPLAIN
+};
+
+struct ExecutorOptions {
+  Engine& engine;
+  Catalogs catalogs;         // by name; "system" is added by the executor
+  Clock& clock;
+  Random& random;
+  std::string version = "483";        // version() and system.runtime.nodes
+  std::string node_id = "aichemy";
+  std::string environment = "aichemy";
+  QueryRegistry* queries = nullptr;   // system.runtime.queries; may be null
+};
+
+class Executor {
+ public:
+  explicit Executor(ExecutorOptions options);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  Result<StatementResult> execute(const Call& call, const Session& session, std::string_view sql);
+
+ private:
+  ExecutorOptions options_;
+  std::unique_ptr<Connector> system_;
+};
+
+// Rows known in advance (SHOW, DDL counts): a RowStream over one page of JSON.
+std::unique_ptr<RowStream> make_row_stream(std::string rows_json, uint64_t rows);
+
+}  // namespace aichemy::sql
