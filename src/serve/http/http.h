@@ -5,7 +5,7 @@
 // blocking work goes to a pool with co_await on(pool, ...).
 //
 // Limits: header 64 KiB (431), request line and header within 30 s, keep-alive idle 120 s, connections
-// `connections_max` (beyond it the oldest idle one is closed). Bodies stream both ways: memory per connection is
+// `connections_max` (beyond it a new one is closed at once). Bodies stream both ways: memory per connection is
 // one read buffer and what the handler holds. A handler that answers without reading the body: up to 1 MiB of the
 // rest is read and dropped, beyond that the connection closes. An exception in a handler: 500, logged.
 #pragma once
