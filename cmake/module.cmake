@@ -57,7 +57,7 @@ function(aichemy_module)
   add_library(${target} STATIC ${sources})
   target_link_libraries(${target} PUBLIC ${links})
 
-  if(tests AND NOT AICHEMY_FUZZ)
+  if(tests)
     add_executable(${target}_test ${tests})
     target_link_libraries(${target}_test PRIVATE ${target} third_party_gtest)
     target_compile_definitions(${target}_test PRIVATE
