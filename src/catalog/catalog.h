@@ -1,0 +1,165 @@
+// The catalog: namespaces, tables and views, and the one place where a table's pointer moves.
+//
+// Blocking, thread safe. Names live in metadb; metadata files live in the object store and are immutable.
+// A commit writes a new metadata file and then swaps the pointer in one metadb transaction that compares the old
+// one: of two writers one gets conflict ("commit_failed") and its file is removed; nothing is ever lost.
+// append() retries for the caller, because appends never contradict each other.
+//
+// Errors (what): no_such_namespace, no_such_table, no_such_view (not_found); namespace_exists, table_exists,
+// view_exists (exists); namespace_not_empty, commit_failed, requirement_failed (conflict); invalid_name, location
+// (invalid); and those of metadata and object store. commit_unknown (internal): the pointer may have moved.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "catalog/view.h"
+#include "metadb/metadb.h"
+#include "objectstore/object_store.h"
+#include "runtime/call.h"
+#include "tables/iceberg_metadata.h"
+#include "tables/iceberg_scan.h"
+#include "tables/iceberg_update.h"
+#include "tables/scan_plan.h"
+
+namespace aichemy::catalog {
+
+using Properties = std::map<std::string, std::string>;
+using NamespaceName = std::vector<std::string>;  // levels, outermost first
+
+struct EntityName {  // of a table or a view
+  NamespaceName space;
+  std::string name;
+
+  bool operator==(const EntityName&) const = default;
+  auto operator<=>(const EntityName&) const = default;
+};
+using TableName = EntityName;
+
+std::string name_text(const NamespaceName& space);  // "a.b"
+std::string name_text(const EntityName& name);      // "a.b.t"
+
+enum class TableFormat : uint8_t { iceberg };  // hive, delta, lance take their place here
+
+// One version of a table. A value: cheap to copy, never changes under its holder.
+struct LoadedTable {
+  TableName name;
+  TableFormat format = TableFormat::iceberg;
+  std::string metadata_location;  // "" for a staged creation
+  tables::iceberg::TableMetadataPtr metadata;
+
+  const tables::Schema& schema() const { return metadata->current_schema(); }
+};
+
+struct LoadedView {
+  EntityName name;
+  std::string metadata_location;
+  std::shared_ptr<const ViewMetadata> metadata;
+};
+
+struct CreateTable {
+  TableName name;
+  std::string location;                       // "" takes <namespace location>/<name>-<uuid>
+  tables::Schema schema;                      // ids are given afresh, in order
+  tables::iceberg::PartitionSpec spec;        // source ids refer to `schema` as given
+  tables::iceberg::SortOrder sort_order;
+  Properties properties;
+};
+
+struct CommitTable {
+  TableName name;
+  std::vector<tables::iceberg::Requirement> requirements;
+  std::vector<tables::iceberg::Update> updates;
+};
+
+struct AppendFiles {
+  TableName name;
+  int spec_id = 0;                              // that the files were written for
+  std::vector<tables::WrittenFile> files;
+  std::string branch;                           // "" is main
+  Properties summary;                           // added to the snapshot's, e.g. aichemy.job-id, aichemy.epoch
+  // When set: append only if no snapshot in the branch's ancestry has this summary entry; otherwise the table is
+  // returned as it is. Checked again on every retry, so a repeated epoch lands exactly once.
+  std::optional<std::pair<std::string, std::string>> once;
+};
+
+class Catalog {
+ public:
+  struct Options {
+    std::string warehouse = "s3://warehouse/";
+    size_t metadata_cache_bytes = 64u << 20;
+    size_t manifest_cache_bytes = 256u << 20;
+    int commit_retries = 20;
+  };
+  Catalog(metadb::Database& database, objectstore::ObjectStore& store, Clock& clock, Random& random,
+          Metrics& metrics, Options options);
+  ~Catalog();
+  Catalog(const Catalog&) = delete;
+  Catalog& operator=(const Catalog&) = delete;
+
+  const Options& options() const { return options_; }
+  tables::FileIo& files() { return files_; }
+
+  // --- Namespaces. Parents must exist; a namespace with anything in it is not dropped.
+  Status create_namespace(const Call& call, const NamespaceName& space, const Properties& properties);
+  Result<Properties> load_namespace(const Call& call, const NamespaceName& space);
+  Result<bool> namespace_exists(const Call& call, const NamespaceName& space);
+  Status drop_namespace(const Call& call, const NamespaceName& space);
+  // The direct children of `parent`; the top level when empty. In byte order.
+  Result<std::vector<NamespaceName>> list_namespaces(const Call& call, const NamespaceName& parent);
+  struct PropertyChange {
+    std::vector<std::string> updated, removed, missing;
+  };
+  Result<PropertyChange> update_namespace(const Call& call, const NamespaceName& space,
+                                          const Properties& updates, const std::vector<std::string>& removals);
+
+  // --- Tables.
+  Result<std::vector<TableName>> list_tables(const Call& call, const NamespaceName& space);
+  Result<bool> table_exists(const Call& call, const TableName& name);
+  Result<LoadedTable> load_table(const Call& call, const TableName& name);
+  Result<LoadedTable> create_table(const Call& call, const CreateTable& table);
+  // Metadata for a table that a commit with assert-create will make; nothing is stored.
+  Result<LoadedTable> stage_table(const Call& call, const CreateTable& table);
+  Result<LoadedTable> register_table(const Call& call, const TableName& name,
+                                     const std::string& metadata_location, bool overwrite);
+  Status drop_table(const Call& call, const TableName& name, bool purge);
+  Status rename_table(const Call& call, const TableName& from, const TableName& to);
+
+  Result<LoadedTable> commit(const Call& call, const CommitTable& change);
+  // All or none.
+  Result<std::vector<LoadedTable>> commit_all(const Call& call, const std::vector<CommitTable>& changes);
+  Result<LoadedTable> append(const Call& call, const AppendFiles& append);
+  // A snapshot without any file (TRUNCATE, DELETE without WHERE).
+  Result<LoadedTable> truncate(const Call& call, const TableName& name);
+
+  Result<tables::ScanPlan> plan(const Call& call, const LoadedTable& table, const tables::ScanRequest& request);
+
+  // --- Views. Names are shared with tables.
+  Result<std::vector<EntityName>> list_views(const Call& call, const NamespaceName& space);
+  Result<bool> view_exists(const Call& call, const EntityName& name);
+  Result<LoadedView> load_view(const Call& call, const EntityName& name);
+  Result<LoadedView> create_view(const Call& call, const EntityName& name, const NewView& view);
+  Result<LoadedView> commit_view(const Call& call, const EntityName& name,
+                                 const std::vector<ViewRequirement>& requirements,
+                                 const std::vector<ViewUpdate>& updates);
+  Status drop_view(const Call& call, const EntityName& name);
+  Status rename_view(const Call& call, const EntityName& from, const EntityName& to);
+
+ private:
+  struct State;
+  Options options_;
+  tables::FileIo files_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace aichemy::catalog

@@ -1,0 +1,40 @@
+// Metadata files by location ("s3://bucket/key"; s3a and s3n mean the same) on an object store.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "objectstore/object_store.h"
+#include "runtime/call.h"
+
+namespace aichemy::tables {
+
+struct Location {
+  std::string bucket;
+  std::string key;
+};
+
+// invalid ("location") unless s3://bucket/key; the key may be empty.
+Result<Location> parse_location(std::string_view location);
+
+class FileIo {
+ public:
+  explicit FileIo(objectstore::ObjectStore& store) : store_(store) {}
+
+  objectstore::ObjectStore& store() { return store_; }
+
+  // Whole file; not_found ("no_such_key") names the location. exhausted ("file_too_large") beyond bytes_max.
+  Result<std::string> read(const Call& call, const std::string& location, uint64_t bytes_max = 2u << 30);
+  // A new file: conflict ("precondition_failed") when it exists.
+  Status write_new(const Call& call, const std::string& location, std::string_view bytes);
+  // Absent is success.
+  Status remove(const Call& call, const std::string& location);
+  Status remove_prefix(const Call& call, const std::string& location);
+
+ private:
+  objectstore::ObjectStore& store_;
+};
+
+}  // namespace aichemy::tables
