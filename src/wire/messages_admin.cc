@@ -13,7 +13,7 @@ TABLE(ApiVersionsResponse::SupportedFeatureKey, F(name).from(3), F(min_version).
 TABLE(ApiVersionsResponse::FinalizedFeatureKey, F(name).from(3), F(max_version_level).from(3),
       F(min_version_level).from(3))
 TABLE(ApiVersionsResponse, F(error_code), F(api_keys), F(throttle_time_ms).from(1),
-      F(supported_features).from(3).tagged(0), F(finalized_features_epoch).from(3).tagged(1),
+      F(supported_features).from(3).tagged(0), F(finalized_features_epoch).from(3).tagged(1, -1),
       F(finalized_features).from(3).tagged(2), F(zk_migration_ready).from(3).tagged(3))
 TABLE(CreateTopicsRequest::CreatableReplicaAssignment, F(partition_index), F(broker_ids))
 TABLE(CreateTopicsRequest::CreatableTopicConfig, F(name), F(value).nullable(0))

@@ -181,7 +181,7 @@ class Writer {
     for (const Field& field : table.fields) {
       if (version_ < field.first || version_ > field.last) continue;
       if (field.tag >= 0) {
-        if (flexible_ && !field.type->is_default(from + field.offset)) ++tagged;
+        if (flexible_ && !is_absent(field, from)) ++tagged;
         continue;
       }
       value(*field.type, version_ >= field.nullable_from, from + field.offset);
@@ -193,6 +193,12 @@ class Writer {
   Encoded& to_;
   int16_t version_;
   bool flexible_;
+
+  static bool is_absent(const Field& field, const char* from) {
+    const char* value = from + field.offset;
+    if (field.type->kind == Kind::int64) return load_little<int64_t>(value) == field.absent;
+    return field.type->is_default(value);
+  }
 
   void length(int64_t count, bool is_text) {
     if (flexible_) {
@@ -265,7 +271,7 @@ class Writer {
     for (int16_t tag = 0; count > 0; ++tag) {  // in ascending order, as the format asks
       for (const Field& field : table.fields) {
         if (field.tag != tag || version_ < field.first || version_ > field.last) continue;
-        if (field.type->is_default(from + field.offset)) continue;
+        if (is_absent(field, from)) continue;
         --count;
         Encoded inner;
         Writer(inner, version_, flexible_)

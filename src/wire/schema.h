@@ -83,7 +83,8 @@ struct Field {
   const TypeOps* type = nullptr;
   int16_t first = 0, last = kNever;  // versions that carry it
   int16_t nullable_from = kNever;
-  int16_t tag = -1;  // >= 0: a tagged field in all its versions
+  int16_t tag = -1;        // >= 0: a tagged field in all its versions
+  int64_t absent = 0;      // a tagged int64 of this value is not sent
 
   constexpr Field from(int16_t version) const { Field copy = *this; copy.first = version; return copy; }
   constexpr Field until(int16_t version) const { Field copy = *this; copy.last = version; return copy; }
@@ -92,7 +93,12 @@ struct Field {
     copy.nullable_from = version;
     return copy;
   }
-  constexpr Field tagged(int16_t number) const { Field copy = *this; copy.tag = number; return copy; }
+  constexpr Field tagged(int16_t number, int64_t without = 0) const {
+    Field copy = *this;
+    copy.tag = number;
+    copy.absent = without;
+    return copy;
+  }
 };
 
 struct Struct {

@@ -63,6 +63,9 @@ void expect_same_bytes(const Struct& table, int16_t version, bool flexible, std:
   auto value = make_struct(table);
   auto used = decode(table, version, flexible, body, value.get());
   ASSERT_TRUE(used) << what << ": " << used.error().message;
+  // librdkafka sends three bytes too many in some Metadata requests; brokers ignore what follows a request.
+  std::string_view extra = body.substr(*used);
+  if (extra == std::string_view("\1\0\0", 3) && &table == &MetadataRequest::kTable) body = body.substr(0, *used);
   EXPECT_EQ(*used, body.size()) << what;
   Encoded encoded;
   encode(table, version, flexible, value.get(), encoded);
@@ -89,9 +92,6 @@ TEST(Golden, EveryRecordedFrameDecodesAndEncodesToTheSameBytes) {
     EXPECT_EQ(header.correlation_id, exchange["correlation_id"].as_int()) << what;
     bool refused = key == 0 && version < 3;  // message sets of magic 0 and 1: bytes to us, as all record sets
     std::string_view body = std::string_view(request).substr(*used);
-    // librdkafka sends three bytes too many in Metadata v11 and later; brokers ignore what follows a request.
-    bool trailing = key == 3 && version >= 11 && body.ends_with(std::string_view("\1\0\0", 3));
-    if (trailing) body.remove_suffix(3);
     expect_same_bytes(*message->request, version, flexible, body, what);
     if (!exchange["response"].is_string() || refused) continue;
     std::string response = *from_hex(exchange["response"].as_string());
