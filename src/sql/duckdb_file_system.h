@@ -1,0 +1,30 @@
+// DuckDB's file system over our ObjectStore: "lake://bucket/key". Files are written once, front to back, and appear
+// when they are closed; what is never closed leaves nothing behind. Directories do not exist: they are prefixes.
+//
+// The scheme is ours, not s3://, so that DuckDB's own rules for remote files (extension loading, globbing) never
+// apply. Errors travel through DuckDB with our Code and what in ErrorData::ExtraInfo (see error_from_duckdb).
+#pragma once
+
+#include <duckdb/common/file_system.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "objectstore/object_store.h"
+
+namespace aichemy::sql {
+
+inline constexpr std::string_view kLakeScheme = "lake://";
+
+// s3://bucket/key, s3a://bucket/key -> lake://bucket/key; invalid ("location") for any other scheme.
+Result<std::string> lake_path(std::string_view location);
+// lake://bucket/key -> s3://bucket/key
+std::string location_of_lake_path(std::string_view path);
+
+std::unique_ptr<duckdb::FileSystem> make_lake_file_system(objectstore::ObjectStore& store);
+
+[[noreturn]] void throw_error(const Error& error);
+Error error_from_duckdb(const duckdb::ErrorData& error);
+
+}  // namespace aichemy::sql

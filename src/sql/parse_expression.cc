@@ -1,0 +1,761 @@
+#include <fmt/format.h>
+
+#include "sql/parse_state.h"
+#include "sql/parser.h"
+
+namespace aichemy::sql {
+namespace {
+
+// Words that are expressions by themselves, without parentheses.
+constexpr std::string_view kSpecials[] = {
+    "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP",
+    "CURRENT_USER", "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_PATH", "CURRENT_ROLE",
+};
+constexpr std::string_view kComparisons[] = {"=", "<>", "<", "<=", ">", ">="};
+
+bool is_special(std::string_view upper) {
+  for (auto word : kSpecials) {
+    if (word == upper) return true;
+  }
+  return false;
+}
+
+ExpressionPtr call_of(std::string name, Position at) {
+  auto call = make_expression(ExpressionKind::function, at);
+  call->qualified.push_back({std::move(name), false, at});
+  return call;
+}
+
+}  // namespace
+
+ExpressionPtr make_expression(ExpressionKind kind, Position at) {
+  auto made = std::make_unique<Expression>();
+  made->kind = kind;
+  made->at = at;
+  return made;
+}
+
+void add_argument(Expression& to, ExpressionPtr argument) {
+  to.height = std::max(to.height, argument->height + 1);
+  to.args.push_back(std::move(argument));
+}
+
+Result<ExpressionPtr> Parser::expression() {
+  Nest nest(nesting_);
+  RETURN_IF_ERROR(check_nesting());
+  ASSIGN_OR_RETURN(ExpressionPtr parsed, or_expression());
+  if (parsed->height > kHeightMax) {
+    return syntax_error(parsed->at, "the expression has too many nested operators");
+  }
+  return parsed;
+}
+
+Result<ExpressionPtr> Parser::or_expression() {
+  ASSIGN_OR_RETURN(ExpressionPtr first, and_expression());
+  if (!at_word("OR")) return first;
+  auto made = make_expression(ExpressionKind::logical, first->at);
+  made->op = "OR";
+  add_argument(*made, std::move(first));
+  while (take_word("OR")) {
+    ASSIGN_OR_RETURN(ExpressionPtr more, and_expression());
+    add_argument(*made, std::move(more));
+  }
+  return made;
+}
+
+Result<ExpressionPtr> Parser::and_expression() {
+  ASSIGN_OR_RETURN(ExpressionPtr first, not_expression());
+  if (!at_word("AND")) return first;
+  auto made = make_expression(ExpressionKind::logical, first->at);
+  made->op = "AND";
+  add_argument(*made, std::move(first));
+  while (take_word("AND")) {
+    ASSIGN_OR_RETURN(ExpressionPtr more, not_expression());
+    add_argument(*made, std::move(more));
+  }
+  return made;
+}
+
+Result<ExpressionPtr> Parser::not_expression() {
+  if (!at_word("NOT")) return predicate();
+  Position at = peek().at;
+  int count = 0;
+  while (take_word("NOT")) ++count;
+  ASSIGN_OR_RETURN(ExpressionPtr value, predicate());
+  for (int i = 0; i < count; ++i) {
+    auto made = make_expression(ExpressionKind::not_, at);
+    add_argument(*made, std::move(value));
+    value = std::move(made);
+    if (value->height > kHeightMax) return syntax_error(at, "the expression has too many nested operators");
+  }
+  return value;
+}
+
+Result<ExpressionPtr> Parser::predicate() {
+  ASSIGN_OR_RETURN(ExpressionPtr value, concatenation());
+  while (true) {
+    const Token& token = peek();
+    bool tail = token.kind == TokenKind::word &&
+                (at_word("IS") || at_word("BETWEEN") || at_word("IN") || at_word("LIKE") ||
+                 (at_word("NOT") && (at_word("BETWEEN", 1) || at_word("IN", 1) || at_word("LIKE", 1))));
+    if (token.kind == TokenKind::symbol) {
+      for (auto op : kComparisons) tail = tail || token.text == op;
+    }
+    if (!tail) return value;
+    if (value->height > kHeightMax) return syntax_error(value->at, "the expression has too many nested operators");
+    ASSIGN_OR_RETURN(value, predicate_tail(std::move(value)));
+  }
+}
+
+Result<ExpressionPtr> Parser::predicate_tail(ExpressionPtr value) {
+  Position at = value->at;
+  if (peek().kind == TokenKind::symbol) {
+    std::string op = peek().text;
+    ++next_;
+    return comparison_tail(std::move(value), std::move(op), at);
+  }
+  if (take_word("IS")) {
+    bool negated = take_word("NOT");
+    if (take_word("NULL")) {
+      auto made = make_expression(ExpressionKind::is_null, at);
+      made->negated = negated;
+      add_argument(*made, std::move(value));
+      return made;
+    }
+    if (take_words({"DISTINCT", "FROM"})) {
+      auto made = make_expression(ExpressionKind::is_distinct, at);
+      made->negated = negated;
+      add_argument(*made, std::move(value));
+      ASSIGN_OR_RETURN(ExpressionPtr other, concatenation());
+      add_argument(*made, std::move(other));
+      return made;
+    }
+    if (at_word("TRUE") || at_word("FALSE") || at_word("UNKNOWN")) {
+      auto made = make_expression(ExpressionKind::is_truth, at);
+      made->text = peek().upper;
+      made->negated = negated;
+      ++next_;
+      add_argument(*made, std::move(value));
+      return made;
+    }
+    return unexpected_token("'DISTINCT', 'NULL', 'TRUE', 'FALSE', 'UNKNOWN'");
+  }
+  bool negated = take_word("NOT");
+  if (take_word("BETWEEN")) {
+    auto made = make_expression(ExpressionKind::between, at);
+    made->negated = negated;
+    if (take_word("SYMMETRIC")) made->op = "SYMMETRIC";
+    else take_word("ASYMMETRIC");
+    add_argument(*made, std::move(value));
+    ASSIGN_OR_RETURN(ExpressionPtr low, concatenation());
+    add_argument(*made, std::move(low));
+    RETURN_IF_ERROR(need_word("AND"));
+    ASSIGN_OR_RETURN(ExpressionPtr high, concatenation());
+    add_argument(*made, std::move(high));
+    return made;
+  }
+  if (take_word("LIKE")) {
+    auto made = make_expression(ExpressionKind::like, at);
+    made->negated = negated;
+    add_argument(*made, std::move(value));
+    ASSIGN_OR_RETURN(ExpressionPtr pattern, concatenation());
+    add_argument(*made, std::move(pattern));
+    if (take_word("ESCAPE")) {
+      ASSIGN_OR_RETURN(ExpressionPtr escape, concatenation());
+      add_argument(*made, std::move(escape));
+    }
+    return made;
+  }
+  RETURN_IF_ERROR(need_word("IN"));
+  RETURN_IF_ERROR(need_symbol("("));
+  if (at_query_start(0)) {
+    auto made = make_expression(ExpressionKind::in_query, at);
+    made->negated = negated;
+    add_argument(*made, std::move(value));
+    ASSIGN_OR_RETURN(made->query, query());
+    RETURN_IF_ERROR(need_symbol(")"));
+    return made;
+  }
+  auto made = make_expression(ExpressionKind::in_list, at);
+  made->negated = negated;
+  add_argument(*made, std::move(value));
+  do {
+    ASSIGN_OR_RETURN(ExpressionPtr item, expression());
+    add_argument(*made, std::move(item));
+  } while (take_symbol(","));
+  RETURN_IF_ERROR(need_symbol(")"));
+  return made;
+}
+
+Result<ExpressionPtr> Parser::comparison_tail(ExpressionPtr value, std::string op, Position at) {
+  for (auto word : {"ALL", "SOME", "ANY"}) {
+    if (at_word(word) && at_symbol("(", 1) && at_query_start(2)) {
+      next_ += 2;
+      auto made = make_expression(ExpressionKind::quantified, at);
+      made->op = std::move(op);
+      made->quantifier = std::string_view(word) == "ALL" ? "ALL" : "ANY";
+      add_argument(*made, std::move(value));
+      ASSIGN_OR_RETURN(made->query, query());
+      RETURN_IF_ERROR(need_symbol(")"));
+      return made;
+    }
+  }
+  auto made = make_expression(ExpressionKind::comparison, at);
+  made->op = std::move(op);
+  add_argument(*made, std::move(value));
+  ASSIGN_OR_RETURN(ExpressionPtr right, concatenation());
+  add_argument(*made, std::move(right));
+  return made;
+}
+
+Result<ExpressionPtr> Parser::concatenation() {
+  ASSIGN_OR_RETURN(ExpressionPtr left, additive());
+  if (!at_symbol("||")) return left;
+  auto made = make_expression(ExpressionKind::concat, left->at);
+  add_argument(*made, std::move(left));
+  while (take_symbol("||")) {
+    ASSIGN_OR_RETURN(ExpressionPtr right, additive());
+    add_argument(*made, std::move(right));
+  }
+  return made;
+}
+
+Result<ExpressionPtr> Parser::additive() {
+  ASSIGN_OR_RETURN(ExpressionPtr left, multiplicative());
+  while (at_symbol("+") || at_symbol("-")) {
+    auto made = make_expression(ExpressionKind::binary, left->at);
+    made->op = peek().text;
+    ++next_;
+    add_argument(*made, std::move(left));
+    ASSIGN_OR_RETURN(ExpressionPtr right, multiplicative());
+    add_argument(*made, std::move(right));
+    left = std::move(made);
+    if (left->height > kHeightMax) return syntax_error(left->at, "the expression has too many nested operators");
+  }
+  return left;
+}
+
+Result<ExpressionPtr> Parser::multiplicative() {
+  ASSIGN_OR_RETURN(ExpressionPtr left, unary());
+  while (at_symbol("*") || at_symbol("/") || at_symbol("%")) {
+    auto made = make_expression(ExpressionKind::binary, left->at);
+    made->op = peek().text;
+    ++next_;
+    add_argument(*made, std::move(left));
+    ASSIGN_OR_RETURN(ExpressionPtr right, unary());
+    add_argument(*made, std::move(right));
+    left = std::move(made);
+    if (left->height > kHeightMax) return syntax_error(left->at, "the expression has too many nested operators");
+  }
+  return left;
+}
+
+Result<ExpressionPtr> Parser::unary() {
+  Position at = peek().at;
+  std::vector<std::string> signs;
+  while (at_symbol("-") || at_symbol("+")) {
+    signs.push_back(peek().text);
+    ++next_;
+    if (signs.size() > static_cast<size_t>(kNestingMax)) {
+      return syntax_error(at, "the expression has too many nested operators");
+    }
+  }
+  ASSIGN_OR_RETURN(ExpressionPtr value, postfix());
+  while (!signs.empty()) {
+    auto made = make_expression(ExpressionKind::unary, at);
+    made->op = signs.back();
+    signs.pop_back();
+    add_argument(*made, std::move(value));
+    value = std::move(made);
+  }
+  return value;
+}
+
+Result<ExpressionPtr> Parser::postfix() {
+  ASSIGN_OR_RETURN(ExpressionPtr value, primary());
+  while (true) {
+    if (value->height > kHeightMax) return syntax_error(value->at, "the expression has too many nested operators");
+    if (take_symbol("[")) {
+      auto made = make_expression(ExpressionKind::subscript, value->at);
+      add_argument(*made, std::move(value));
+      ASSIGN_OR_RETURN(ExpressionPtr index, concatenation());
+      add_argument(*made, std::move(index));
+      RETURN_IF_ERROR(need_symbol("]"));
+      value = std::move(made);
+    } else if (at_symbol(".") && (at_identifier(1) || peek(1).kind == TokenKind::word) && !at_symbol("*", 1)) {
+      ++next_;
+      auto made = make_expression(ExpressionKind::dereference, value->at);
+      ASSIGN_OR_RETURN(made->name, identifier());
+      if (take_symbol("(")) {  // method call: value.function(args)
+        auto called = call_of(made->name.text, value->at);
+        add_argument(*called, std::move(value));
+        while (!at_symbol(")")) {
+          ASSIGN_OR_RETURN(ExpressionPtr argument, expression());
+          add_argument(*called, std::move(argument));
+          if (!take_symbol(",")) break;
+        }
+        RETURN_IF_ERROR(need_symbol(")"));
+        value = std::move(called);
+        continue;
+      }
+      add_argument(*made, std::move(value));
+      value = std::move(made);
+    } else if (at_words({"AT", "TIME", "ZONE"})) {
+      next_ += 3;
+      auto made = make_expression(ExpressionKind::at_time_zone, value->at);
+      add_argument(*made, std::move(value));
+      ASSIGN_OR_RETURN(ExpressionPtr zone, primary());
+      add_argument(*made, std::move(zone));
+      value = std::move(made);
+    } else {
+      return value;
+    }
+  }
+}
+
+Result<ExpressionPtr> Parser::primary() {
+  const Token& token = peek();
+  Position at = token.at;
+  auto literal = [&](ExpressionKind kind) -> ExpressionPtr {
+    auto made = make_expression(kind, at);
+    made->text = token.text;
+    ++next_;
+    return made;
+  };
+  switch (token.kind) {
+    case TokenKind::string: return literal(ExpressionKind::string_literal);
+    case TokenKind::binary: return literal(ExpressionKind::binary_literal);
+    case TokenKind::integer: return literal(ExpressionKind::integer_literal);
+    case TokenKind::decimal: return literal(ExpressionKind::decimal_literal);
+    case TokenKind::double_: return literal(ExpressionKind::double_literal);
+    case TokenKind::parameter: {
+      auto made = literal(ExpressionKind::parameter);
+      made->index = parameters_++;
+      return made;
+    }
+    case TokenKind::symbol:
+      if (token.text == "(") return parenthesised();
+      if (token.text == "[") {
+        auto made = make_expression(ExpressionKind::array, at);
+        ++next_;
+        while (!at_symbol("]")) {
+          ASSIGN_OR_RETURN(ExpressionPtr item, expression());
+          add_argument(*made, std::move(item));
+          if (!take_symbol(",")) break;
+        }
+        RETURN_IF_ERROR(need_symbol("]"));
+        return made;
+      }
+      return unexpected_token("<expression>");
+    case TokenKind::word:
+    case TokenKind::quoted_word: return word_expression();
+    case TokenKind::end: break;
+  }
+  return unexpected_token("<expression>");
+}
+
+bool Parser::at_lambda() const {
+  // (a, b) -> ...   or   () -> ...
+  size_t i = 1;
+  if (at_symbol(")", i)) return at_symbol("->", i + 1);
+  while (true) {
+    if (!at_identifier(i)) return false;
+    ++i;
+    if (at_symbol(",", i)) {
+      ++i;
+      continue;
+    }
+    return at_symbol(")", i) && at_symbol("->", i + 1);
+  }
+}
+
+Result<ExpressionPtr> Parser::lambda(std::vector<Identifier> names, Position at) {
+  RETURN_IF_ERROR(need_symbol("->"));
+  auto made = make_expression(ExpressionKind::lambda, at);
+  made->names = std::move(names);
+  ASSIGN_OR_RETURN(ExpressionPtr body, expression());
+  add_argument(*made, std::move(body));
+  return made;
+}
+
+Result<ExpressionPtr> Parser::parenthesised() {
+  Position at = peek().at;
+  if (at_lambda()) {
+    ASSIGN_OR_RETURN(auto names, identifier_list());
+    return lambda(std::move(names), at);
+  }
+  ++next_;
+  if (at_query_start(0)) {
+    auto made = make_expression(ExpressionKind::scalar_query, at);
+    ASSIGN_OR_RETURN(made->query, query());
+    RETURN_IF_ERROR(need_symbol(")"));
+    return made;
+  }
+  ASSIGN_OR_RETURN(ExpressionPtr first, expression());
+  if (at_symbol(")")) {
+    ++next_;
+    return first;
+  }
+  auto made = make_expression(ExpressionKind::row, at);
+  made->field_names.emplace_back();
+  add_argument(*made, std::move(first));
+  while (take_symbol(",")) {
+    ASSIGN_OR_RETURN(ExpressionPtr more, expression());
+    made->field_names.emplace_back();
+    add_argument(*made, std::move(more));
+  }
+  RETURN_IF_ERROR(need_symbol(")"));
+  return made;
+}
+
+bool Parser::at_typed_literal() const {
+  // DATE '...', DECIMAL '...', TIMESTAMP WITH TIME ZONE '...' and so on: a type name, then a string.
+  if (peek().kind != TokenKind::word && peek().kind != TokenKind::quoted_word) return false;
+  if (peek(1).kind == TokenKind::string) return peek().kind == TokenKind::quoted_word || !is_reserved_word(peek().upper);
+  if (at_words({"DOUBLE", "PRECISION"}) && peek(2).kind == TokenKind::string) return true;
+  return false;
+}
+
+Result<ExpressionPtr> Parser::word_expression() {
+  Position at = peek().at;
+  if (peek().kind == TokenKind::word) {
+    bool handled = true;
+    auto made = keyword_expression(handled);
+    if (handled) return made;
+  }
+  if (at_typed_literal()) {
+    auto made = make_expression(ExpressionKind::typed_literal, at);
+    made->type_at = at;
+    made->type_text = peek().text;
+    ++next_;
+    if (peek().kind != TokenKind::string) ++next_;  // DOUBLE PRECISION
+    made->text = peek().text;
+    ++next_;
+    return made;
+  }
+  if (!at_identifier()) return unexpected_token("<expression>");
+  if (at_symbol("->", 1)) {
+    ASSIGN_OR_RETURN(Identifier name, identifier());
+    return lambda({std::move(name)}, at);
+  }
+  // A qualified name directly before "(" is a function call.
+  size_t i = 0;
+  while (at_identifier(i) && at_symbol(".", i + 1) && (at_identifier(i + 2))) i += 2;
+  if (at_symbol("(", i + 1) && i == 0) {
+    ASSIGN_OR_RETURN(QualifiedName name, qualified_name());
+    return function_call(std::move(name), at);
+  }
+  auto made = make_expression(ExpressionKind::identifier, at);
+  ASSIGN_OR_RETURN(made->name, identifier());
+  return made;
+}
+
+Result<ExpressionPtr> Parser::keyword_expression(bool& handled) {
+  Position at = peek().at;
+  const std::string& word = peek().upper;
+  if (word == "NULL" || word == "TRUE" || word == "FALSE") {
+    auto made = make_expression(word == "NULL" ? ExpressionKind::null_literal : ExpressionKind::boolean_literal, at);
+    made->text = word == "TRUE" ? "true" : "false";
+    ++next_;
+    return made;
+  }
+  if (is_special(word)) {
+    auto made = make_expression(ExpressionKind::special, at);
+    made->text = word;
+    ++next_;
+    if (take_symbol("(")) {
+      if (peek().kind != TokenKind::integer) return unexpected_token("<integer>");
+      made->index = std::atoi(peek().text.c_str());
+      ++next_;
+      RETURN_IF_ERROR(need_symbol(")"));
+    }
+    return made;
+  }
+  if (word == "CASE") return case_expression();
+  if (word == "CAST" && at_symbol("(", 1)) return cast_expression(ExpressionKind::cast);
+  if (word == "TRY_CAST" && at_symbol("(", 1)) return cast_expression(ExpressionKind::try_cast);
+  if (word == "EXTRACT" && at_symbol("(", 1)) return extract_expression();
+  if (word == "TRIM" && at_symbol("(", 1)) return trim_expression();
+  if (word == "LISTAGG" && at_symbol("(", 1)) return listagg();
+  if (word == "ROW" && at_symbol("(", 1)) return row_expression();
+  if (word == "INTERVAL" && (peek(1).kind == TokenKind::string || at_symbol("-", 1) || at_symbol("+", 1))) {
+    return interval_literal();
+  }
+  if (word == "EXISTS" && at_symbol("(", 1)) {
+    next_ += 2;
+    auto made = make_expression(ExpressionKind::exists, at);
+    ASSIGN_OR_RETURN(made->query, query());
+    RETURN_IF_ERROR(need_symbol(")"));
+    return made;
+  }
+  if (word == "ARRAY" && at_symbol("[", 1)) {
+    ++next_;
+    return primary();
+  }
+  if (word == "IF" && at_symbol("(", 1)) {
+    next_ += 2;
+    auto made = make_expression(ExpressionKind::if_, at);
+    do {
+      ASSIGN_OR_RETURN(ExpressionPtr argument, expression());
+      add_argument(*made, std::move(argument));
+    } while (take_symbol(","));
+    RETURN_IF_ERROR(need_symbol(")"));
+    return made;
+  }
+  if (word == "POSITION" && at_symbol("(", 1)) {
+    next_ += 2;
+    auto made = call_of("strpos", at);
+    ASSIGN_OR_RETURN(ExpressionPtr needle, concatenation());
+    RETURN_IF_ERROR(need_word("IN"));
+    ASSIGN_OR_RETURN(ExpressionPtr text, concatenation());
+    add_argument(*made, std::move(text));
+    add_argument(*made, std::move(needle));
+    RETURN_IF_ERROR(need_symbol(")"));
+    return made;
+  }
+  if (word == "SUBSTRING" && at_symbol("(", 1)) {
+    next_ += 2;
+    auto made = call_of("substring", at);
+    ASSIGN_OR_RETURN(ExpressionPtr text, concatenation());
+    add_argument(*made, std::move(text));
+    while (take_word("FROM") || take_word("FOR") || take_symbol(",")) {
+      ASSIGN_OR_RETURN(ExpressionPtr argument, concatenation());
+      add_argument(*made, std::move(argument));
+    }
+    RETURN_IF_ERROR(need_symbol(")"));
+    return made;
+  }
+  if (word == "GROUPING" && at_symbol("(", 1)) {
+    next_ += 2;
+    auto made = make_expression(ExpressionKind::grouping, at);
+    while (!at_symbol(")")) {
+      ASSIGN_OR_RETURN(ExpressionPtr argument, expression());
+      add_argument(*made, std::move(argument));
+      if (!take_symbol(",")) break;
+    }
+    RETURN_IF_ERROR(need_symbol(")"));
+    return made;
+  }
+  if (word == "NORMALIZE" && at_symbol("(", 1)) {
+    next_ += 2;
+    auto made = call_of("normalize", at);
+    ASSIGN_OR_RETURN(ExpressionPtr text, concatenation());
+    add_argument(*made, std::move(text));
+    if (take_symbol(",")) {
+      auto form = make_expression(ExpressionKind::string_literal, peek().at);
+      form->text = peek().upper;
+      ++next_;
+      add_argument(*made, std::move(form));
+    }
+    RETURN_IF_ERROR(need_symbol(")"));
+    return made;
+  }
+  handled = false;
+  return nullptr;
+}
+
+Result<ExpressionPtr> Parser::case_expression() {
+  auto made = make_expression(ExpressionKind::case_, peek().at);
+  ++next_;
+  if (!at_word("WHEN")) {
+    made->has_operand = true;
+    ASSIGN_OR_RETURN(ExpressionPtr operand, expression());
+    add_argument(*made, std::move(operand));
+  }
+  if (!at_word("WHEN")) return unexpected_token("'WHEN'");
+  while (take_word("WHEN")) {
+    ASSIGN_OR_RETURN(ExpressionPtr when, expression());
+    add_argument(*made, std::move(when));
+    RETURN_IF_ERROR(need_word("THEN"));
+    ASSIGN_OR_RETURN(ExpressionPtr then, expression());
+    add_argument(*made, std::move(then));
+  }
+  if (take_word("ELSE")) {
+    made->has_else = true;
+    ASSIGN_OR_RETURN(ExpressionPtr otherwise, expression());
+    add_argument(*made, std::move(otherwise));
+  }
+  RETURN_IF_ERROR(need_word("END"));
+  return made;
+}
+
+Result<ExpressionPtr> Parser::cast_expression(ExpressionKind kind) {
+  auto made = make_expression(kind, peek().at);
+  next_ += 2;
+  ASSIGN_OR_RETURN(ExpressionPtr value, expression());
+  add_argument(*made, std::move(value));
+  RETURN_IF_ERROR(need_word("AS"));
+  made->type_at = peek().at;
+  ASSIGN_OR_RETURN(made->type_text, type_text());
+  RETURN_IF_ERROR(need_symbol(")"));
+  return made;
+}
+
+Result<ExpressionPtr> Parser::extract_expression() {
+  auto made = make_expression(ExpressionKind::extract, peek().at);
+  next_ += 2;
+  if (peek().kind != TokenKind::word) return unexpected_token("<identifier>");
+  made->text = peek().upper;
+  ++next_;
+  RETURN_IF_ERROR(need_word("FROM"));
+  ASSIGN_OR_RETURN(ExpressionPtr value, concatenation());
+  add_argument(*made, std::move(value));
+  RETURN_IF_ERROR(need_symbol(")"));
+  return made;
+}
+
+Result<ExpressionPtr> Parser::trim_expression() {
+  Position at = peek().at;
+  next_ += 2;
+  std::string name = "trim";
+  bool side = true;
+  if (take_word("LEADING")) name = "ltrim";
+  else if (take_word("TRAILING")) name = "rtrim";
+  else if (!take_word("BOTH")) side = false;
+  auto made = call_of(name, at);
+  if (side && take_word("FROM")) {
+    ASSIGN_OR_RETURN(ExpressionPtr text, concatenation());
+    add_argument(*made, std::move(text));
+  } else {
+    ASSIGN_OR_RETURN(ExpressionPtr first, concatenation());
+    if (take_word("FROM")) {
+      ASSIGN_OR_RETURN(ExpressionPtr text, concatenation());
+      add_argument(*made, std::move(text));
+      add_argument(*made, std::move(first));
+    } else {
+      add_argument(*made, std::move(first));
+      if (take_symbol(",")) {
+        ASSIGN_OR_RETURN(ExpressionPtr letters, concatenation());
+        add_argument(*made, std::move(letters));
+      }
+    }
+  }
+  RETURN_IF_ERROR(need_symbol(")"));
+  return made;
+}
+
+Result<ExpressionPtr> Parser::interval_literal() {
+  auto made = make_expression(ExpressionKind::interval_literal, peek().at);
+  ++next_;
+  if (take_symbol("-")) made->negated = true;
+  else take_symbol("+");
+  ASSIGN_OR_RETURN(made->text, string_text());
+  auto unit = [&](std::string& to) -> Status {
+    for (auto word : {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"}) {
+      if (take_word(word)) {
+        to = word;
+        return {};
+      }
+    }
+    return unexpected_token("'DAY', 'HOUR', 'MINUTE', 'MONTH', 'SECOND', 'YEAR'");
+  };
+  RETURN_IF_ERROR(unit(made->from_unit));
+  if (take_word("TO")) RETURN_IF_ERROR(unit(made->to_unit));
+  return made;
+}
+
+Result<ExpressionPtr> Parser::row_expression() {
+  auto made = make_expression(ExpressionKind::row, peek().at);
+  next_ += 2;
+  do {
+    ASSIGN_OR_RETURN(ExpressionPtr value, expression());
+    made->field_names.emplace_back();
+    if (take_word("AS") || at_identifier()) {
+      ASSIGN_OR_RETURN(Identifier name, identifier());
+      made->field_names.back() = std::move(name);
+    }
+    add_argument(*made, std::move(value));
+  } while (take_symbol(","));
+  RETURN_IF_ERROR(need_symbol(")"));
+  return made;
+}
+
+Result<ExpressionPtr> Parser::listagg() {
+  auto made = call_of("listagg", peek().at);
+  next_ += 2;
+  made->distinct = take_word("DISTINCT");
+  do {
+    ASSIGN_OR_RETURN(ExpressionPtr argument, expression());
+    add_argument(*made, std::move(argument));
+  } while (take_symbol(","));
+  if (take_words({"ON", "OVERFLOW"})) {
+    if (!take_word("ERROR")) {
+      return syntax_error(peek().at, "LISTAGG ON OVERFLOW TRUNCATE is not supported");
+    }
+  }
+  RETURN_IF_ERROR(need_symbol(")"));
+  if (take_words({"WITHIN", "GROUP"})) {
+    RETURN_IF_ERROR(need_symbol("("));
+    if (!take_words({"ORDER", "BY"})) return unexpected_token("'ORDER'");
+    RETURN_IF_ERROR(order_by(made->order_by));
+    RETURN_IF_ERROR(need_symbol(")"));
+  }
+  RETURN_IF_ERROR(function_suffix(*made));
+  return made;
+}
+
+Result<ExpressionPtr> Parser::function_call(QualifiedName name, Position at) {
+  auto made = make_expression(ExpressionKind::function, at);
+  made->qualified = std::move(name);
+  RETURN_IF_ERROR(need_symbol("("));
+  if (at_symbol("*") && at_symbol(")", 1)) {
+    add_argument(*made, make_expression(ExpressionKind::star, peek().at));
+    next_ += 2;
+    RETURN_IF_ERROR(function_suffix(*made));
+    return made;
+  }
+  made->distinct = take_word("DISTINCT");
+  if (!made->distinct) take_word("ALL");
+  while (!at_symbol(")") && !at_word("ORDER")) {
+    ASSIGN_OR_RETURN(ExpressionPtr argument, expression());
+    add_argument(*made, std::move(argument));
+    if (!take_symbol(",")) break;
+  }
+  if (take_words({"ORDER", "BY"})) RETURN_IF_ERROR(order_by(made->order_by));
+  RETURN_IF_ERROR(need_symbol(")"));
+  RETURN_IF_ERROR(function_suffix(*made));
+  return made;
+}
+
+Status Parser::function_suffix(Expression& call) {
+  if (at_word("FILTER") && at_symbol("(", 1)) {
+    next_ += 2;
+    RETURN_IF_ERROR(need_word("WHERE"));
+    ASSIGN_OR_RETURN(call.filter, expression());
+    RETURN_IF_ERROR(need_symbol(")"));
+  }
+  if (at_words({"IGNORE", "NULLS"}) || at_words({"RESPECT", "NULLS"})) {
+    call.null_treatment = peek().upper;
+    next_ += 2;
+  }
+  if (at_word("OVER")) {
+    ASSIGN_OR_RETURN(call.window, over_clause());
+  }
+  return {};
+}
+
+Result<std::unique_ptr<WindowSpec>> Parser::over_clause() {
+  Position at = peek().at;
+  ++next_;
+  if (take_symbol("(")) {
+    ASSIGN_OR_RETURN(auto window, window_body());
+    window->at = at;
+    RETURN_IF_ERROR(need_symbol(")"));
+    return window;
+  }
+  auto window = std::make_unique<WindowSpec>();
+  window->at = at;
+  window->bare_reference = true;
+  ASSIGN_OR_RETURN(window->base, identifier());
+  return window;
+}
+
+Result<ExpressionPtr> parse_expression(std::string_view sql) {
+  ASSIGN_OR_RETURN(auto tokens, tokenize(sql));
+  Parser parser(sql, std::move(tokens));
+  ASSIGN_OR_RETURN(ExpressionPtr made, parser.expression());
+  RETURN_IF_ERROR(parser.expect_end());
+  return made;
+}
+
+}  // namespace aichemy::sql
