@@ -157,14 +157,13 @@ Result<std::vector<WrittenFile>> DuckDbEngine::write(const Call& call, const std
                                                      const InsertTarget& target,
                                                      std::vector<std::shared_ptr<void>> scans) {
   statements_.add();
-  // `scans` lives until the copy is over.
-  return guarded([&]() -> Result<std::vector<WrittenFile>> {
+  return guarded([&, keep = std::move(scans)]() -> Result<std::vector<WrittenFile>> {
     duckdb::Connection connection(*database_);
     std::stop_callback on_cancel(call.cancel, [&] { connection.Interrupt(); });
     std::string unique = options_.random.uuid();
     auto files = copy_to_lake(connection, select, target, unique);
-    // A failed COPY may leave complete files behind: nothing names them, take them away.
-    if (!files) remove_below(options_.store, written_prefix(target, unique));
+    // What a failed COPY leaves behind, and the empty file of one without rows: nothing names them.
+    if (!files || files->empty()) remove_below(options_.store, written_prefix(target, unique));
     return files;
   });
 }

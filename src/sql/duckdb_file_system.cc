@@ -198,8 +198,8 @@ std::string location_of_lake_path(std::string_view path) {
   return "s3://" + std::string(path.substr(std::min(kLakeScheme.size(), path.size())));
 }
 
-std::unique_ptr<duckdb::FileSystem> make_lake_file_system(ObjectStore& store) {
-  return std::make_unique<LakeFileSystem>(store);
+duckdb::unique_ptr<duckdb::FileSystem> make_lake_file_system(ObjectStore& store) {
+  return duckdb::make_uniq<LakeFileSystem>(store);
 }
 
 void throw_error(const Error& error) {

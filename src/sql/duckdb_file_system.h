@@ -22,7 +22,7 @@ Result<std::string> lake_path(std::string_view location);
 // lake://bucket/key -> s3://bucket/key
 std::string location_of_lake_path(std::string_view path);
 
-std::unique_ptr<duckdb::FileSystem> make_lake_file_system(objectstore::ObjectStore& store);
+duckdb::unique_ptr<duckdb::FileSystem> make_lake_file_system(objectstore::ObjectStore& store);
 
 [[noreturn]] void throw_error(const Error& error);
 Error error_from_duckdb(const duckdb::ErrorData& error);

@@ -177,7 +177,6 @@ Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection, co
   for (duckdb::idx_t row = 0; row < rows->RowCount(); ++row) {
     WrittenFile file = written_file(*rows, row, target, leaves);
     if (file.rows > 0) files.push_back(std::move(file));
-    // An unpartitioned COPY makes a file even without rows: it stays unnamed, and is swept with the orphans.
   }
   return files;
 }
