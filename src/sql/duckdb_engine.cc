@@ -7,6 +7,7 @@
 #include <duckdb/main/connection.hpp>
 #include <duckdb/main/database.hpp>
 #include <duckdb/main/materialized_query_result.hpp>
+#include <duckdb/main/pending_query_result.hpp>
 #include <duckdb/main/stream_query_result.hpp>
 #include <fmt/core.h>
 #include <mutex>
@@ -42,15 +43,16 @@ class DuckDbStream final : public RowStream {
         on_cancel_(std::move(cancel), [this] { this->cancel(); }) {}
 
   ~DuckDbStream() override {
-    result_.reset();  // before its connection
+    result_.reset();  // before their connection
+    pending_.reset();
   }
 
   Status start(const std::string& sql) {
-    result_ = connection_->SendQuery(sql);
-    if (result_->HasError()) return std::unexpected(error_from_duckdb(result_->GetErrorObject()));
-    if (result_->types.size() != columns_.size()) {
+    pending_ = connection_->PendingQuery(sql, true);
+    if (pending_->HasError()) return std::unexpected(error_from_duckdb(pending_->GetErrorObject()));
+    if (pending_->types.size() != columns_.size()) {
       return fail(Code::internal, "engine",
-                  fmt::format("the engine gives {} columns, {} were planned", result_->types.size(), columns_.size()));
+                  fmt::format("the engine gives {} columns, {} were planned", pending_->types.size(), columns_.size()));
     }
     return {};
   }
@@ -71,11 +73,17 @@ class DuckDbStream final : public RowStream {
   std::vector<std::shared_ptr<void>> scans_;
   std::vector<OutputColumn> columns_;
   std::unique_ptr<duckdb::Connection> connection_;
+  duckdb::unique_ptr<duckdb::PendingQueryResult> pending_;  // until the first page
   duckdb::unique_ptr<duckdb::QueryResult> result_;
   std::atomic<uint64_t> rows_ = 0;
   std::stop_callback<std::function<void()>> on_cancel_;
 
   Result<Page> fill(size_t max_bytes) {
+    if (pending_) {
+      result_ = pending_->Execute();  // runs until the first rows are there
+      pending_.reset();
+      if (result_->HasError()) return std::unexpected(error_from_duckdb(result_->GetErrorObject()));
+    }
     Page page;
     page.rows_json = "[";
     while (page.rows_json.size() < max_bytes) {

@@ -112,10 +112,7 @@ void collect_leaves(const std::string& prefix, const std::string& name, const Ty
     std::string child = type.is(TypeKind::array) ? "element"
                         : type.is(TypeKind::map) ? (i == 0 ? "key" : "value")
                                                  : type.fields[i].name.value_or(fmt::format("f{}", i));
-    std::string parent = type.is(TypeKind::array) ? path + ".\"list\""
-                         : type.is(TypeKind::map) ? path + ".\"key_value\""
-                                                  : path;
-    collect_leaves(parent, child, type.fields[i].type, id.children[i], out);
+    collect_leaves(path, child, type.fields[i].type, id.children[i], out);
   }
 }
 
