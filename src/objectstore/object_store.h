@@ -43,6 +43,7 @@ struct ObjectInfo {
   std::string checksum_type;  // "FULL_OBJECT", "COMPOSITE" or ""
   int parts_count = 0;        // of a multipart object; 0 otherwise
   int redundancy_lost = 0;    // writes: drives that did not get their shard
+  std::vector<uint64_t> part_bytes;  // sizes of the parts, in order; only from head() and open()
 };
 
 // Etag values without quotes; "*" matches any. Empty: no condition.
@@ -60,6 +61,8 @@ struct PutOptions {
   // Checked at commit when set: raw MD5 (16 bytes), and checksums as base64 by algorithm name.
   std::string expected_md5;
   std::map<std::string, std::string> expected_checksums;
+  // Further algorithms to compute and keep: those whose value arrives after the body, or that were asked for.
+  std::vector<std::string> checksum_algorithms;
   std::optional<uint64_t> size_hint;
 };
 
@@ -107,6 +110,8 @@ struct UploadInfo {
   std::string upload_id;
   std::string key;
   WallTime initiated{};
+  std::string checksum_algorithm;  // as in create_upload; "" for none
+  std::string checksum_type;
 };
 
 struct PartInfo {

@@ -93,6 +93,15 @@ class PosixFile final : public File {
     return {};
   }
 
+  void start_writeback(uint64_t offset, uint64_t count) override {
+#ifdef SYNC_FILE_RANGE_WRITE
+    (void)::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(count),
+                            SYNC_FILE_RANGE_WRITE);
+#else
+    (void)offset, (void)count;
+#endif
+  }
+
   Result<uint64_t> size() override {
     struct stat status;
     if (::fstat(descriptor_, &status) != 0) return disk_error("stat", path_, errno);

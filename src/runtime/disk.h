@@ -29,6 +29,8 @@ class File {
   // Appends the parts in order as one write where the system can (writev).
   virtual Status write_parts_at(uint64_t offset, const std::vector<std::string_view>& parts) = 0;
   virtual Status sync() = 0;  // fdatasync: contents and size are durable
+  // A hint: these bytes were written and a sync() will follow; the system may start on them now.
+  virtual void start_writeback(uint64_t, uint64_t) {}
   virtual Result<uint64_t> size() = 0;
   virtual Status truncate(uint64_t size) = 0;
   // For sendfile(2); -1 where the file has no descriptor (test twin).
