@@ -9,7 +9,11 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include <cstdarg>
+#include <cstdio>
+
 #include "base/check.h"
+#include "base/log.h"
 #include "objectstore/record.h"
 #include "objectstore/rocksdb_disk.h"
 
@@ -44,6 +48,19 @@ class SlotPrefix final : public rocksdb::SliceTransform {
   Slice Transform(const Slice& key) const override { return Slice(key.data(), key.size() - 8); }
   bool InDomain(const Slice& key) const override {
     return is_slot_key(std::string_view(key.data(), key.size()));
+  }
+};
+
+// RocksDB's own log goes to ours. Not to its file: when a write to that file fails, as on a full disk, the library
+// aborts the process at the next line it logs.
+class ForwardingLog final : public rocksdb::Logger {
+ public:
+  ForwardingLog() : Logger(rocksdb::InfoLogLevel::ERROR_LEVEL) {}
+  using Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    char line[512];
+    std::vsnprintf(line, sizeof(line), format, arguments);
+    log_debug("rocksdb", {{"line", std::string_view(line)}});
   }
 };
 
@@ -114,9 +131,7 @@ rocksdb::DBOptions db_options(const MetadataMemory::State& memory, rocksdb::Env*
   db.avoid_flush_during_shutdown = true;
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db.recycle_log_file_num = env ? 0 : 2;  // rewriting a log in place spares the file system's journal
-  db.keep_log_file_num = 2;
-  db.max_log_file_size = 1 << 20;
-  db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  db.info_log = std::make_shared<ForwardingLog>();
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   db.max_manifest_file_size = 4 << 20;
