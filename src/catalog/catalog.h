@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,7 @@
 #include "metadb/metadb.h"
 #include "objectstore/object_store.h"
 #include "runtime/call.h"
+#include "tables/iceberg_append.h"
 #include "tables/iceberg_metadata.h"
 #include "tables/iceberg_scan.h"
 #include "tables/iceberg_update.h"
@@ -107,6 +109,9 @@ class Catalog {
   Catalog(const Catalog&) = delete;
   Catalog& operator=(const Catalog&) = delete;
 
+  // Makes the warehouse's bucket when it is missing. Call once before use.
+  Status prepare(const Call& call);
+
   const Options& options() const { return options_; }
   tables::FileIo& files() { return files_; }
 
@@ -157,9 +162,32 @@ class Catalog {
 
  private:
   struct State;
+  struct PreparedCommit;
+  using FileChange = std::function<Result<tables::iceberg::TableChange>(
+      const LoadedTable&, const tables::iceberg::CommitAttempt&)>;
   Options options_;
   tables::FileIo files_;
   std::unique_ptr<State> state_;
+
+  Result<std::vector<EntityName>> list_relations(const NamespaceName& space, bool views);
+  Result<std::string> pointer_of(const EntityName& name, bool view);
+  Status drop_relation(const EntityName& name, bool view);
+  Status rename_relation(const EntityName& from, const EntityName& to, bool view);
+  Result<std::string> default_location(const Call& call, const EntityName& name);
+
+  Result<tables::iceberg::TableMetadataPtr> read_metadata(const Call& call, const std::string& location);
+  Result<std::string> write_metadata(const Call& call, const tables::iceberg::TableMetadata& metadata,
+                                     std::string_view previous);
+  void remove_quietly(const Call& call, const std::string& location);
+  void remove_old_metadata(const Call& call, const PreparedCommit& part);
+
+  Result<LoadedTable> insert_table(const Call& call, LoadedTable loaded);
+  Result<PreparedCommit> prepare_commit(const Call& call, const CommitTable& change);
+  Status publish(const Call& call, const std::vector<PreparedCommit>& prepared);
+  Status settle(const Call& call, const Error& error, const TableName& name, const std::string& location);
+  Result<std::vector<LoadedTable>> try_commit(const Call& call, const std::vector<CommitTable>& changes);
+  Result<LoadedTable> commit_files(const Call& call, const TableName& name, const std::string& branch,
+                                   const Properties& summary, const FileChange& make);
 };
 
 }  // namespace aichemy::catalog

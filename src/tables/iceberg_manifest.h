@@ -10,9 +10,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
+#include "tables/avro_file.h"
 #include "tables/iceberg_metadata.h"
 #include "tables/scan_plan.h"
 #include "tables/types.h"
@@ -101,6 +103,9 @@ class Manifest {
   int64_t nan_count(size_t entry, int field_id) const { return nan_counts_.find(entry, field_id); }
   std::optional<std::string_view> lower_bound(size_t entry, int field_id) const;
   std::optional<std::string_view> upper_bound(size_t entry, int field_id) const;
+  // What is known of the given columns, decoded; columns without any statistics are left out.
+  using ColumnTypes = std::unordered_map<int, Type>;
+  std::vector<ColumnBounds> bounds(size_t entry, const ColumnTypes& types) const;
   // All columns that have any statistics, by field id.
   std::vector<ColumnStats> columns(size_t entry) const;
   ManifestEntry entry(size_t entry) const;
@@ -168,7 +173,7 @@ struct ManifestList {
 
 Result<ManifestList> decode_manifest_list(std::string_view file);
 
-enum class AvroCodec : uint8_t { null, deflate, zstandard, snappy };
+
 
 struct ManifestWriteOptions {
   AvroCodec codec = AvroCodec::deflate;

@@ -91,6 +91,7 @@ struct ScanRequest {
   std::optional<int64_t> as_of_millis;  // time travel by wall time
   Predicate predicate;
   bool with_bounds = true;              // false: leave DataFile::bounds empty
+  std::vector<int> columns;             // bounds of these field ids only; all when empty
 };
 
 // What a writer says about one file it has written; everything an append needs.

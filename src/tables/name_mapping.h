@@ -1,0 +1,15 @@
+// The table property schema.name-mapping.default: names for files written without field ids.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "tables/scan_plan.h"
+
+namespace aichemy::tables {
+
+// corrupt ("name_mapping"); nothing for an empty text.
+Result<std::vector<NameMapping>> name_mapping_from_text(std::string_view text);
+
+}  // namespace aichemy::tables
