@@ -68,12 +68,13 @@ struct View {
   bool run_as_invoker = false;
 };
 
-// A scan the engine can read: the renderer writes lake_scan('<handle>'). The relation has ALL columns of
+// A scan the engine can read: the renderer writes function('<handle>'). The relation has ALL columns of
 // Table::columns in order, named c0, c1, ... in physical form (row fields f0, f1, ... inside), the engine prunes
 // unused ones itself. `keep` releases the registration when the statement is over.
 struct EngineScan {
   std::string handle;
   std::shared_ptr<void> keep;
+  std::string function = "lake_scan";  // the engine's table function that knows the handle
 };
 // Or rows made on the spot (information_schema, system tables, tests): rendered as VALUES. A cell is text that
 // casts to the column's type, or none for NULL.
