@@ -141,6 +141,11 @@ class Insert {
  public:
   virtual ~Insert() = default;
   InsertTarget target;
+  // Entries added to the commit's summary (job id, epoch).
+  std::map<std::string, std::string> summary;
+  // When set, finish_insert commits only if no earlier commit has this summary entry, and succeeds either way: a
+  // repeated epoch lands exactly once.
+  std::optional<std::pair<std::string, std::string>> once;
 };
 
 struct NewTable {
