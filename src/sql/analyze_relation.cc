@@ -358,6 +358,7 @@ Status Analyzer::plan_scans(std::vector<std::shared_ptr<void>>& keep) {
     ASSIGN_OR_RETURN(Scan scan, node.plan->connector->plan_scan(call_, node.plan->table, request));
     if (auto* engine = std::get_if<EngineScan>(&scan)) {
       node.plan->handle = engine->handle;
+      node.plan->text = engine->function;
       if (engine->keep) keep.push_back(std::move(engine->keep));
     } else {
       node.plan->kind = Plan::Kind::rows;

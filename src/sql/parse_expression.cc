@@ -111,6 +111,7 @@ Result<ExpressionPtr> Parser::predicate_tail(ExpressionPtr value) {
   Position at = value->at;
   if (peek().kind == TokenKind::symbol) {
     std::string op = peek().text;
+    at = peek().at;  // operators are found where they stand
     ++next_;
     return comparison_tail(std::move(value), std::move(op), at);
   }
@@ -211,7 +212,7 @@ Result<ExpressionPtr> Parser::comparison_tail(ExpressionPtr value, std::string o
 Result<ExpressionPtr> Parser::concatenation() {
   ASSIGN_OR_RETURN(ExpressionPtr left, additive());
   if (!at_symbol("||")) return left;
-  auto made = make_expression(ExpressionKind::concat, left->at);
+  auto made = make_expression(ExpressionKind::concat, peek().at);
   add_argument(*made, std::move(left));
   while (take_symbol("||")) {
     ASSIGN_OR_RETURN(ExpressionPtr right, additive());
@@ -223,7 +224,7 @@ Result<ExpressionPtr> Parser::concatenation() {
 Result<ExpressionPtr> Parser::additive() {
   ASSIGN_OR_RETURN(ExpressionPtr left, multiplicative());
   while (at_symbol("+") || at_symbol("-")) {
-    auto made = make_expression(ExpressionKind::binary, left->at);
+    auto made = make_expression(ExpressionKind::binary, peek().at);
     made->op = peek().text;
     ++next_;
     add_argument(*made, std::move(left));
@@ -238,7 +239,7 @@ Result<ExpressionPtr> Parser::additive() {
 Result<ExpressionPtr> Parser::multiplicative() {
   ASSIGN_OR_RETURN(ExpressionPtr left, unary());
   while (at_symbol("*") || at_symbol("/") || at_symbol("%")) {
-    auto made = make_expression(ExpressionKind::binary, left->at);
+    auto made = make_expression(ExpressionKind::binary, peek().at);
     made->op = peek().text;
     ++next_;
     add_argument(*made, std::move(left));

@@ -1,0 +1,83 @@
+// Aggregates and window functions. @( and )@ stand around the arguments of each engine aggregate.
+#include "sql/functions.h"
+
+namespace aichemy::sql {
+
+const std::vector<FunctionRow>& aggregate_functions() {
+  constexpr auto kAggregate = FunctionKind::aggregate;
+  constexpr auto kWindow = FunctionKind::window;
+  static const std::vector<FunctionRow> kRows = {
+      {"count", kAggregate, "-> bigint", "count@(*)@"},
+      {"count", kAggregate, "T -> bigint", "count@({0})@", "(SELECT count(x) FROM (VALUES 1, NULL) t(x))", "1"},
+      {"count_if", kAggregate, "boolean -> bigint", "count_if@({0})@"},
+      {"sum", kAggregate, "bigint -> bigint", "CAST(sum@({0})@ AS BIGINT)", "(SELECT sum(x) FROM (VALUES 1, 2) t(x))", "3"},
+      {"sum", kAggregate, "double -> double", "sum@({0})@"},
+      {"sum", kAggregate, "real -> real", "CAST(sum@({0})@ AS FLOAT)"},
+      {"sum", kAggregate, "decimal -> decimal(38, 0)", "sum@({0})@"},
+      {"sum", kAggregate, "interval day to second -> interval day to second", "CAST(sum@({0})@ AS BIGINT)"},
+      {"sum", kAggregate, "interval year to month -> interval year to month", "CAST(sum@({0})@ AS INTEGER)"},
+      {"avg", kAggregate, "double -> double", "avg@({0})@", "(SELECT avg(x) FROM (VALUES 1, 2) t(x))", "1.5"},
+      {"avg", kAggregate, "real -> real", "CAST(avg@({0})@ AS FLOAT)"},
+      {"avg", kAggregate, "decimal -> $0", "{avg_decimal}"},
+      {"min", kAggregate, "T -> T", "min@({0})@", "(SELECT min(x) FROM (VALUES 1, 2) t(x))", "1"},
+      {"max", kAggregate, "T -> T", "max@({0})@", "(SELECT max(x) FROM (VALUES 1, 2) t(x))", "2"},
+      {"min", kAggregate, "T, bigint -> array(T)", "min@({0}, {1})@"},
+      {"max", kAggregate, "T, bigint -> array(T)", "max@({0}, {1})@"},
+      {"min_by", kAggregate, "T, K -> T", "arg_min_null@({0}, {1})@", "(SELECT min_by(x, y) FROM (VALUES (1, 5), (2, 4)) t(x, y))", "2"},
+      {"max_by", kAggregate, "T, K -> T", "arg_max_null@({0}, {1})@", "(SELECT max_by(x, y) FROM (VALUES (1, 5), (2, 4)) t(x, y))", "1"},
+      {"min_by", kAggregate, "T, K, bigint -> array(T)", "arg_min@({0}, {1}, {2})@"},
+      {"max_by", kAggregate, "T, K, bigint -> array(T)", "arg_max@({0}, {1}, {2})@"},
+      {"any_value", kAggregate, "T -> T", "any_value@({0})@"},
+      {"arbitrary", kAggregate, "T -> T", "any_value@({0})@"},
+      {"array_agg", kAggregate, "T -> array(T)", "array_agg@({0})@", "(SELECT array_agg(x ORDER BY x) FROM (VALUES 2, 1) t(x))", "[1,2]"},
+      {"listagg", kAggregate, "varchar -> varchar", "string_agg@({0}, '')@"},
+      {"listagg", kAggregate, "varchar, varchar -> varchar", "string_agg@({0}, {1})@", "(SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x) FROM (VALUES 'b', 'a') t(x))", "\"a,b\""},
+      {"bool_and", kAggregate, "boolean -> boolean", "bool_and@({0})@"},
+      {"every", kAggregate, "boolean -> boolean", "bool_and@({0})@"},
+      {"bool_or", kAggregate, "boolean -> boolean", "bool_or@({0})@"},
+      {"bitwise_and_agg", kAggregate, "bigint -> bigint", "bit_and@({0})@"},
+      {"bitwise_or_agg", kAggregate, "bigint -> bigint", "bit_or@({0})@"},
+      {"bitwise_xor_agg", kAggregate, "bigint -> bigint", "bit_xor@({0})@"},
+      {"stddev", kAggregate, "double -> double", "stddev_samp@({0})@"},
+      {"stddev_samp", kAggregate, "double -> double", "stddev_samp@({0})@"},
+      {"stddev_pop", kAggregate, "double -> double", "stddev_pop@({0})@"},
+      {"variance", kAggregate, "double -> double", "var_samp@({0})@"},
+      {"var_samp", kAggregate, "double -> double", "var_samp@({0})@"},
+      {"var_pop", kAggregate, "double -> double", "var_pop@({0})@"},
+      {"covar_samp", kAggregate, "double, double -> double", "covar_samp@({0}, {1})@"},
+      {"covar_pop", kAggregate, "double, double -> double", "covar_pop@({0}, {1})@"},
+      {"corr", kAggregate, "double, double -> double", "corr@({0}, {1})@"},
+      {"regr_slope", kAggregate, "double, double -> double", "regr_slope@({0}, {1})@"},
+      {"regr_intercept", kAggregate, "double, double -> double", "regr_intercept@({0}, {1})@"},
+      {"skewness", kAggregate, "double -> double", "skewness@({0})@"},
+      {"kurtosis", kAggregate, "double -> double", "kurtosis@({0})@"},
+      {"geometric_mean", kAggregate, "double -> double", "geomean@({0})@"},
+      {"approx_distinct", kAggregate, "T -> bigint", "approx_count_distinct@({0})@"},
+      {"approx_percentile", kAggregate, "bigint, double -> bigint", "CAST(approx_quantile@({0}, {1})@ AS BIGINT)"},
+      {"approx_percentile", kAggregate, "double, double -> double", "CAST(approx_quantile@({0}, {1})@ AS DOUBLE)"},
+      {"histogram", kAggregate, "T -> map(T, bigint)", "CAST(histogram@({0})@ AS MAP({type0}, BIGINT))"},
+      {"map_agg", kAggregate, "K, V -> map(K, V)", "map_from_entries(list_distinct(list@(struct_pack(k := {0}, v := {1}))@))", "(SELECT map_agg(x, y) FROM (VALUES ('a', 1)) t(x, y))", "{\"a\":1}"},
+      {"multimap_agg", kAggregate, "K, V -> map(K, array(V))", "!"},
+      {"entropy", kAggregate, "double -> double", "entropy@({0})@"},
+      {"checksum", kAggregate, "T -> varbinary", "!"},
+
+      {"row_number", kWindow, "-> bigint", "row_number@()@"},
+      {"rank", kWindow, "-> bigint", "rank@()@"},
+      {"dense_rank", kWindow, "-> bigint", "dense_rank@()@"},
+      {"percent_rank", kWindow, "-> double", "percent_rank@()@"},
+      {"cume_dist", kWindow, "-> double", "cume_dist@()@"},
+      {"ntile", kWindow, "bigint -> bigint", "ntile@({0})@"},
+      {"lag", kWindow, "T -> T", "lag@({0})@"},
+      {"lag", kWindow, "T, bigint -> T", "lag@({0}, {1})@"},
+      {"lag", kWindow, "T, bigint, T -> T", "lag@({0}, {1}, {2})@"},
+      {"lead", kWindow, "T -> T", "lead@({0})@"},
+      {"lead", kWindow, "T, bigint -> T", "lead@({0}, {1})@"},
+      {"lead", kWindow, "T, bigint, T -> T", "lead@({0}, {1}, {2})@"},
+      {"first_value", kWindow, "T -> T", "first_value@({0})@"},
+      {"last_value", kWindow, "T -> T", "last_value@({0})@"},
+      {"nth_value", kWindow, "T, bigint -> T", "nth_value@({0}, {1})@"},
+  };
+  return kRows;
+}
+
+}  // namespace aichemy::sql
