@@ -1,0 +1,254 @@
+"""pyiceberg against the Iceberg REST catalog: create, write, scan, evolve, delete, views, conflicts.
+
+Needs: pip install 'pyiceberg[s3fs,pyarrow,pyiceberg-core]==0.12.0' aiobotocore==3.10.0 boto3==1.43.117
+"""
+import datetime
+import threading
+import uuid
+
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog import load_catalog
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NamespaceAlreadyExistsError,
+    NamespaceNotEmptyError,
+    NoSuchNamespaceError,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
+from pyiceberg.expressions import EqualTo, GreaterThan
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.transforms import BucketTransform, DayTransform, IdentityTransform, TruncateTransform
+from pyiceberg.types import (
+    DoubleType, IntegerType, ListType, LongType, MapType, NestedField, StringType, StructType, TimestampType,
+)
+
+SCHEMA = Schema(
+    NestedField(1, "id", LongType(), required=True),
+    NestedField(2, "section", StringType()),
+    NestedField(3, "ts", TimestampType()),
+    NestedField(4, "ratio", DoubleType()),
+    NestedField(5, "info", StructType(NestedField(6, "tags", ListType(7, StringType(), element_required=False)))),
+    NestedField(8, "counts", MapType(9, StringType(), 10, IntegerType(), value_required=False)),
+)
+SPEC = PartitionSpec(
+    PartitionField(2, 1000, IdentityTransform(), "section"),
+    PartitionField(1, 1001, BucketTransform(4), "id_bucket"),
+    PartitionField(3, 1002, DayTransform(), "ts_day"),
+    PartitionField(2, 1003, TruncateTransform(2), "section_2"),
+)
+
+
+def rows(schema, start, count):
+    return pa.Table.from_pylist([{
+        "id": i,
+        "section": ("net", "web", None)[i % 3],
+        "ts": datetime.datetime(2024, 1, 1) + datetime.timedelta(hours=9 * i),
+        "ratio": i / 4,
+        "info": {"tags": ["a", None]},
+        "counts": {"one": i},
+    } for i in range(start, start + count)], schema=schema.as_arrow())
+
+
+@pytest.fixture
+def catalog(platform):
+    s3 = platform["s3"]
+    properties = dict(platform.get("pyiceberg", {}))
+    if not properties:
+        properties = {"s3.endpoint": s3["endpoint"], "s3.access-key-id": s3["access_key"],
+                      "s3.secret-access-key": s3["secret_key"], "s3.region": s3["region"]}
+    return load_catalog("aichemy", type="rest", uri=platform["iceberg_rest"]["uri"], **properties)
+
+
+@pytest.fixture
+def space(catalog):
+    name = "ns_" + uuid.uuid4().hex[:12]
+    catalog.create_namespace(name, {"owner": "tests"})
+    yield name
+    for table in catalog.list_tables(name):
+        catalog.drop_table(table)
+    for view in catalog.list_views(name):
+        catalog.drop_view(view)
+    catalog.drop_namespace(name)
+
+
+def ids(table, **scan):
+    return sorted(table.scan(**scan).to_arrow()["id"].to_pylist())
+
+
+def test_namespaces(catalog, space):
+    assert (space,) in catalog.list_namespaces()
+    assert catalog.namespace_exists(space)
+    assert not catalog.namespace_exists("no_such_namespace")
+    assert catalog.load_namespace_properties(space)["owner"] == "tests"
+    with pytest.raises(NamespaceAlreadyExistsError):
+        catalog.create_namespace(space)
+    with pytest.raises(NoSuchNamespaceError):
+        catalog.load_namespace_properties("no_such_namespace")
+    summary = catalog.update_namespace_properties(space, removals={"owner", "absent"}, updates={"a": "ä"})
+    assert (summary.updated, summary.removed, summary.missing) == (["a"], ["owner"], ["absent"])
+    assert catalog.load_namespace_properties(space) == {"a": "ä"}
+    nested = (space, "inner level")
+    catalog.create_namespace(nested)
+    assert catalog.list_namespaces(space) == [nested]
+    with pytest.raises(NamespaceNotEmptyError):
+        catalog.drop_namespace(space)
+    catalog.drop_namespace(nested)
+
+
+def test_create_append_scan(catalog, space):
+    table = catalog.create_table((space, "t"), SCHEMA)
+    assert catalog.table_exists((space, "t"))
+    assert ids(table) == []
+    table.append(rows(table.schema(), 0, 10))
+    table.append(rows(table.schema(), 10, 10))
+    table = catalog.load_table((space, "t"))
+    assert ids(table) == list(range(20))
+    assert ids(table, row_filter=GreaterThan("id", 14)) == [15, 16, 17, 18, 19]
+    first = table.history()[0].snapshot_id
+    assert ids(table, snapshot_id=first) == list(range(10))
+    assert table.metadata.current_snapshot().summary["total-records"] == "20"
+    with pytest.raises(TableAlreadyExistsError):
+        catalog.create_table((space, "t"), SCHEMA)
+    with pytest.raises(NoSuchTableError):
+        catalog.load_table((space, "nothing"))
+
+
+def test_partitions(catalog, space):
+    table = catalog.create_table((space, "parted"), SCHEMA, partition_spec=SPEC)
+    table.append(rows(table.schema(), 0, 30))
+    table = catalog.load_table((space, "parted"))
+    assert ids(table) == list(range(30))
+    assert ids(table, row_filter=EqualTo("section", "net")) == list(range(0, 30, 3))
+    for task in table.scan(row_filter=EqualTo("section", "net")).plan_files():
+        assert task.file.partition[0] == "net"
+
+
+def test_evolve(catalog, space):
+    table = catalog.create_table((space, "evolving"), SCHEMA)
+    table.append(rows(table.schema(), 0, 3))
+    with table.update_schema() as update:
+        update.add_column("extra", IntegerType(), doc="added later")
+        update.rename_column("ratio", "share")
+        update.delete_column("counts")
+    with table.update_spec() as update:
+        update.add_field("section", IdentityTransform(), "by_section")
+    with table.transaction() as transaction:
+        transaction.set_properties({"one": "1"})
+        transaction.set_properties({"two": "2"})
+    table = catalog.load_table((space, "evolving"))
+    assert [field.name for field in table.schema().fields] == ["id", "section", "ts", "share", "info", "extra"]
+    assert table.properties["two"] == "2"
+    more = rows(SCHEMA, 3, 3).drop_columns(["counts"]).rename_columns(["id", "section", "ts", "share", "info"])
+    more = more.append_column("extra", pa.array([7, 8, 9], pa.int32()))
+    table.append(more)
+    answer = catalog.load_table((space, "evolving")).scan().to_arrow().sort_by("id")
+    assert answer["extra"].to_pylist() == [None, None, None, 7, 8, 9]
+    assert answer["share"].to_pylist() == [0, 0.25, 0.5, 0.75, 1, 1.25]
+
+
+def test_delete_and_overwrite(catalog, space):
+    table = catalog.create_table((space, "deletes"), SCHEMA, partition_spec=SPEC)
+    table.append(rows(table.schema(), 0, 12))
+    table.delete(EqualTo("id", 5))
+    table.delete(EqualTo("section", "web"))
+    assert ids(catalog.load_table((space, "deletes"))) == [i for i in range(12) if i % 3 != 1 and i != 5]
+    table.overwrite(rows(table.schema(), 100, 2))
+    assert ids(catalog.load_table((space, "deletes"))) == [100, 101]
+
+
+def test_staged_create(catalog, space):
+    with catalog.create_table_transaction((space, "staged"), SCHEMA, partition_spec=SPEC) as transaction:
+        assert not catalog.table_exists((space, "staged"))
+        with transaction.update_snapshot().fast_append():
+            pass
+        transaction.set_properties({"made": "in one step"})
+    assert catalog.load_table((space, "staged")).properties["made"] == "in one step"
+
+
+def test_rename_register_drop(catalog, space):
+    table = catalog.create_table((space, "first"), SCHEMA)
+    table.append(rows(table.schema(), 0, 4))
+    catalog.rename_table((space, "first"), (space, "second"))
+    assert not catalog.table_exists((space, "first"))
+    table = catalog.load_table((space, "second"))
+    assert ids(table) == [0, 1, 2, 3]
+    location = table.metadata_location
+    catalog.drop_table((space, "second"))
+    assert not catalog.table_exists((space, "second"))
+    assert ids(catalog.register_table((space, "third"), location)) == [0, 1, 2, 3]
+    catalog.purge_table((space, "third"))
+    with pytest.raises(NoSuchTableError):
+        catalog.load_table((space, "third"))
+
+
+def test_branches_and_tags(catalog, space):
+    table = catalog.create_table((space, "refs"), SCHEMA)
+    table.append(rows(table.schema(), 0, 2))
+    first = table.current_snapshot().snapshot_id
+    table.manage_snapshots().create_tag(first, "v1").create_branch(first, "dev").commit()
+    table.append(rows(table.schema(), 2, 2))
+    table = catalog.load_table((space, "refs"))
+    assert table.snapshot_by_name("v1").snapshot_id == first
+    assert ids(table, snapshot_id=first) == [0, 1]
+    assert ids(table) == [0, 1, 2, 3]
+
+
+def test_a_stale_writer_gets_a_conflict(catalog, space):
+    catalog.create_table((space, "raced"), SCHEMA)
+    one = catalog.load_table((space, "raced"))
+    two = catalog.load_table((space, "raced"))
+    with one.update_schema() as update:
+        update.add_column("a", IntegerType())
+    with pytest.raises(CommitFailedException):
+        with two.update_schema() as update:
+            update.add_column("b", IntegerType())
+
+
+def test_parallel_appends_are_all_there(catalog, space):
+    catalog.create_table((space, "busy"), SCHEMA, properties={"commit.retry.num-retries": "50"})
+    writers, appends = 4, 5
+
+    def write(writer):
+        table = catalog.load_table((space, "busy"))
+        for i in range(appends):
+            start = (writer * appends + i) * 10
+            for _ in range(200):
+                try:
+                    table.append(rows(table.schema(), start, 10))
+                    break
+                except CommitFailedException:
+                    table.refresh()
+            else:
+                raise AssertionError("no commit in 200 attempts")
+
+    failures = []
+
+    def guarded(writer):
+        try:
+            write(writer)
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(writer,)) for writer in range(writers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert ids(catalog.load_table((space, "busy"))) == list(range(writers * appends * 10))
+
+
+def test_odd_names(catalog, space):
+    for name in ("with space", "ünï", "a/b", "q?x=1&y", "100%", "dot.ted"):
+        table = catalog.create_table((space, name), SCHEMA)
+        table.append(rows(table.schema(), 0, 1))
+        assert ids(catalog.load_table((space, name))) == [0]
+        assert (space, name) in catalog.list_tables(space)
+
+
+def test_views(catalog, space):
+    assert catalog.list_views(space) == []
+    assert not catalog.view_exists((space, "v"))
