@@ -154,7 +154,7 @@ Async<bool> Connection::serve(SharedBytes frame) {
   };
   if (!handler) co_return refuse(handler.error());
   auto slot = std::make_shared<Slot>();
-  slots_.push_back(slot);
+  slots_.push_back(slot);  // the newest; a refused request takes it back, so that those before are still answered
   if ((*handler)->key == kProduceKey) {
     auto lease = std::make_shared<BufferLease>(buffered_bytes_, frame.size());
     auto done = [self = shared_from_this(), slot, lease](Reply reply) {
@@ -163,12 +163,16 @@ Async<bool> Connection::serve(SharedBytes frame) {
       });
     };
     Status begun = produce(context, std::move(done));
-    if (!begun) co_return refuse(begun.error());
-    co_return true;
+    if (begun) co_return true;
+    slots_.pop_back();
+    co_return refuse(begun.error());
   }
   BufferLease lease(buffered_bytes_, frame.size());
   auto reply = co_await (*handler)->handle(context);
-  if (!reply) co_return refuse(reply.error());
+  if (!reply) {
+    slots_.pop_back();
+    co_return refuse(reply.error());
+  }
   replied(slot, std::move(*reply));
   co_return true;
 }
