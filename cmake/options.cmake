@@ -8,7 +8,7 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                     -Wimplicit-fallthrough -Wno-missing-field-initializers -Werror
-                    -fno-omit-frame-pointer -fdiagnostics-color=auto -march=x86-64-v2)
+                    -fno-omit-frame-pointer -fdiagnostics-color=auto -march=x86-64-v2 -mpclmul)
 add_link_options(-fuse-ld=lld-19 -Wl,--as-needed)
 include_directories(${CMAKE_SOURCE_DIR}/src)
 

@@ -25,6 +25,7 @@ third_party(onig onig)
 third_party(yaml yaml-cpp)
 third_party(cli11)
 third_party(editline edit)
+third_party(rdkafka rdkafka)
 third_party(gtest gtest gmock gtest_main Threads::Threads)
 third_party(benchmark benchmark benchmark_main Threads::Threads)
 

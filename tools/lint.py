@@ -19,7 +19,7 @@ THIRD_PARTY = {
     "fmt/": "fmt", "simdjson": "simdjson", "xxhash": "xxhash", "isa-l": "isal", "openssl/": "openssl",
     "zstd": "zstd", "lz4": "lz4", "snappy": "snappy", "zlib": "zlib", "sqlite3": "sqlite", "crypt.h": "crypt",
     "rocksdb/": "rocksdb", "unicode/": "icu", "oniguruma": "onig", "yaml-cpp/": "yaml", "CLI/": "cli11",
-    "editline/": "editline", "histedit": "editline", "boost/asio": "asio", "boost/beast": "beast", "duckdb": "duckdb",
+    "editline/": "editline", "histedit": "editline", "librdkafka/": "rdkafka", "boost/asio": "asio", "boost/beast": "beast", "duckdb": "duckdb",
     "gtest/": "gtest", "gmock/": "gtest", "benchmark/": "benchmark", "parquet_": "duckdb",
 }
 LINE_MAX, FUNCTION_MAX, FILE_MAX, LONG_FILE_MAX, FOLDER_MAX = 100, 70, 600, 1500, 40

@@ -30,7 +30,7 @@ struct Dead {
 template <class T>
 T need(simdjson::simdjson_result<T> result, const char* what) {
   T value;
-  if (result.get(value)) dead(fmt::format("not {}", what));
+  if (std::move(result).get(value)) dead(fmt::format("not {}", what));
   return value;
 }
 
@@ -114,8 +114,7 @@ duckdb::Value scalar_value(ondemand::value& value, const Type& type, const duckd
     default: {
       std::string text(text_of(value));
       duckdb::Value out(text);
-      std::string problem;
-      if (!out.DefaultTryCastAs(physical, &problem, true)) {
+      if (!out.DefaultTryCastAs(physical, true)) {
         dead(fmt::format("'{}' is not {}", text, type.display()));
       }
       return out;
@@ -143,8 +142,7 @@ duckdb::Value nested_value(ondemand::value& value, const Type& type, const duckd
       ondemand::object object = need(value.get_object(), "an object");
       for (auto member : object) {
         duckdb::Value key(std::string(need(member.unescaped_key(), "a member name")));
-        std::string problem;
-        if (!key.DefaultTryCastAs(key_type, &problem, true)) dead("a map key does not fit its type");
+        if (!key.DefaultTryCastAs(key_type, true)) dead("a map key does not fit its type");
         ondemand::value inner = need(member.value(), "JSON");
         keys.push_back(std::move(key));
         values.push_back(nested_value(inner, type.value(), value_type));
@@ -287,7 +285,8 @@ void JsonColumns::State::put_members(std::string_view text, size_t readable_afte
       dead(fmt::format("column {}: {}", column.source->name, problem.why));
     }
   }
-  if (!document.at_end()) dead("text after the JSON object");
+  const char* rest = nullptr;  // at the end of the text there is no location
+  if (!document.current_location().get(rest)) dead("text after the JSON object");
 }
 
 std::optional<std::string> JsonColumns::decode(const EventSlice& slice, const wire::Record& record,

@@ -359,6 +359,7 @@ Status Analyzer::plan_scans(std::vector<std::shared_ptr<void>>& keep) {
     if (auto* engine = std::get_if<EngineScan>(&scan)) {
       node.plan->handle = engine->handle;
       node.plan->text = engine->function;
+      node.plan->text = engine->function;
       if (engine->keep) keep.push_back(std::move(engine->keep));
     } else {
       node.plan->kind = Plan::Kind::rows;

@@ -514,7 +514,12 @@ std::string render_expression(const Bound& value, const RenderOptions& options) 
 std::string render_for_write(const Plan& plan, const std::vector<WriteColumn>& columns, const RenderOptions& options) {
   std::string items;
   for (size_t i = 0; i < columns.size(); ++i) {
-    items += fmt::format("{}{} AS {}", i ? ", " : "", with_field_names(fmt::format("s.c{}", i), columns[i].type, 0), quote_name(columns[i].name));
+    std::string value = with_field_names(fmt::format("s.c{}", i), columns[i].type, 0);
+    if (columns[i].required) {
+      std::string message = "NULL value not allowed for NOT NULL column: " + columns[i].name;
+      value = fmt::format("CASE WHEN s.c{} IS NULL THEN trino_fail('CONSTRAINT_VIOLATION', {}) ELSE {} END", i, quote_text(message), value);
+    }
+    items += fmt::format("{}{} AS {}", i ? ", " : "", value, quote_name(columns[i].name));
   }
   return fmt::format("SELECT {} FROM ({}) AS s", items, render(plan, options));
 }

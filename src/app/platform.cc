@@ -1,0 +1,345 @@
+#include "app/platform.h"
+
+#include <fmt/core.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+#include <future>
+#include <thread>
+
+#include "app/sql_front.h"
+#include "app/status_page.h"
+#include "auth/access_keys.h"
+#include "auth/users.h"
+#include "base/log.h"
+#include "broker/broker.h"
+#include "catalog/catalog.h"
+#include "jobs/jobs.h"
+#include "metadb/metadb.h"
+#include "objectstore/embedded_store.h"
+#include "runtime/io.h"
+#include "runtime/pool.h"
+#include "serve/iceberg/iceberg_service.h"
+#include "serve/jobs/jobs_service.h"
+#include "serve/kafka/server.h"
+#include "serve/s3/s3.h"
+#include "sql/duckdb_engine.h"
+
+namespace aichemy::app {
+namespace {
+
+// The well-known credentials of the first run: on loopback only, until they are changed.
+constexpr const char* kFirstUsers[][2] = {{"admin", "admin123"}, {"user1", "user123"}};
+constexpr const char* kFirstAccessKey = "admin";
+constexpr const char* kFirstSecretKey = "password123";
+
+bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
+
+int cores() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+
+class RunningPlatform final : public Platform {
+ public:
+  explicit RunningPlatform(PlatformOptions options)
+      : options_(std::move(options)),
+        io_(std::min(4, cores())),
+        s3_pool_({"s3", 32, 4096}),
+        blocking_pool_({"blocking", 16, 4096}),
+        sql_pool_({"sql", static_cast<int>(std::max<int64_t>(2, config().count("sql.concurrency"))), 1024}) {}
+
+  ~RunningPlatform() override { stop(std::chrono::milliseconds(0)); }
+
+  Status start();
+  Json ready() override;
+  void stop(std::chrono::milliseconds drain) override;
+
+ private:
+  PlatformOptions options_;
+  Metrics metrics_;
+  IoThreads io_;
+  Pool s3_pool_;
+  Pool blocking_pool_;
+  Pool sql_pool_;
+  std::unique_ptr<auth::UserStore> users_;
+  std::unique_ptr<auth::AccessKeys> keys_;
+  std::unique_ptr<objectstore::EmbeddedStore> store_;
+  std::unique_ptr<broker::Broker> broker_;
+  std::unique_ptr<metadb::Database> database_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  sql::LakeScans lake_scans_;
+  jobs::EventScans event_scans_;
+  std::unique_ptr<sql::DuckDbEngine> engine_;
+  std::unique_ptr<SqlFront> sql_;
+  std::unique_ptr<jobs::Jobs> jobs_;
+  // Fronts: stopped first.
+  std::unique_ptr<serve::s3::S3Server> s3_;
+  std::unique_ptr<serve::kafka::Server> kafka_;
+  std::unique_ptr<serve::iceberg::IcebergService> iceberg_rest_;
+  std::unique_ptr<serve::jobs::JobsService> jobs_service_;
+  std::unique_ptr<StatusPage> status_page_;
+  bool stopped_ = false;
+
+  const Config& config() const { return options_.config; }
+  const std::string& address() const { return config().text("listen.address"); }
+  std::string host() const { return address() == "0.0.0.0" || address() == "::" ? "127.0.0.1" : address(); }
+  std::string url(const char* scheme, int port) const { return fmt::format("{}://{}:{}", scheme, host(), port); }
+
+  Status start_users();
+  Status check_exposure();
+  Status start_store();
+  Status start_broker();
+  Status start_tables();
+  Status start_fronts();
+  Status start_kafka();
+  Status start_jobs();
+  Json status();
+};
+
+// A taken port names the key that sets it.
+Status about_port(Status status, const char* key) {
+  if (status || !status.error().is("port_taken")) return status;
+  return fail(Code::exists, "port_taken",
+              fmt::format("{} (key {}); free it, or set another: --set {}=0 takes any", status.error().message, key, key));
+}
+
+Status RunningPlatform::start_users() {
+  ASSIGN_OR_RETURN(users_, auth::UserStore::open(options_.disk, options_.random, options_.data.below("secrets/users")));
+  ASSIGN_OR_RETURN(keys_, auth::AccessKeys::open(options_.disk, options_.data.below("secrets/access_keys")));
+  if (users_->empty()) {
+    for (const auto& [name, password] : kFirstUsers) RETURN_IF_ERROR(users_->set_password(name, password));
+  }
+  if (keys_->ids().empty()) RETURN_IF_ERROR(keys_->set({kFirstAccessKey, kFirstSecretKey, "admin"}));
+  return check_exposure();
+}
+
+// Anything but loopback must not be reachable with a password that stands in the README.
+Status RunningPlatform::check_exposure() {
+  if (is_loopback(address()) || options_.allow_default_passwords) return {};
+  std::string known;
+  for (const auto& [name, password] : kFirstUsers) {
+    if (users_->check_password(name, password)) known += fmt::format(" user {};", name);
+  }
+  auto key = keys_->find(kFirstAccessKey);
+  if (key && key->secret == kFirstSecretKey) known += fmt::format(" S3 access key {};", kFirstAccessKey);
+  if (known.empty()) return {};
+  return fail(Code::denied, "default_passwords",
+              fmt::format("listen.address = {} would expose well-known passwords:{} change them with "
+                          "'aichemy user passwd NAME' and 'aichemy user access-key ID SECRET', or say --allow-default-passwords",
+                          address(), known));
+}
+
+Status RunningPlatform::start_store() {
+  objectstore::EmbeddedStoreOptions drives;
+  for (int i = 0; i < 4; ++i) drives.drives.push_back(options_.data.below(fmt::format("drives/{}", i)));
+  ASSIGN_OR_RETURN(store_, objectstore::EmbeddedStore::start(std::move(drives), options_.disk, options_.clock,
+                                                             options_.random, metrics_));
+  return {};
+}
+
+Status RunningPlatform::start_broker() {
+  broker::Broker::Options events;
+  events.directory = options_.data.below("broker");
+  events.default_partitions = static_cast<int32_t>(config().count("events.default_partitions"));
+  events.auto_create_topics = config().flag("events.auto_create_topics");
+  ASSIGN_OR_RETURN(broker_, broker::Broker::open(std::move(events), options_.disk, options_.clock, options_.random,
+                                                 metrics_));
+  return {};
+}
+
+// Object store, then what stands on it.
+Status RunningPlatform::start_tables() {
+  RETURN_IF_ERROR(start_store());
+  ASSIGN_OR_RETURN(database_, metadb::Database::open_sqlite({.path = options_.data.below("meta/meta.db")}));
+  catalog_ = std::make_unique<catalog::Catalog>(*database_, *store_, options_.clock, options_.random, metrics_,
+                                                catalog::Catalog::Options{});
+  RETURN_IF_ERROR(catalog_->prepare(Call{}));
+  sql::DuckDbOptions duckdb{.store = *store_, .scans = lake_scans_, .metrics = metrics_, .random = options_.random};
+  duckdb.memory_bytes_max = config().bytes("sql.memory");
+  duckdb.threads = cores();
+  duckdb.spill_directory = options_.data.below("spill");
+  ASSIGN_OR_RETURN(engine_, sql::DuckDbEngine::start(std::move(duckdb)));
+  jobs::register_event_scan(engine_->database(), event_scans_);
+  return {};
+}
+
+Status RunningPlatform::start_kafka() {
+  serve::kafka::Server::Options listeners;
+  listeners.host = address();
+  listeners.port = config().port("events.port");
+  listeners.external_port = config().port("events.external_port");
+  listeners.advertised_external_host = config().text("listen.advertised_host");
+  kafka_ = std::make_unique<serve::kafka::Server>(std::move(listeners), *broker_, io_, blocking_pool_, options_.clock,
+                                                  metrics_);
+  return about_port(kafka_->start(), "events.port or events.external_port");
+}
+
+Status RunningPlatform::start_jobs() {
+  jobs::JobsOptions options{.database = *database_, .broker = *broker_, .catalog = *catalog_, .engine = *engine_,
+                            .connector = sql_->iceberg(), .event_scans = event_scans_, .clock = options_.clock,
+                            .random = options_.random, .metrics = metrics_};
+  options.epoch_interval = std::chrono::milliseconds(config().millis("jobs.epoch_interval"));
+  ASSIGN_OR_RETURN(jobs_, jobs::Jobs::start(options));
+  jobs_service_ = std::make_unique<serve::jobs::JobsService>(serve::jobs::JobsServiceOptions{
+      .io = io_, .pool = blocking_pool_, .metrics = metrics_, .jobs = *jobs_, .address = address(),
+      .port = config().port("jobs.rest_port"),
+      .authenticate = [this](const std::string& user, const std::string& password) {
+        return users_->check_password(user, password);
+      }});
+  return about_port(jobs_service_->start(), "jobs.rest_port");
+}
+
+Status RunningPlatform::start_fronts() {
+  if (config().flag("s3.enabled")) {
+    serve::s3::S3Options options;
+    options.address = address();
+    options.port = config().port("s3.port");
+    options.region = config().text("s3.region");
+    auto started = serve::s3::S3Server::start(io_, s3_pool_, metrics_, options_.clock, options_.random, *store_, *keys_,
+                                              options);
+    if (!started) return about_port(std::unexpected(started.error()), "s3.port");
+    s3_ = std::move(*started);
+  }
+  if (config().flag("events.enabled")) RETURN_IF_ERROR(start_kafka());
+  if (config().flag("iceberg_rest.enabled")) {
+    serve::iceberg::IcebergServiceOptions options{.io = io_, .pool = blocking_pool_, .metrics = metrics_,
+                                                  .catalog = *catalog_, .clock = options_.clock,
+                                                  .random = options_.random, .address = address(),
+                                                  .port = config().port("iceberg_rest.port"), .s3 = {}, .authenticate = {}};
+    auto key = keys_->find(kFirstAccessKey);
+    if (s3_ && key) options.s3 = {url("http", s3_->port()), key->id, key->secret, config().text("s3.region")};
+    if (!is_loopback(address())) {
+      options.authenticate = [this](const std::string& user, const std::string& password) -> Result<std::string> {
+        RETURN_IF_ERROR(users_->check_password(user, password));
+        return user;
+      };
+    }
+    iceberg_rest_ = std::make_unique<serve::iceberg::IcebergService>(std::move(options));
+    RETURN_IF_ERROR(about_port(iceberg_rest_->start(), "iceberg_rest.port"));
+  }
+  ASSIGN_OR_RETURN(Certificate certificate,
+                   load_or_make_certificate(options_.data, config().text("listen.advertised_host"), options_.disk));
+  ASSIGN_OR_RETURN(std::string secret,
+                   load_or_make_secret(options_.data, "internal", options_.disk, options_.random));
+  sql_ = std::make_unique<SqlFront>(SqlFrontOptions{
+      .config = config(), .io = io_, .pool = sql_pool_, .metrics = metrics_, .clock = options_.clock,
+      .random = options_.random, .engine = *engine_, .catalog = *catalog_, .lake_scans = lake_scans_, .users = *users_,
+      .certificate = std::move(certificate), .internal_secret = std::move(secret)});
+  RETURN_IF_ERROR(sql_->start());
+  if (config().flag("jobs.enabled")) RETURN_IF_ERROR(start_jobs());
+  if (config().flag("metrics.enabled")) {
+    status_page_ = std::make_unique<StatusPage>(io_, blocking_pool_, metrics_, address(), config().port("metrics.port"),
+                                                [this] { return status(); });
+    RETURN_IF_ERROR(about_port(status_page_->start(), "metrics.port"));
+  }
+  return {};
+}
+
+Status RunningPlatform::start() {
+  // Three independent chains: hashing passwords, the broker's logs, the store with what stands on it.
+  auto users = std::async(std::launch::async, [this] { return start_users(); });
+  auto broker = std::async(std::launch::async, [this] { return start_broker(); });
+  Status tables = start_tables();
+  Status users_started = users.get();
+  Status broker_started = broker.get();
+  RETURN_IF_ERROR(users_started);
+  RETURN_IF_ERROR(broker_started);
+  RETURN_IF_ERROR(tables);
+  metrics_.gauge_callback("process_resident_memory_bytes", "Resident memory", [] {
+    FILE* file = std::fopen("/proc/self/statm", "r");
+    long total = 0, resident = 0;
+    if (file && std::fscanf(file, "%ld %ld", &total, &resident) != 2) resident = 0;
+    if (file) std::fclose(file);
+    return static_cast<int64_t>(resident) * ::getpagesize();
+  });
+  RETURN_IF_ERROR(start_fronts());
+  ::malloc_trim(0);  // what starting up needed goes back
+  return {};
+}
+
+Json RunningPlatform::status() {
+  Json out;
+  out.set("version", AICHEMY_VERSION).set("pid", static_cast<int64_t>(::getpid())).set("data", options_.data.path());
+  objectstore::StoreStatus store = store_->status();
+  Json drives = Json::array();
+  for (const auto& drive : store.drives) {
+    Json row;
+    row.set("path", drive.path).set("online", drive.online).set("problem", drive.problem);
+    row.set("free_bytes", drive.free_bytes).set("healing_objects", drive.healing_objects);
+    drives.push(std::move(row));
+  }
+  Json objects;
+  objects.set("data_drives", store.data_drives).set("parity_drives", store.parity_drives);
+  objects.set("drives", std::move(drives));
+  out.set("object_store", std::move(objects));
+  Json directories = Json::array();
+  for (size_t copy = 0; copy < 2; ++copy) {
+    Json row;
+    row.set("path", broker_->directory(copy)).set("online", broker_->directory_online(copy));
+    directories.push(std::move(row));
+  }
+  Json events;
+  events.set("topics", static_cast<int64_t>(broker_->topics().size())).set("directories", std::move(directories));
+  out.set("events", std::move(events));
+  if (jobs_) out.set("jobs", jobs_->list_json());
+  return out;
+}
+
+Json RunningPlatform::ready() {
+  Json out;
+  out.set("version", AICHEMY_VERSION).set("pid", static_cast<int64_t>(::getpid())).set("data", options_.data.path());
+  const auto& [user, password] = kFirstUsers[0];
+  bool known_user = users_->check_password(user, password).has_value();
+  if (sql_ && sql_->https_port() > 0) {
+    Json sql;
+    sql.set("https", url("https", sql_->https_port())).set("http", url("http", sql_->http_port()));
+    sql.set("user", user).set("password", known_user ? Json(password) : Json());
+    out.set("sql", std::move(sql));
+  }
+  if (s3_) {
+    auto key = keys_->find(kFirstAccessKey);
+    bool known_key = key && key->secret == kFirstSecretKey;
+    Json s3;
+    s3.set("endpoint", url("http", s3_->port())).set("access_key", kFirstAccessKey);
+    s3.set("secret_key", known_key ? Json(kFirstSecretKey) : Json()).set("region", config().text("s3.region"));
+    out.set("s3", std::move(s3));
+  }
+  if (kafka_) {
+    Json events;
+    events.set("bootstrap", fmt::format("{}:{}", host(), kafka_->port()));
+    events.set("external", fmt::format("{}:{}", host(), kafka_->external_port()));
+    out.set("events", std::move(events));
+  }
+  if (iceberg_rest_) out.set("iceberg_rest", Json().set("uri", url("http", iceberg_rest_->port())));
+  if (jobs_service_) out.set("jobs", Json().set("rest", url("http", jobs_service_->port())));
+  if (status_page_) out.set("metrics", Json().set("url", url("http", status_page_->port()) + "/metrics"));
+  return out;
+}
+
+void RunningPlatform::stop(std::chrono::milliseconds drain) {
+  if (std::exchange(stopped_, true)) return;
+  SteadyTime until = options_.clock.steady_now() + drain;
+  auto left = [&] {
+    auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(until - options_.clock.steady_now());
+    return std::max(rest, std::chrono::milliseconds(0));
+  };
+  if (jobs_) jobs_->stop();
+  if (status_page_) status_page_->stop(left());
+  if (jobs_service_) jobs_service_->stop(left());
+  if (sql_) sql_->stop(left());
+  if (iceberg_rest_) iceberg_rest_->stop(left());
+  if (kafka_) kafka_->stop();
+  if (s3_) s3_->stop(left());
+  for (Pool* pool : {&sql_pool_, &blocking_pool_, &s3_pool_}) pool->stop();
+  io_.stop();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Platform>> Platform::start(PlatformOptions options) {
+  auto platform = std::make_unique<RunningPlatform>(std::move(options));
+  RETURN_IF_ERROR(platform->start());
+  return platform;
+}
+
+}  // namespace aichemy::app
