@@ -144,6 +144,8 @@ class Catalog {
   // All or none.
   Result<std::vector<LoadedTable>> commit_all(const Call& call, const std::vector<CommitTable>& changes);
   Result<LoadedTable> append(const Call& call, const AppendFiles& append);
+  // A staged table becomes one, with the files in its first snapshot, or nothing happens (CREATE TABLE AS).
+  Result<LoadedTable> create_with_files(const Call& call, const LoadedTable& staged, const AppendFiles& append);
   // A snapshot without any file (TRUNCATE, DELETE without WHERE).
   Result<LoadedTable> truncate(const Call& call, const TableName& name);
 

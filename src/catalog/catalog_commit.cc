@@ -231,6 +231,31 @@ Result<LoadedTable> Catalog::append(const Call& call, const AppendFiles& append)
   return result;
 }
 
+Result<LoadedTable> Catalog::create_with_files(const Call& call, const LoadedTable& staged,
+                                               const AppendFiles& append) {
+  namespace iceberg = tables::iceberg;
+  if (append.files.empty()) return insert_table(call, staged);
+  ASSIGN_OR_RETURN(auto prepared, iceberg::prepare_append(call, files_, state_->random, *staged.metadata,
+                                                          append.spec_id, append.files));
+  std::vector<std::string> written = prepared.written;
+  auto make = [&]() -> Result<LoadedTable> {
+    int64_t now = state_->clock.wall_millis();
+    iceberg::CommitAttempt attempt{"", 1, now, append.summary};
+    ASSIGN_OR_RETURN(auto change, iceberg::append_change(call, files_, state_->manifests, state_->random,
+                                                         *staged.metadata, prepared, attempt));
+    written.insert(written.end(), change.written.begin(), change.written.end());
+    ASSIGN_OR_RETURN(auto metadata, iceberg::apply_updates(staged.metadata.get(), change.updates, {now, ""}));
+    LoadedTable loaded = staged;
+    loaded.metadata = std::make_shared<const TableMetadata>(std::move(metadata));
+    return insert_table(call, std::move(loaded));
+  };
+  auto created = make();
+  if (!created && !created.error().is("commit_unknown")) {
+    for (const std::string& file : written) remove_quietly(call, file);
+  }
+  return created;
+}
+
 Result<LoadedTable> Catalog::truncate(const Call& call, const TableName& name) {
   return commit_files(call, name, "", {},
                       [&](const LoadedTable& table, const tables::iceberg::CommitAttempt& attempt) {
