@@ -174,6 +174,20 @@ PlanPtr Analyzer::cast_columns(PlanPtr plan, const std::vector<Type>& types) {
   return made;
 }
 
+PlanPtr Analyzer::arrange_columns(PlanPtr plan, const std::vector<std::optional<size_t>>& sources,
+                                  const std::function<Type(size_t)>& type_of) {
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::select;
+  auto inner = std::make_shared<Plan>(*plan);
+  inner->relation = next_relation_++;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    made->items.push_back(sources[i] ? make_column(inner->relation, *sources[i], plan->fields[*sources[i]].type) : make_null(type_of(i)));
+    made->fields.push_back({std::nullopt, made->items.back()->type});
+  }
+  made->inputs.push_back(std::move(inner));
+  return made;
+}
+
 Result<PlanPtr> Analyzer::analyze_values(const QueryTerm& term, const Scope* outer) {
   auto made = std::make_shared<Plan>();
   made->kind = Plan::Kind::values;

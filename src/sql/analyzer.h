@@ -44,6 +44,8 @@ class Analyzer {
   Result<PlanPtr> query(const Query& query);
   // Casts the plan's columns to these types (INSERT, CTAS).
   PlanPtr cast_columns(PlanPtr plan, const std::vector<Type>& types);
+  // Column i of the result is query column sources[i], or NULL of type_of(i).
+  PlanPtr arrange_columns(PlanPtr plan, const std::vector<std::optional<size_t>>& sources, const std::function<Type(size_t)>& type_of);
   // After the last query(): asks the connectors for scans. The handles live as long as `keep`.
   Status plan_scans(std::vector<std::shared_ptr<void>>& keep);
 

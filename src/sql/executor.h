@@ -56,7 +56,8 @@ class Executor {
 
  private:
   ExecutorOptions options_;
-  std::unique_ptr<Connector> system_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 // Rows known in advance (SHOW, DDL counts): a RowStream over one page of JSON.

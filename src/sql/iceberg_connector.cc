@@ -9,7 +9,8 @@ namespace aichemy::sql {
 
 namespace {
 
-constexpr const char* kTrinoColumns = "aichemy.trino-columns";  // a view's columns with their exact Trino types
+constexpr const char* kTrinoColumns =
+    "aichemy.trino-columns";  // a view's columns with their exact Trino types
 
 struct IcebergTable final : Table {
   catalog::LoadedTable loaded;
@@ -25,7 +26,8 @@ constexpr HiddenColumn kHidden[] = {
 };
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return text;
 }
 
@@ -46,9 +48,12 @@ struct WordRow {
   const char* ours;
 };
 constexpr WordRow kWords[] = {
-    {"no_such_namespace", "schema_not_found"}, {"no_such_table", "table_not_found"},
-    {"no_such_view", "view_not_found"},        {"namespace_exists", "schema_exists"},
-    {"table_exists", "table_exists"},          {"view_exists", "table_exists"},
+    {"no_such_namespace", "schema_not_found"},
+    {"no_such_table", "table_not_found"},
+    {"no_such_view", "view_not_found"},
+    {"namespace_exists", "schema_exists"},
+    {"table_exists", "table_exists"},
+    {"view_exists", "table_exists"},
     {"namespace_not_empty", "schema_not_empty"},
 };
 
@@ -70,7 +75,9 @@ Result<T> in_our_words(Result<T> result) {
   return std::unexpected(in_our_words(result.error()));
 }
 
-const IcebergTable& iceberg_table(const TableRef& table) { return static_cast<const IcebergTable&>(*table); }
+const IcebergTable& iceberg_table(const TableRef& table) {
+  return static_cast<const IcebergTable&>(*table);
+}
 
 Result<tables::Schema> schema_of(const std::vector<ColumnInfo>& columns) {
   tables::Schema schema;
@@ -89,7 +96,8 @@ Result<tables::Schema> schema_of(const std::vector<ColumnInfo>& columns) {
 
 }  // namespace
 
-Result<catalog::NamespaceName> IcebergConnector::find_schema(const Call& call, const std::string& schema) {
+Result<catalog::NamespaceName> IcebergConnector::find_schema(const Call& call,
+                                                             const std::string& schema) {
   catalog::NamespaceName exact = split_schema(schema);
   ASSIGN_OR_RETURN(bool exists, catalog_.namespace_exists(call, exact));
   if (exists) return exact;
@@ -104,10 +112,12 @@ Result<catalog::NamespaceName> IcebergConnector::find_schema(const Call& call, c
   return found;
 }
 
-Result<catalog::EntityName> IcebergConnector::find_name(const Call& call, const TableName& name, bool view) {
+Result<catalog::EntityName> IcebergConnector::find_name(const Call& call, const TableName& name,
+                                                        bool view) {
   ASSIGN_OR_RETURN(auto space, find_schema(call, name.schema));
   catalog::EntityName exact{space, name.table};
-  ASSIGN_OR_RETURN(bool exists, view ? catalog_.view_exists(call, exact) : catalog_.table_exists(call, exact));
+  ASSIGN_OR_RETURN(bool exists,
+                   view ? catalog_.view_exists(call, exact) : catalog_.table_exists(call, exact));
   if (exists) return exact;
   auto names = view ? catalog_.list_views(call, space) : catalog_.list_tables(call, space);
   if (!names && names.error().is("no_such_namespace")) return exact;
@@ -139,11 +149,13 @@ Result<bool> IcebergConnector::schema_exists(const Call& call, const std::string
   return catalog_.namespace_exists(call, space);
 }
 
-Status IcebergConnector::create_schema(const Call& call, const std::string& schema, const Properties& properties) {
+Status IcebergConnector::create_schema(const Call& call, const std::string& schema,
+                                       const Properties& properties) {
   catalog::Properties given;
   for (const auto& [name, value] : properties) {
     if (name != "location") {
-      return fail(Code::invalid, "INVALID_SCHEMA_PROPERTY", "Catalog 'iceberg' schema property '" + name + "' does not exist");
+      return fail(Code::invalid, "INVALID_SCHEMA_PROPERTY",
+                  "Catalog 'iceberg' schema property '" + name + "' does not exist");
     }
     given[name] = value;
   }
@@ -154,14 +166,16 @@ Status IcebergConnector::drop_schema(const Call& call, const std::string& schema
   ASSIGN_OR_RETURN(auto space, find_schema(call, schema));
   if (cascade) {
     ASSIGN_OR_RETURN(auto tables, in_our_words(catalog_.list_tables(call, space)));
-    for (const auto& name : tables) RETURN_IF_ERROR(in_our_words(catalog_.drop_table(call, name, true)));
+    for (const auto& name : tables)
+      RETURN_IF_ERROR(in_our_words(catalog_.drop_table(call, name, true)));
     ASSIGN_OR_RETURN(auto views, in_our_words(catalog_.list_views(call, space)));
     for (const auto& name : views) RETURN_IF_ERROR(in_our_words(catalog_.drop_view(call, name)));
   }
   return in_our_words(catalog_.drop_namespace(call, space));
 }
 
-Result<std::vector<std::string>> IcebergConnector::list_tables(const Call& call, const std::string& schema) {
+Result<std::vector<std::string>> IcebergConnector::list_tables(const Call& call,
+                                                               const std::string& schema) {
   ASSIGN_OR_RETURN(auto space, find_schema(call, schema));
   ASSIGN_OR_RETURN(auto tables, in_our_words(catalog_.list_tables(call, space)));
   ASSIGN_OR_RETURN(auto views, in_our_words(catalog_.list_views(call, space)));
@@ -172,7 +186,8 @@ Result<std::vector<std::string>> IcebergConnector::list_tables(const Call& call,
   return names;
 }
 
-Result<std::vector<std::string>> IcebergConnector::list_views(const Call& call, const std::string& schema) {
+Result<std::vector<std::string>> IcebergConnector::list_views(const Call& call,
+                                                              const std::string& schema) {
   ASSIGN_OR_RETURN(auto space, find_schema(call, schema));
   ASSIGN_OR_RETURN(auto views, in_our_words(catalog_.list_views(call, space)));
   std::vector<std::string> names;
@@ -190,8 +205,10 @@ Result<TableRef> IcebergConnector::get_table(const Call& call, const TableName& 
   table->name = name;
   table->loaded = std::move(*loaded);
   for (const tables::Field& field : table->loaded.schema().fields) {
-    table->columns.push_back({.name = lower(field.name), .type = trino_type(field.type),
-                              .nullable = !field.required, .comment = field.doc});
+    table->columns.push_back({.name = lower(field.name),
+                              .type = trino_type(field.type),
+                              .nullable = !field.required,
+                              .comment = field.doc});
   }
   for (const HiddenColumn& hidden : kHidden) {
     table->columns.push_back({.name = hidden.name, .type = Type::varchar(), .hidden = true});
@@ -201,7 +218,8 @@ Result<TableRef> IcebergConnector::get_table(const Call& call, const TableName& 
   return TableRef(table);
 }
 
-Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table, const ScanRequest& request) {
+Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table,
+                                         const ScanRequest& request) {
   const IcebergTable& source = iceberg_table(table);
   const tables::Schema& schema = source.loaded.schema();
   tables::ScanRequest wanted;
@@ -217,7 +235,8 @@ Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table
   auto scan = std::make_shared<LakeScan>();
   ASSIGN_OR_RETURN(scan->plan, in_our_words(catalog_.plan(call, source.loaded, wanted)));
   for (size_t i = 0; i < schema.fields.size(); ++i) {
-    scan->columns.push_back({.type = table->columns[i].type, .field_id = field_id_of(schema.fields[i])});
+    scan->columns.push_back(
+        {.type = table->columns[i].type, .field_id = field_id_of(schema.fields[i])});
   }
   for (const HiddenColumn& hidden : kHidden) {
     scan->columns.push_back({.type = Type::varchar(), .field_id = {}, .source = hidden.source});
@@ -230,7 +249,8 @@ Result<catalog::CreateTable> IcebergConnector::new_table(const Call& call, const
   ASSIGN_OR_RETURN(auto space, find_schema(call, table.name.schema));
   made.name = {std::move(space), table.name.table};
   if (table.replace) {
-    return fail(Code::unsupported, "NOT_SUPPORTED", "CREATE OR REPLACE TABLE is not supported yet: drop the table first");
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                "CREATE OR REPLACE TABLE is not supported yet: drop the table first");
   }
   ASSIGN_OR_RETURN(made.schema, schema_of(table.columns));
   made.properties["write.parquet.compression-codec"] = "zstd";
@@ -284,7 +304,8 @@ Result<std::optional<View>> IcebergConnector::get_view(const Call& call, const T
   return std::optional(std::move(view));
 }
 
-Status IcebergConnector::create_view(const Call& call, const TableName& name, const View& view, bool replace) {
+Status IcebergConnector::create_view(const Call& call, const TableName& name, const View& view,
+                                     bool replace) {
   ASSIGN_OR_RETURN(auto stored, find_name(call, name, true));
   catalog::NewView made;
   Json exact = Json::object();
@@ -345,11 +366,14 @@ std::unique_ptr<IcebergInsert> insert_into(catalog::LoadedTable table) {
   while (target.location.ends_with('/')) target.location.pop_back();
   const tables::Schema& schema = metadata.current_schema();
   for (const tables::Field& field : schema.fields) {
-    target.columns.push_back({.name = field.name, .type = trino_type(field.type),
-                              .field_id = field_id_of(field), .required = field.required});
+    target.columns.push_back({.name = field.name,
+                              .type = trino_type(field.type),
+                              .field_id = field_id_of(field),
+                              .required = field.required});
   }
   target.compression = metadata.property("write.parquet.compression-codec", "zstd");
-  target.file_bytes_max = static_cast<uint64_t>(metadata.int_property("write.target-file-size-bytes", 512 << 20));
+  target.file_bytes_max =
+      static_cast<uint64_t>(metadata.int_property("write.target-file-size-bytes", 512 << 20));
   insert->spec_id = metadata.default_spec_id;
   insert->table = std::move(table);
   return insert;
@@ -359,15 +383,19 @@ Status set_partition(IcebergInsert* insert) {
   const auto& metadata = *insert->table.metadata;
   const tables::Schema& schema = metadata.current_schema();
   for (const auto& field : metadata.default_spec().fields) {
-    auto source = std::find_if(schema.fields.begin(), schema.fields.end(),
-                               [&](const tables::Field& column) { return column.id == field.source_id; });
+    auto source =
+        std::find_if(schema.fields.begin(), schema.fields.end(),
+                     [&](const tables::Field& column) { return column.id == field.source_id; });
     if (source == schema.fields.end()) {
-      return fail(Code::unsupported, "NOT_SUPPORTED",
-                  "Writing to a table partitioned by a nested column is not supported: " + field.name);
+      return fail(
+          Code::unsupported, "NOT_SUPPORTED",
+          "Writing to a table partitioned by a nested column is not supported: " + field.name);
     }
-    insert->target.partition.push_back({.column = static_cast<size_t>(source - schema.fields.begin()),
-                                        .transform = tables::transform_text(field.transform),
-                                        .name = field.name, .field_id = field.field_id});
+    insert->target.partition.push_back(
+        {.column = static_cast<size_t>(source - schema.fields.begin()),
+         .transform = tables::transform_text(field.transform),
+         .name = field.name,
+         .field_id = field.field_id});
   }
   return {};
 }
@@ -375,12 +403,15 @@ Status set_partition(IcebergInsert* insert) {
 // Columns below lists and maps have no bounds that mean anything for rows.
 void collect_leaves(const std::vector<tables::Field>& fields, std::map<int, tables::Type>* leaves) {
   for (const tables::Field& field : fields) {
-    if (field.type.kind == tables::TypeKind::struct_) collect_leaves(field.type.fields, leaves);
-    else if (!field.type.is_nested()) (*leaves)[field.id] = field.type;
+    if (field.type.kind == tables::TypeKind::struct_)
+      collect_leaves(field.type.fields, leaves);
+    else if (!field.type.is_nested())
+      (*leaves)[field.id] = field.type;
   }
 }
 
-tables::ColumnMetrics metrics_of(const WrittenColumn& column, const tables::Type& type, uint64_t rows) {
+tables::ColumnMetrics metrics_of(const WrittenColumn& column, const tables::Type& type,
+                                 uint64_t rows) {
   tables::ColumnMetrics metrics;
   metrics.field_id = column.field_id;
   metrics.column_size = static_cast<int64_t>(column.bytes);
@@ -409,13 +440,16 @@ Result<tables::WrittenFile> file_of(const WrittenFile& written, const IcebergIns
     tables::Value value;
     if (i < written.partition.size() && written.partition[i]) {
       const tables::Field* source = schema.find(spec.fields[i].source_id);
-      ASSIGN_OR_RETURN(tables::Type type, tables::transform_result_type(spec.fields[i].transform, source->type));
+      ASSIGN_OR_RETURN(tables::Type type,
+                       tables::transform_result_type(spec.fields[i].transform, source->type));
       // Days are dates to Iceberg; the engine counts them.
-      if (spec.fields[i].transform.kind == tables::TransformKind::day) type = tables::primitive(tables::TypeKind::int32);
+      if (spec.fields[i].transform.kind == tables::TransformKind::day)
+        type = tables::primitive(tables::TypeKind::int32);
       auto parsed = value_from_engine_text(*written.partition[i], type);
       if (!parsed) {
-        return fail(Code::internal, "partition_value",
-                    "cannot read the partition value \"" + *written.partition[i] + "\" of " + written.path);
+        return fail(
+            Code::internal, "partition_value",
+            "cannot read the partition value \"" + *written.partition[i] + "\" of " + written.path);
       }
       value = std::move(*parsed);
     }
@@ -425,7 +459,8 @@ Result<tables::WrittenFile> file_of(const WrittenFile& written, const IcebergIns
   collect_leaves(schema.fields, &leaves);
   for (const WrittenColumn& column : written.columns) {
     auto leaf = leaves.find(column.field_id);
-    if (leaf != leaves.end()) file.columns.push_back(metrics_of(column, leaf->second, written.rows));
+    if (leaf != leaves.end())
+      file.columns.push_back(metrics_of(column, leaf->second, written.rows));
   }
   return file;
 }
@@ -438,10 +473,13 @@ Result<std::unique_ptr<Insert>> IcebergConnector::begin_insert(const Call&, cons
   return insert;
 }
 
-Result<std::unique_ptr<Insert>> IcebergConnector::begin_create_table_as(const Call& call, const NewTable& table) {
+Result<std::unique_ptr<Insert>> IcebergConnector::begin_create_table_as(const Call& call,
+                                                                        const NewTable& table) {
   ASSIGN_OR_RETURN(auto made, new_table(call, table));
   ASSIGN_OR_RETURN(bool taken, in_our_words(catalog_.table_exists(call, made.name)));
-  if (taken) return fail(Code::exists, "table_exists", "Table already exists: " + catalog::name_text(made.name));
+  if (taken)
+    return fail(Code::exists, "table_exists",
+                "Table already exists: " + catalog::name_text(made.name));
   ASSIGN_OR_RETURN(auto staged, in_our_words(catalog_.stage_table(call, made)));
   auto insert = insert_into(std::move(staged));
   RETURN_IF_ERROR(set_partition(insert.get()));
@@ -449,7 +487,8 @@ Result<std::unique_ptr<Insert>> IcebergConnector::begin_create_table_as(const Ca
   return insert;
 }
 
-Status IcebergConnector::finish_insert(const Call& call, Insert& insert, std::vector<WrittenFile> files) {
+Status IcebergConnector::finish_insert(const Call& call, Insert& insert,
+                                       std::vector<WrittenFile> files) {
   auto& ours = static_cast<IcebergInsert&>(insert);
   catalog::AppendFiles append;
   append.name = ours.table.name;

@@ -96,7 +96,8 @@ std::optional<tables::Value> as_value(std::optional<T> value) {
   return tables::Value(*value);
 }
 
-std::optional<tables::Predicate> predicate_of(const Conjunct& conjunct, const tables::Field& field) {
+std::optional<tables::Predicate> predicate_of(const Conjunct& conjunct,
+                                              const tables::Field& field) {
   using tables::CompareOp;
   using tables::Predicate;
   if (conjunct.op == Compare::is_null) return Predicate::is_null(field.id);
@@ -120,10 +121,12 @@ Type trino_type(const tables::Type& type) {
   switch (type.kind) {
     case Kind::decimal: return Type::decimal(type.precision, type.scale);
     case Kind::list: return Type::array(trino_type(type.fields[0].type));
-    case Kind::map: return Type::map(trino_type(type.fields[0].type), trino_type(type.fields[1].type));
+    case Kind::map:
+      return Type::map(trino_type(type.fields[0].type), trino_type(type.fields[1].type));
     case Kind::struct_: {
       std::vector<Field> fields;
-      for (const tables::Field& field : type.fields) fields.push_back({field.name, trino_type(field.type)});
+      for (const tables::Field& field : type.fields)
+        fields.push_back({field.name, trino_type(field.type)});
       return Type::row(std::move(fields));
     }
     default: break;
@@ -153,7 +156,8 @@ Result<tables::Type> iceberg_type(const Type& type, int* last_id) {
       std::vector<tables::Field> fields;
       for (const Field& field : type.fields) {
         if (!field.name) {
-          return fail(Code::unsupported, "NOT_SUPPORTED", "Row type field does not have a name: " + type.display());
+          return fail(Code::unsupported, "NOT_SUPPORTED",
+                      "Row type field does not have a name: " + type.display());
         }
         tables::Field made{.id = ++*last_id, .name = *field.name};
         ASSIGN_OR_RETURN(made.type, iceberg_type(field.type, last_id));
@@ -167,7 +171,8 @@ Result<tables::Type> iceberg_type(const Type& type, int* last_id) {
     bool fits = row.trino == type.kind && row.iceberg != Kind::unknown;
     if (fits) return tables::primitive(row.iceberg);
   }
-  return fail(Code::unsupported, "NOT_SUPPORTED", "Type not supported for Iceberg: " + type.display());
+  return fail(Code::unsupported, "NOT_SUPPORTED",
+              "Type not supported for Iceberg: " + type.display());
 }
 
 FieldId field_id_of(const tables::Field& field) {
@@ -190,7 +195,8 @@ std::optional<tables::Value> iceberg_value(const Value& value, const tables::Typ
     if (type.kind == Kind::uuid) {
       converted = parse_uuid(*text);
     } else if (type.kind == Kind::decimal) {
-      if (auto unscaled = tables::decimal_from_text(*text, type.scale)) converted = tables::Value(*unscaled);
+      if (auto unscaled = tables::decimal_from_text(*text, type.scale))
+        converted = tables::Value(*unscaled);
     } else {
       converted = tables::Value(*text);
     }
@@ -199,7 +205,8 @@ std::optional<tables::Value> iceberg_value(const Value& value, const tables::Typ
   return converted;
 }
 
-std::optional<tables::Value> value_from_engine_text(const std::string& text, const tables::Type& type) {
+std::optional<tables::Value> value_from_engine_text(const std::string& text,
+                                                    const tables::Type& type) {
   switch (type.kind) {
     case Kind::boolean:
       if (text != "true" && text != "false") return std::nullopt;
@@ -229,7 +236,8 @@ std::optional<tables::Value> value_from_engine_text(const std::string& text, con
   }
 }
 
-tables::Predicate predicate_of(const std::vector<Conjunct>& conjuncts, const tables::Schema& schema) {
+tables::Predicate predicate_of(const std::vector<Conjunct>& conjuncts,
+                               const tables::Schema& schema) {
   std::vector<tables::Predicate> parts;
   for (const Conjunct& conjunct : conjuncts) {
     if (conjunct.column >= schema.fields.size()) continue;  // a hidden column

@@ -1,7 +1,7 @@
 // Table properties of Trino's Iceberg connector: one row each.
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 
 #include "sql/iceberg_mapping.h"
 #include "tables/iceberg_metadata.h"
@@ -18,12 +18,14 @@ std::unexpected<Error> bad_property(const std::string& message) {
 }
 
 std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return std::toupper(c); });
   return text;
 }
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return text;
 }
 
@@ -55,38 +57,48 @@ struct TransformRow {
   const char* suffix;  // of the partition field's name
 };
 constexpr TransformRow kTransforms[] = {
-    {"year", false, "_year"},     {"month", false, "_month"},   {"day", false, "_day"},
-    {"hour", false, "_hour"},     {"bucket", true, "_bucket"},  {"truncate", true, "_trunc"},
+    {"year", false, "_year"}, {"month", false, "_month"},  {"day", false, "_day"},
+    {"hour", false, "_hour"}, {"bucket", true, "_bucket"}, {"truncate", true, "_trunc"},
     {"void", false, "_null"},
 };
 
 // section, year(ts), bucket(id, 16), truncate("A b", 4)
-Result<tables::iceberg::PartitionField> partition_field(const std::string& text, const CreateTable& table) {
+Result<tables::iceberg::PartitionField> partition_field(const std::string& text,
+                                                        const CreateTable& table) {
   tables::iceberg::PartitionField field;
   std::string column = text;
   std::string suffix;
   size_t open = text.find('(');
-  if (open != std::string::npos && trimmed(text).ends_with(')') && !trimmed(text).starts_with('"')) {
+  if (open != std::string::npos && trimmed(text).ends_with(')') &&
+      !trimmed(text).starts_with('"')) {
     std::string name = lower(std::string(trimmed(std::string_view(text).substr(0, open))));
     std::string inner = text.substr(open + 1, text.rfind(')') - open - 1);
-    const auto* row = std::find_if(std::begin(kTransforms), std::end(kTransforms),
-                                   [&](const TransformRow& candidate) { return candidate.name == name; });
-    if (row == std::end(kTransforms)) return bad_property("Unable to parse partitioning value: Invalid partition field declaration: " + text);
+    const auto* row =
+        std::find_if(std::begin(kTransforms), std::end(kTransforms),
+                     [&](const TransformRow& candidate) { return candidate.name == name; });
+    if (row == std::end(kTransforms))
+      return bad_property(
+          "Unable to parse partitioning value: Invalid partition field declaration: " + text);
     std::string transform = name;
     if (row->has_number) {
       size_t comma = inner.rfind(',');
-      if (comma == std::string::npos) return bad_property("Unable to parse partitioning value: Invalid partition field declaration: " + text);
+      if (comma == std::string::npos)
+        return bad_property(
+            "Unable to parse partitioning value: Invalid partition field declaration: " + text);
       transform += "[" + std::string(trimmed(std::string_view(inner).substr(comma + 1))) + "]";
       inner.resize(comma);
     }
     auto parsed = tables::transform_from_text(transform);
-    if (!parsed) return bad_property("Unable to parse partitioning value: " + parsed.error().message);
+    if (!parsed)
+      return bad_property("Unable to parse partitioning value: " + parsed.error().message);
     field.transform = *parsed;
     column = inner;
     suffix = row->suffix;
   }
   const tables::Field* source = find_column(table, unquoted(column));
-  if (!source) return bad_property("Unable to parse partitioning value: Column not found: " + unquoted(column));
+  if (!source)
+    return bad_property("Unable to parse partitioning value: Column not found: " +
+                        unquoted(column));
   field.source_id = source->id;
   field.name = table.schema.path_of(source->id) + suffix;
   if (auto type = tables::transform_result_type(field.transform, source->type); !type) {
@@ -108,10 +120,14 @@ Result<tables::iceberg::SortField> sort_field(const std::string& text, const Cre
     folded.resize(folded.size() - word.size());
     return true;
   };
-  if (take(" NULLS FIRST")) nulls_first = true;
-  else if (take(" NULLS LAST")) nulls_first = false;
-  if (take(" DESC")) field.ascending = false;
-  else take(" ASC");
+  if (take(" NULLS FIRST"))
+    nulls_first = true;
+  else if (take(" NULLS LAST"))
+    nulls_first = false;
+  if (take(" DESC"))
+    field.ascending = false;
+  else
+    take(" ASC");
   rest.resize(std::min(rest.size(), folded.size()));
   field.nulls_first = nulls_first.value_or(field.ascending);
   const tables::Field* source = find_column(table, unquoted(rest));
@@ -122,7 +138,8 @@ Result<tables::iceberg::SortField> sort_field(const std::string& text, const Cre
 
 Result<std::vector<std::string>> text_list(const std::string& name, const std::string& text) {
   auto json = Json::parse(text);
-  if (!json || !json->is_array()) return bad_property("Invalid value for table property '" + name + "': " + text);
+  if (!json || !json->is_array())
+    return bad_property("Invalid value for table property '" + name + "': " + text);
   std::vector<std::string> items;
   for (const Json& item : json->as_array()) items.emplace_back(item.as_string());
   return items;
@@ -134,8 +151,10 @@ Status set_format(const std::string& value, CreateTable* table) {
     table->properties["write.format.default"] = "PARQUET";
     return {};
   }
-  if (format != "ORC" && format != "AVRO") return bad_property("Invalid value [" + value + "]. Valid values: [ORC, PARQUET, AVRO]");
-  return fail(Code::unsupported, "NOT_SUPPORTED", "Writing Iceberg tables in the format " + format + " is not supported: use PARQUET");
+  if (format != "ORC" && format != "AVRO")
+    return bad_property("Invalid value [" + value + "]. Valid values: [ORC, PARQUET, AVRO]");
+  return fail(Code::unsupported, "NOT_SUPPORTED",
+              "Writing Iceberg tables in the format " + format + " is not supported: use PARQUET");
 }
 
 Status set_format_version(const std::string& value, CreateTable* table) {
@@ -165,7 +184,8 @@ Status set_sorted_by(const std::string& value, CreateTable* table) {
 }
 
 Status set_location(const std::string& value, CreateTable* table) {
-  if (auto location = tables::parse_location(value); !location) return bad_property(location.error().message);
+  if (auto location = tables::parse_location(value); !location)
+    return bad_property(location.error().message);
   table->location = value;
   return {};
 }
@@ -177,14 +197,17 @@ Status set_compression(const std::string& value, CreateTable* table) {
     table->properties["write.parquet.compression-codec"] = codec;
     return {};
   }
-  if (codec != "none") return bad_property("Invalid value [" + value + "]. Valid values: [NONE, SNAPPY, LZ4, ZSTD, GZIP]");
+  if (codec != "none")
+    return bad_property("Invalid value [" + value +
+                        "]. Valid values: [NONE, SNAPPY, LZ4, ZSTD, GZIP]");
   table->properties["write.parquet.compression-codec"] = "uncompressed";
   return {};
 }
 
 Status set_extra(const std::string& value, CreateTable* table) {
   auto json = Json::parse(value);
-  if (!json || !json->is_object()) return bad_property("Invalid value for table property 'extra_properties': " + value);
+  if (!json || !json->is_object())
+    return bad_property("Invalid value for table property 'extra_properties': " + value);
   for (const auto& [key, item] : json->as_object()) table->properties[key] = item.as_string();
   return {};
 }
@@ -228,7 +251,8 @@ std::string shown_name(const std::string& name) {
   return plain ? name : "\"" + name + "\"";
 }
 
-std::string shown_transform(const tables::iceberg::PartitionField& field, const tables::Schema& schema) {
+std::string shown_transform(const tables::iceberg::PartitionField& field,
+                            const tables::Schema& schema) {
   std::string column = shown_name(schema.path_of(field.source_id));
   const tables::Transform& transform = field.transform;
   if (transform.kind == tables::TransformKind::identity) return column;
@@ -244,7 +268,8 @@ Status apply_properties(const Properties& properties, CreateTable* table) {
   for (const auto& [name, value] : properties) {
     bool known = std::any_of(std::begin(kProperties), std::end(kProperties),
                              [&](const PropertyRow& row) { return row.name == name; });
-    if (!known) return bad_property("Catalog 'iceberg' table property '" + name + "' does not exist");
+    if (!known)
+      return bad_property("Catalog 'iceberg' table property '" + name + "' does not exist");
   }
   for (const PropertyRow& row : kProperties) {
     auto given = properties.find(row.name);
@@ -261,7 +286,8 @@ Properties shown_properties(const TableMetadata& metadata) {
   shown["location"] = metadata.location;
   const tables::Schema& schema = metadata.current_schema();
   Json partitioning = Json::array();
-  for (const auto& field : metadata.default_spec().fields) partitioning.push(shown_transform(field, schema));
+  for (const auto& field : metadata.default_spec().fields)
+    partitioning.push(shown_transform(field, schema));
   if (!partitioning.as_array().empty()) shown["partitioning"] = partitioning.dump();
   Json sorted = Json::array();
   for (const auto& field : metadata.default_sort_order().fields) {

@@ -1,0 +1,406 @@
+#include "sql/executor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sql/engine_errors.h"
+#include "sql/lexer.h"
+#include "sql/query_registry.h"
+#include "sql/session_properties.h"
+#include "sql/statement.h"
+#include "sql/system_catalog.h"
+
+namespace aichemy::sql {
+namespace {
+
+class FixedRows final : public RowStream {
+ public:
+  FixedRows(std::string rows, uint64_t count) : rows_(std::move(rows)), count_(count) {}
+  Result<Page> next_page(size_t) override {
+    Page page;
+    page.done = true;
+    page.rows = std::exchange(count_, 0);
+    page.rows_json = std::exchange(rows_, "[]");
+    return page;
+  }
+  Progress progress() override { return {100, 0, 0, 0}; }
+  void cancel() override {}
+
+ private:
+  std::string rows_;
+  uint64_t count_;
+};
+
+// Engine errors become Trino's where rows are pulled.
+class TrinoRows final : public RowStream {
+ public:
+  explicit TrinoRows(std::unique_ptr<RowStream> inner) : inner_(std::move(inner)) {}
+  Result<Page> next_page(size_t max_bytes) override {
+    auto page = inner_->next_page(max_bytes);
+    if (!page) return std::unexpected(engine_error_to_trino(page.error()));
+    return page;
+  }
+  Progress progress() override { return inner_->progress(); }
+  void cancel() override { inner_->cancel(); }
+
+ private:
+  std::unique_ptr<RowStream> inner_;
+};
+
+}  // namespace
+
+std::unique_ptr<RowStream> make_row_stream(std::string rows_json, uint64_t rows) {
+  return std::make_unique<FixedRows>(std::move(rows_json), rows);
+}
+
+StatementResult update_result(std::string update_type) {
+  StatementResult result;
+  result.update_type = std::move(update_type);
+  result.query_type = "DATA_DEFINITION";
+  return result;
+}
+
+StatementResult count_result(std::string update_type, uint64_t rows) {
+  StatementResult result;
+  result.columns = {{"rows", Type(TypeKind::bigint)}};
+  result.rows = make_row_stream(fmt::format("[[{}]]", rows), 1);
+  result.update_type = std::move(update_type);
+  result.update_count = static_cast<int64_t>(rows);
+  result.query_type = "INSERT";
+  return result;
+}
+
+StatementResult table_result(TextTable table, std::string query_type) {
+  StatementResult result;
+  Json rows = Json::array();
+  uint64_t count = table.rows.size();
+  for (auto& row : table.rows) {
+    Json cells = Json::array();
+    for (auto& cell : row) cells.push(std::move(cell));
+    rows.push(std::move(cells));
+  }
+  result.columns = std::move(table.columns);
+  result.rows = make_row_stream(rows.dump(), count);
+  result.query_type = std::move(query_type);
+  return result;
+}
+
+Error positioned(const Error& error, Position at) {
+  Error shown = to_trino_error(error);
+  if (!shown.message.starts_with("line ")) shown.message = fmt::format("line {}:{}: {}", at.line, at.column, shown.message);
+  return shown;
+}
+
+struct Executor::State {
+  std::vector<std::unique_ptr<Connector>> own;  // system, and information_schema around each catalog
+  Catalogs catalogs;
+  std::mutex mutex;
+  std::set<std::string> transactions;
+};
+
+Executor::Executor(ExecutorOptions options) : options_(std::move(options)), state_(std::make_unique<State>()) {
+  state_->own.push_back(make_system_catalog(options_, state_->catalogs));
+  Connector* system = state_->own.back().get();
+  auto add = [&](const std::string& name, Connector& connector) {
+    state_->own.push_back(with_information_schema(name, connector));
+    state_->catalogs[name] = state_->own.back().get();
+  };
+  for (const auto& [name, connector] : options_.catalogs) add(name, *connector);
+  add("system", *system);
+}
+
+Executor::~Executor() = default;
+
+Result<StatementResult> Executor::execute(const Call& call, const Session& session, std::string_view sql) {
+  for (const auto& [name, value] : session.properties) {
+    if (!is_session_property(name)) {
+      return fail(Code::invalid, "INVALID_SESSION_PROPERTY", fmt::format("Session property '{}' does not exist", name));
+    }
+  }
+  auto parsed = parse_statement(sql);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (session.transaction) {
+    std::lock_guard lock(state_->mutex);
+    if (!state_->transactions.contains(*session.transaction)) {
+      return fail(Code::invalid, "UNKNOWN_TRANSACTION",
+                  fmt::format("Unknown transaction ID: {}. Possibly expired? Commands ignored until end of transaction block", *session.transaction));
+    }
+  }
+  auto zone = session.properties.find("time_zone_id");
+  Session zoned = session;
+  if (zone != session.properties.end()) zoned.time_zone = zone->second;
+  StatementRun run(options_, state_->catalogs, state_->mutex, state_->transactions, call, zoned, sql);
+  auto result = run.run(**parsed);
+  if (!result) return std::unexpected(engine_error_to_trino(result.error()));
+  return result;
+}
+
+// ---- one statement ----
+
+Result<StatementResult> StatementRun::run(const Statement& statement) {
+  if (++depth_ > 10) return fail(Code::invalid, "NOT_SUPPORTED", "statements are nested too deeply");
+  switch (statement.kind) {
+    case StatementKind::query: return query(*statement.query);
+    case StatementKind::create_schema:
+    case StatementKind::drop_schema: return schema_statement(statement);
+    case StatementKind::create_table: return create_table(statement);
+    case StatementKind::create_table_as: return create_table_as(statement);
+    case StatementKind::drop_table:
+    case StatementKind::drop_view: return drop_relation(statement);
+    case StatementKind::insert: return insert(statement);
+    case StatementKind::create_view: return create_view(statement);
+    case StatementKind::show_catalogs:
+    case StatementKind::show_schemas:
+    case StatementKind::show_tables:
+    case StatementKind::show_columns:
+    case StatementKind::show_functions:
+    case StatementKind::show_session:
+    case StatementKind::show_create: return show(statement);
+    case StatementKind::explain: return explain(statement);
+    case StatementKind::use:
+    case StatementKind::set_session:
+    case StatementKind::reset_session:
+    case StatementKind::set_time_zone:
+    case StatementKind::set_path:
+    case StatementKind::set_role:
+    case StatementKind::set_authorization:
+    case StatementKind::reset_authorization: return session_statement(statement);
+    case StatementKind::prepare:
+    case StatementKind::execute:
+    case StatementKind::execute_immediate:
+    case StatementKind::deallocate: return prepared_statement(statement);
+    case StatementKind::describe_input:
+    case StatementKind::describe_output: return describe_prepared(statement);
+    case StatementKind::start_transaction:
+    case StatementKind::commit:
+    case StatementKind::rollback: return transaction_statement(statement);
+    case StatementKind::call: return call_procedure(statement);
+    case StatementKind::refused: break;
+  }
+  return semantic_error("NOT_SUPPORTED", statement.at, fmt::format("{} is not supported yet", statement.sql));
+}
+
+Result<StatementResult> StatementRun::query(const Query& query) {
+  ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(query));
+  std::vector<std::shared_ptr<void>> scans;
+  RETURN_IF_ERROR(analyzer_.plan_scans(scans));
+  StatementResult result;
+  for (size_t i = 0; i < plan->fields.size(); ++i) {
+    result.columns.push_back({plan->fields[i].name.value_or(fmt::format("_col{}", i)), plan->fields[i].type});
+  }
+  ASSIGN_OR_RETURN(auto rows, options_.engine.execute(call_, render(*plan, render_options()), result.columns, std::move(scans)));
+  result.rows = std::make_unique<TrinoRows>(std::move(rows));
+  result.query_type = "SELECT";
+  return result;
+}
+
+Result<StatementResult> StatementRun::explain(const Statement& statement) {
+  const Statement& inner = *statement.inner;
+  if (inner.kind == StatementKind::explain) return semantic_error("NOT_SUPPORTED", inner.at, "EXPLAIN of EXPLAIN is not supported");
+  TextTable table;
+  std::string text = "Trino version: " + options_.version + "\n";
+  if (inner.query) {
+    ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(*inner.query));
+    std::vector<std::shared_ptr<void>> scans;
+    RETURN_IF_ERROR(analyzer_.plan_scans(scans));
+    std::string names;
+    for (size_t i = 0; i < plan->fields.size(); ++i) {
+      names += fmt::format("{}{}:{}", i ? ", " : "", plan->fields[i].name.value_or(fmt::format("_col{}", i)), plan->fields[i].type.display());
+    }
+    text += fmt::format("Output[{}]\n", names);
+    if (statement.analyze && inner.kind == StatementKind::query) {
+      SteadyTime begin = options_.clock.steady_now();
+      ASSIGN_OR_RETURN(auto result, query(*inner.query));
+      uint64_t rows = 0;
+      for (bool done = false; !done;) {
+        ASSIGN_OR_RETURN(Page page, result.rows->next_page(1 << 20));
+        rows += page.rows;
+        done = page.done;
+      }
+      auto micros = std::chrono::duration_cast<std::chrono::microseconds>(options_.clock.steady_now() - begin).count();
+      text += fmt::format("Execution: {:.2f}ms, Output: {} rows\n", static_cast<double>(micros) / 1000.0, rows);
+    }
+    if (statement.mode != "VALIDATE") text += "Engine: " + render(*plan, render_options()) + "\n";
+  }
+  if (statement.mode == "VALIDATE") {
+    table.columns = {{"Valid", Type(TypeKind::boolean)}};
+    table.rows.push_back({Json(true)});
+    return table_result(std::move(table), "EXPLAIN");
+  }
+  if (statement.format == "JSON") {
+    Json json = Json::object();
+    json.set("plan", text);
+    text = json.dump_pretty();
+  }
+  table.columns = {{"Query Plan", Type::varchar()}};
+  table.rows.push_back({Json(text)});
+  return table_result(std::move(table), "EXPLAIN");
+}
+
+Result<StatementResult> StatementRun::session_statement(const Statement& s) {
+  switch (s.kind) {
+    case StatementKind::use: {
+      StatementResult result = update_result("USE");
+      if (s.name.size() > 2) return syntax_error(s.at, "USE takes a schema name");
+      if (s.name.size() == 1 && !session_.catalog) {
+        return semantic_error("MISSING_CATALOG_NAME", s.at, "Catalog must be specified when session catalog is not set");
+      }
+      std::string catalog = s.name.size() == 2 ? s.name[0].lower() : *session_.catalog, schema = s.name.back().lower();
+      auto found = catalogs_.find(catalog);
+      if (found == catalogs_.end()) return fail(Code::not_found, "NOT_FOUND", "Catalog does not exist: " + catalog);
+      ASSIGN_OR_RETURN(bool exists, found->second->schema_exists(call_, schema));
+      if (!exists) return fail(Code::not_found, "NOT_FOUND", fmt::format("Schema does not exist: {}.{}", catalog, schema));
+      if (s.name.size() == 2) result.changes.set_catalog = catalog;
+      result.changes.set_schema = schema;
+      return result;
+    }
+    case StatementKind::set_session:
+    case StatementKind::reset_session: {
+      std::string name;
+      for (const auto& part : s.name) name += (name.empty() ? "" : ".") + part.lower();
+      bool reset = s.kind == StatementKind::reset_session;
+      if (s.name.size() == 2 && !catalogs_.contains(s.name[0].lower())) {
+        return semantic_error("CATALOG_NOT_FOUND", s.at, fmt::format("Catalog '{}' not found", s.name[0].lower()));
+      }
+      if (!is_session_property(name)) {
+        Position at = s.value ? s.value->at : s.at;
+        return semantic_error("INVALID_SESSION_PROPERTY", at, fmt::format("Session property '{}' does not exist", name));
+      }
+      StatementResult result = update_result(reset ? "RESET SESSION" : "SET SESSION");
+      if (reset) {
+        result.changes.clear_properties.push_back(name);
+        return result;
+      }
+      ASSIGN_OR_RETURN(BoundPtr value, analyzer_.constant(*s.value));
+      while (value->kind == Bound::Kind::cast) value = value->args[0];
+      if (value->kind != Bound::Kind::literal || value->null) {
+        return semantic_error("INVALID_SESSION_PROPERTY", s.value->at, "Session property value must be a constant");
+      }
+      auto valid = check_session_value(name, value->type, value->text);
+      if (!valid) return semantic_error("INVALID_SESSION_PROPERTY", s.value->at, valid.error().message);
+      result.changes.set_properties[name] = value->text;
+      return result;
+    }
+    case StatementKind::set_time_zone: {
+      StatementResult result = update_result("SET TIME ZONE");
+      if (!s.value) {
+        result.changes.clear_properties.push_back("time_zone_id");
+        return result;
+      }
+      ASSIGN_OR_RETURN(BoundPtr value, analyzer_.constant(*s.value));
+      std::string zone = value->text;
+      if (value->type.is(TypeKind::interval_day_time)) {
+        int64_t minutes = std::strtoll(value->text.c_str(), nullptr, 10) / 60000;
+        zone = fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60, std::abs(minutes) % 60);
+      } else if (!value->type.is(TypeKind::varchar)) {
+        return semantic_error("TYPE_MISMATCH", s.value->at, fmt::format("Expected expression of varchar or interval day-time type, but '{}' has {} type", value->text, value->type.display()));
+      }
+      result.changes.set_properties["time_zone_id"] = zone;
+      return result;
+    }
+    case StatementKind::set_path: {
+      StatementResult result = update_result("SET PATH");
+      result.changes.set_path = s.sql;
+      return result;
+    }
+    case StatementKind::set_role: {
+      StatementResult result = update_result("SET ROLE");
+      if (!s.name.empty()) {
+        return semantic_error("NOT_SUPPORTED", s.at, fmt::format("Catalog '{}' does not support role management", s.name[0].lower()));
+      }
+      result.changes.set_roles["system"] = lower_case(s.sql) == "all" ? "ALL" : lower_case(s.sql) == "none" ? "NONE" : "ROLE{" + s.sql + "}";
+      return result;
+    }
+    case StatementKind::set_authorization:
+      if (s.sql != session_.user) {
+        return fail(Code::denied, "PERMISSION_DENIED", fmt::format("Access Denied: User {} cannot impersonate user {}", session_.user, s.sql));
+      }
+      [[fallthrough]];
+    default: {
+      bool reset = s.kind == StatementKind::reset_authorization;
+      StatementResult result = update_result(reset ? "RESET SESSION AUTHORIZATION" : "SET SESSION AUTHORIZATION");
+      if (reset) result.changes.reset_authorization_user = true;
+      else result.changes.set_authorization_user = s.sql;
+      return result;
+    }
+  }
+}
+
+Result<std::string> StatementRun::prepared_text(const Statement& statement) {
+  auto found = session_.prepared.find(statement.name[0].text);
+  if (found == session_.prepared.end()) found = session_.prepared.find(statement.name[0].lower());
+  if (found == session_.prepared.end()) {
+    return fail(Code::not_found, "NOT_FOUND", "Prepared statement not found: " + statement.name[0].lower());
+  }
+  return found->second;
+}
+
+Result<StatementResult> StatementRun::execute_text(const std::string& sql, const std::vector<ExpressionPtr>& arguments, Position at) {
+  ASSIGN_OR_RETURN(auto parsed, parse_statement(sql));
+  if (parsed->parameters != static_cast<int>(arguments.size())) {
+    return semantic_error("INVALID_PARAMETER_USAGE", at, fmt::format("Incorrect number of parameters: expected {} but found {}", parsed->parameters, arguments.size()));
+  }
+  switch (parsed->kind) {
+    case StatementKind::prepare:
+    case StatementKind::execute:
+    case StatementKind::execute_immediate:
+    case StatementKind::deallocate:
+      return fail(Code::invalid, "NOT_SUPPORTED", "Invalid statement type for prepared statement");
+    default: break;
+  }
+  analyzer_.set_parameters(&arguments, false);
+  std::string_view saved = std::exchange(sql_, sql);
+  auto result = run(*parsed);
+  sql_ = saved;
+  return result;
+}
+
+Result<StatementResult> StatementRun::prepared_statement(const Statement& s) {
+  if (s.kind == StatementKind::execute) {
+    ASSIGN_OR_RETURN(std::string text, prepared_text(s));
+    return execute_text(text, s.args, s.at);
+  }
+  if (s.kind == StatementKind::execute_immediate) return execute_text(s.value->text, s.args, s.at);
+  if (s.kind == StatementKind::deallocate) {
+    RETURN_IF_ERROR(prepared_text(s));
+    StatementResult result = update_result("DEALLOCATE");
+    result.changes.deallocated_prepared.push_back(s.name[0].lower());
+    return result;
+  }
+  StatementResult result = update_result("PREPARE");
+  result.changes.added_prepared[s.name[0].lower()] = std::string(sql_.substr(s.query_begin, s.query_end - s.query_begin));
+  return result;
+}
+
+Result<StatementResult> StatementRun::transaction_statement(const Statement& s) {
+  std::lock_guard lock(mutex_);
+  if (s.kind == StatementKind::start_transaction) {
+    if (session_.transaction) return fail(Code::invalid, "NOT_SUPPORTED", "Nested transactions not supported");
+    if (!session_.client_transactions) return fail(Code::invalid, "INCOMPATIBLE_CLIENT", "Client does not support transactions");
+    StatementResult result = update_result("START TRANSACTION");
+    std::string id = options_.random.uuid();
+    if (transactions_.size() > 10'000) transactions_.clear();  // abandoned ones: nothing is held for them
+    transactions_.insert(id);
+    result.changes.started_transaction = id;
+    return result;
+  }
+  if (!session_.transaction) return fail(Code::invalid, "NOT_IN_TRANSACTION", "No transaction in progress");
+  transactions_.erase(*session_.transaction);
+  StatementResult result = update_result(s.kind == StatementKind::commit ? "COMMIT" : "ROLLBACK");
+  result.changes.clear_transaction = true;
+  return result;
+}
+
+Result<StatementResult> StatementRun::call_procedure(const Statement& s) {
+  std::string name;
+  for (const auto& part : s.name) name += (name.empty() ? "" : ".") + part.lower();
+  if (name == "system.runtime.kill_query" && !s.args.empty() && options_.queries) {
+    ASSIGN_OR_RETURN(BoundPtr id, analyzer_.constant(*s.args[0]));
+    RETURN_IF_ERROR(options_.queries->kill(id->text));
+    return update_result("CALL");
+  }
+  return semantic_error("PROCEDURE_NOT_FOUND", s.at, fmt::format("Procedure not registered: {}", name));
+}
+
+}  // namespace aichemy::sql

@@ -1,0 +1,18 @@
+// Tables that are made on the spot: information_schema in every catalog, and the `system` catalog (jdbc, metadata,
+// runtime), as far as drivers and tools read them.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "sql/connector.h"
+#include "sql/executor.h"
+
+namespace aichemy::sql {
+
+// `all` may be filled after this returns; it is read when tables are.
+std::unique_ptr<Connector> make_system_catalog(const ExecutorOptions& options, const Catalogs& all);
+// The connector with an information_schema beside its own schemas.
+std::unique_ptr<Connector> with_information_schema(const std::string& catalog, Connector& inner);
+
+}  // namespace aichemy::sql
