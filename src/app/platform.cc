@@ -175,7 +175,7 @@ Status RunningPlatform::start_kafka() {
 }
 
 Status RunningPlatform::start_jobs() {
-  jobs::JobsOptions options{.database = *database_, .broker = *broker_, .catalog = *catalog_, .engine = *engine_,
+  jobs::JobsOptions options{.database = *database_, .broker = *broker_, .engine = *engine_,
                             .connector = sql_->iceberg(), .event_scans = event_scans_, .clock = options_.clock,
                             .random = options_.random, .metrics = metrics_};
   options.epoch_interval = std::chrono::milliseconds(config().millis("jobs.epoch_interval"));

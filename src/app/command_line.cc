@@ -1,0 +1,128 @@
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+#include "app/config.h"
+#include "app/data_directory.h"
+#include "app/up.h"
+
+namespace aichemy::app {
+namespace {
+
+// Options that several commands share.
+void add_data(CLI::App* command, std::string& data) {
+  data = default_data_path();
+  command->add_option("--data", data, "Data directory")->capture_default_str();
+}
+
+void add_up(CLI::App& app, UpOptions& options, int& code) {
+  CLI::App* up = app.add_subcommand("up", "Run the platform in the foreground");
+  up->add_option("--data", options.data, "Data directory (default: " + default_data_path() + ")");
+  up->add_option("--config", options.config_file, "aichemy.yaml");
+  up->add_option("--ready-file", options.ready_file, "Write addresses as JSON here once everything answers");
+  up->add_option("--set", options.settings, "key=value (docs/config.md), repeatable")->allow_extra_args(false);
+  up->add_option_function<std::string>(
+        "--ports", [&](const std::string& how) { options.any_ports = how == "auto"; },
+        "default, or auto: take any free ones")
+      ->check(CLI::IsMember({"default", "auto"}));
+  up->add_flag("--allow-default-passwords", options.allow_default_passwords,
+               "Listen beyond loopback although well-known passwords are unchanged");
+  up->callback([&] { code = run_up(options); });
+}
+
+void add_user(CLI::App& app, UserOptions& options, int& code) {
+  CLI::App* user = app.add_subcommand("user", "People and their passwords");
+  user->require_subcommand(1);
+  add_data(user, options.data);
+  auto add = [&](const char* name, const char* what, UserAction action) {
+    CLI::App* command = user->add_subcommand(name, what);
+    command->callback([&options, &code, action] {
+      options.action = action;
+      code = run_user(options);
+    });
+    return command;
+  };
+  for (auto [name, what, action] : {std::tuple{"add", "Add a user", UserAction::add},
+                                    std::tuple{"passwd", "Change a password", UserAction::passwd}}) {
+    CLI::App* command = add(name, what, action);
+    command->add_option("name", options.name, "User")->required();
+    command->add_option("--password", options.password, "Otherwise asked for, or read from standard input");
+  }
+  add("remove", "Remove a user", UserAction::remove)->add_option("name", options.name, "User")->required();
+  add("list", "List users", UserAction::list);
+  CLI::App* key = add("access-key", "Add or change an S3 access key", UserAction::access_key);
+  key->add_option("id", options.name, "Access key")->required();
+  key->add_option("secret", options.password, "Secret key")->required();
+}
+
+void add_sql(CLI::App& app, SqlOptions& options, int& code) {
+  CLI::App* sql = app.add_subcommand("sql", "Ask in SQL: a terminal, or -e and -f for scripts");
+  add_data(sql, options.data);
+  sql->add_option("-e,--execute", options.statements, "Run these statements (separated by ';') and end");
+  sql->add_option("-f,--file", options.file, "Run the statements of a file and end");
+  sql->add_option("--server", options.login.server, "Another server: https://host:port");
+  sql->add_option("--user", options.login.user, "User");
+  sql->add_option("--password", options.login.password, "Password");
+  sql->add_option("--catalog", options.login.catalog, "Catalog")->capture_default_str();
+  sql->add_option("--schema", options.login.schema, "Schema");
+  sql->add_option("--output", options.output, "table, csv, json or vertical")
+      ->check(CLI::IsMember({"table", "csv", "json", "vertical"}))
+      ->capture_default_str();
+  sql->add_flag("--insecure", options.login.insecure, "Accept any certificate");
+  sql->callback([&] { code = run_sql(options); });
+}
+
+}  // namespace
+
+int run_command_line(int count, char** arguments) {
+  CLI::App app{"AIchemy: object store, events, tables, SQL and jobs in one process"};
+  app.set_version_flag("--version", "aichemy " AICHEMY_VERSION);
+  app.require_subcommand(1);
+  int code = 0;
+  UpOptions up;
+  UserOptions user;
+  SqlOptions sql;
+  JobOptions job;
+  TourOptions tour;
+  std::string data;
+  add_up(app, up, code);
+  add_user(app, user, code);
+  add_sql(app, sql, code);
+
+  CLI::App* jobs = app.add_subcommand("job", "Streaming jobs: list, submit, pause, resume, stop");
+  jobs->require_subcommand(1);
+  add_data(jobs, job.data);
+  jobs->add_subcommand("list", "List jobs")->callback([&] { code = run_job(job, "list"); });
+  CLI::App* submit = jobs->add_subcommand("submit", "Run a Flink SQL script");
+  submit->add_option("file", job.argument, "Script, or - for standard input")->required();
+  submit->callback([&] { code = run_job(job, "submit"); });
+  for (const char* action : {"pause", "resume", "stop"}) {
+    CLI::App* command = jobs->add_subcommand(action, std::string(action) + " a job");
+    command->add_option("job", job.argument, "Id or name")->required();
+    command->callback([&job, &code, action] { code = run_job(job, action); });
+  }
+
+  CLI::App* status = app.add_subcommand("status", "What runs, and how well");
+  add_data(status, data);
+  status->callback([&] { code = run_status(data); });
+  CLI::App* doctor = app.add_subcommand("doctor", "Look for what would keep the platform from running well");
+  add_data(doctor, data);
+  doctor->callback([&] { code = run_doctor(data); });
+  CLI::App* guide = app.add_subcommand("tour", "Real events through the whole platform, and five questions");
+  add_data(guide, tour.data);
+  guide->add_option("--sample", tour.sample, "Package index to read instead of this machine's");
+  guide->callback([&] { code = run_tour(tour); });
+  app.add_subcommand("config-document", "Print docs/config.md")->group("")->callback([] {
+    std::fputs(config_document().c_str(), stdout);
+  });
+
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::ParseError& problem) {
+    return app.exit(problem) == 0 ? 0 : 2;
+  }
+  return code;
+}
+
+}  // namespace aichemy::app

@@ -1,0 +1,54 @@
+// SQL as a service: the catalogs, the executor over the engine, and the Trino protocol on two ports.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "app/config.h"
+#include "app/data_directory.h"
+#include "auth/users.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "catalog/catalog.h"
+#include "runtime/io.h"
+#include "runtime/pool.h"
+#include "sql/connector.h"
+#include "sql/engine.h"
+#include "sql/lake_scan.h"
+
+namespace aichemy::app {
+
+struct SqlFrontOptions {
+  const Config& config;
+  IoThreads& io;
+  Pool& pool;
+  Metrics& metrics;
+  Clock& clock;
+  Random& random;
+  sql::Engine& engine;
+  catalog::Catalog& catalog;
+  sql::LakeScans& lake_scans;
+  auth::UserStore& users;
+  Certificate certificate;
+  std::string internal_secret;
+};
+
+class SqlFront {
+ public:
+  explicit SqlFront(SqlFrontOptions options);
+  ~SqlFront();
+
+  Status start();
+  void stop(std::chrono::milliseconds drain);
+  int https_port() const;
+  int http_port() const;
+  sql::Connector& iceberg();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace aichemy::app
