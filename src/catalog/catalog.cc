@@ -12,8 +12,8 @@ namespace aichemy::catalog {
 using tables::iceberg::TableMetadata;
 using tables::iceberg::TableMetadataPtr;
 
-Catalog::Catalog(metadb::Database& database, objectstore::ObjectStore& store, Clock& clock, Random& random,
-                 Metrics& metrics, Options options)
+Catalog::Catalog(metadb::Database& database, objectstore::ObjectStore& store, Clock& clock,
+                 Random& random, Metrics& metrics, Options options)
     : options_(std::move(options)),
       files_(store),
       state_(std::make_unique<State>(database, clock, random, metrics, options_)) {
@@ -33,15 +33,18 @@ Status Catalog::prepare(const Call& call) {
 }
 
 Result<std::vector<EntityName>> Catalog::list_relations(const NamespaceName& space, bool views) {
-  return state_->database.read([&](metadb::Transaction& transaction) -> Result<std::vector<EntityName>> {
-    ASSIGN_OR_RETURN(int64_t id, find_namespace(transaction, space));
-    ASSIGN_OR_RETURN(auto rows, transaction.query(
-                                    "SELECT name FROM relations WHERE namespace_id = $1 AND kind = $2 ORDER BY name",
-                                    {id, kind_text(views ? RelationKind::view : RelationKind::table)}));
-    std::vector<EntityName> names;
-    for (const auto& row : rows) names.push_back({space, row[0].as_text()});
-    return names;
-  });
+  return state_->database.read(
+      [&](metadb::Transaction& transaction) -> Result<std::vector<EntityName>> {
+        ASSIGN_OR_RETURN(int64_t id, find_namespace(transaction, space));
+        ASSIGN_OR_RETURN(
+            auto rows,
+            transaction.query(
+                "SELECT name FROM relations WHERE namespace_id = $1 AND kind = $2 ORDER BY name",
+                {id, kind_text(views ? RelationKind::view : RelationKind::table)}));
+        std::vector<EntityName> names;
+        for (const auto& row : rows) names.push_back({space, row[0].as_text()});
+        return names;
+      });
 }
 
 Result<std::string> Catalog::pointer_of(const EntityName& name, bool view) {
@@ -68,8 +71,10 @@ Result<TableMetadataPtr> Catalog::read_metadata(const Call& call, const std::str
 
 Result<std::string> Catalog::write_metadata(const Call& call, const TableMetadata& metadata,
                                             std::string_view previous) {
-  std::string location = tables::iceberg::metadata_location(metadata, previous, state_->random.uuid());
-  RETURN_IF_ERROR(files_.write_new(call, location, tables::iceberg::metadata_to_json(metadata).dump()));
+  std::string location =
+      tables::iceberg::metadata_location(metadata, previous, state_->random.uuid());
+  RETURN_IF_ERROR(
+      files_.write_new(call, location, tables::iceberg::metadata_to_json(metadata).dump()));
   return location;
 }
 
@@ -96,7 +101,8 @@ Result<LoadedTable> Catalog::load_table(const Call& call, const TableName& name)
     // Dropped with its files between the two reads, or damaged: only a second look can tell.
     ASSIGN_OR_RETURN(std::string again, pointer_of(name, false));
     if (again == location) {
-      return fail(Code::corrupt, "table_metadata", name_text(name) + ": its metadata file is missing: " + location);
+      return fail(Code::corrupt, "table_metadata",
+                  name_text(name) + ": its metadata file is missing: " + location);
     }
     location = again;
     metadata = read_metadata(call, location);
@@ -131,12 +137,14 @@ Result<LoadedTable> Catalog::stage_table(const Call& call, const CreateTable& ta
   request.properties = table.properties;
   request.now_millis = state_->clock.wall_millis();
   ASSIGN_OR_RETURN(TableMetadata metadata, tables::iceberg::new_table_metadata(request));
-  return LoadedTable{.name = table.name, .metadata = std::make_shared<const TableMetadata>(std::move(metadata))};
+  return LoadedTable{.name = table.name,
+                     .metadata = std::make_shared<const TableMetadata>(std::move(metadata))};
 }
 
 Result<LoadedTable> Catalog::create_table(const Call& call, const CreateTable& table) {
   ASSIGN_OR_RETURN(bool taken, table_exists(call, table.name));
-  if (taken) return fail(Code::exists, "table_exists", "Table already exists: " + name_text(table.name));
+  if (taken)
+    return fail(Code::exists, "table_exists", "Table already exists: " + name_text(table.name));
   ASSIGN_OR_RETURN(LoadedTable loaded, stage_table(call, table));
   return insert_table(call, std::move(loaded));
 }
@@ -163,7 +171,8 @@ Result<LoadedTable> Catalog::register_table(const Call& call, const TableName& n
   RETURN_IF_ERROR(state_->database.transaction([&](metadb::Transaction& transaction) -> Status {
     ASSIGN_OR_RETURN(auto known, find_relation(transaction, name));
     if (known && overwrite && known->kind == RelationKind::table) {
-      return swap_pointer(transaction, name, known->namespace_id, known->metadata_location, location, now);
+      return swap_pointer(transaction, name, known->namespace_id, known->metadata_location,
+                          location, now);
     }
     return insert_relation(transaction, name, row, now);
   }));
@@ -205,11 +214,14 @@ Status Catalog::drop_table(const Call& call, const TableName& name, bool purge) 
   std::optional<LoadedTable> loaded;
   if (purge) {
     // A table whose metadata cannot be read can still be dropped; its files then stay.
-    if (auto found = load_table(call, name)) loaded = std::move(*found);
-    else if (found.error().is("no_such_table")) return std::unexpected(found.error());
+    if (auto found = load_table(call, name))
+      loaded = std::move(*found);
+    else if (found.error().is("no_such_table"))
+      return std::unexpected(found.error());
   }
   RETURN_IF_ERROR(drop_relation(name, false));
-  if (loaded) purge_files(call, files_, state_->manifests, *loaded->metadata, loaded->metadata_location);
+  if (loaded)
+    purge_files(call, files_, state_->manifests, *loaded->metadata, loaded->metadata_location);
   return {};
 }
 

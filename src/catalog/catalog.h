@@ -1,13 +1,15 @@
 // The catalog: namespaces, tables and views, and the one place where a table's pointer moves.
 //
-// Blocking, thread safe. Names live in metadb; metadata files live in the object store and are immutable.
-// A commit writes a new metadata file and then swaps the pointer in one metadb transaction that compares the old
-// one: of two writers one gets conflict ("commit_failed") and its file is removed; nothing is ever lost.
-// append() retries for the caller, because appends never contradict each other.
+// Blocking, thread safe. Names live in metadb; metadata files live in the object store and are
+// immutable. A commit writes a new metadata file and then swaps the pointer in one metadb
+// transaction that compares the old one: of two writers one gets conflict ("commit_failed") and its
+// file is removed; nothing is ever lost. append() retries for the caller, because appends never
+// contradict each other.
 //
-// Errors (what): no_such_namespace, no_such_table, no_such_view (not_found); namespace_exists, table_exists,
-// view_exists (exists); namespace_not_empty, commit_failed, requirement_failed (conflict); invalid_name, location
-// (invalid); and those of metadata and object store. commit_unknown (internal): the pointer may have moved.
+// Errors (what): no_such_namespace, no_such_table, no_such_view (not_found); namespace_exists,
+// table_exists, view_exists (exists); namespace_not_empty, commit_failed, requirement_failed
+// (conflict); invalid_name, location (invalid); and those of metadata and object store.
+// commit_unknown (internal): the pointer may have moved.
 #pragma once
 
 #include <cstdint>
@@ -71,9 +73,9 @@ struct LoadedView {
 
 struct CreateTable {
   TableName name;
-  std::string location;                       // "" takes <namespace location>/<name>-<uuid>
-  tables::Schema schema;                      // ids are given afresh, in order
-  tables::iceberg::PartitionSpec spec;        // source ids refer to `schema` as given
+  std::string location;                 // "" takes <namespace location>/<name>-<uuid>
+  tables::Schema schema;                // ids are given afresh, in order
+  tables::iceberg::PartitionSpec spec;  // source ids refer to `schema` as given
   tables::iceberg::SortOrder sort_order;
   Properties properties;
 };
@@ -86,12 +88,13 @@ struct CommitTable {
 
 struct AppendFiles {
   TableName name;
-  int spec_id = 0;                              // that the files were written for
+  int spec_id = 0;  // that the files were written for
   std::vector<tables::WrittenFile> files;
-  std::string branch;                           // "" is main
-  Properties summary;                           // added to the snapshot's, e.g. aichemy.job-id, aichemy.epoch
-  // When set: append only if no snapshot in the branch's ancestry has this summary entry; otherwise the table is
-  // returned as it is. Checked again on every retry, so a repeated epoch lands exactly once.
+  std::string branch;  // "" is main
+  Properties summary;  // added to the snapshot's, e.g. aichemy.job-id, aichemy.epoch
+  // When set: append only if no snapshot in the branch's ancestry has this summary entry; otherwise
+  // the table is returned as it is. Checked again on every retry, so a repeated epoch lands exactly
+  // once.
   std::optional<std::pair<std::string, std::string>> once;
 };
 
@@ -116,7 +119,8 @@ class Catalog {
   tables::FileIo& files() { return files_; }
 
   // --- Namespaces. Parents must exist; a namespace with anything in it is not dropped.
-  Status create_namespace(const Call& call, const NamespaceName& space, const Properties& properties);
+  Status create_namespace(const Call& call, const NamespaceName& space,
+                          const Properties& properties);
   Result<Properties> load_namespace(const Call& call, const NamespaceName& space);
   Result<bool> namespace_exists(const Call& call, const NamespaceName& space);
   Status drop_namespace(const Call& call, const NamespaceName& space);
@@ -126,7 +130,8 @@ class Catalog {
     std::vector<std::string> updated, removed, missing;
   };
   Result<PropertyChange> update_namespace(const Call& call, const NamespaceName& space,
-                                          const Properties& updates, const std::vector<std::string>& removals);
+                                          const Properties& updates,
+                                          const std::vector<std::string>& removals);
 
   // --- Tables.
   Result<std::vector<TableName>> list_tables(const Call& call, const NamespaceName& space);
@@ -142,14 +147,18 @@ class Catalog {
 
   Result<LoadedTable> commit(const Call& call, const CommitTable& change);
   // All or none.
-  Result<std::vector<LoadedTable>> commit_all(const Call& call, const std::vector<CommitTable>& changes);
+  Result<std::vector<LoadedTable>> commit_all(const Call& call,
+                                              const std::vector<CommitTable>& changes);
   Result<LoadedTable> append(const Call& call, const AppendFiles& append);
-  // A staged table becomes one, with the files in its first snapshot, or nothing happens (CREATE TABLE AS).
-  Result<LoadedTable> create_with_files(const Call& call, const LoadedTable& staged, const AppendFiles& append);
+  // A staged table becomes one, with the files in its first snapshot, or nothing happens (CREATE
+  // TABLE AS).
+  Result<LoadedTable> create_with_files(const Call& call, const LoadedTable& staged,
+                                        const AppendFiles& append);
   // A snapshot without any file (TRUNCATE, DELETE without WHERE).
   Result<LoadedTable> truncate(const Call& call, const TableName& name);
 
-  Result<tables::ScanPlan> plan(const Call& call, const LoadedTable& table, const tables::ScanRequest& request);
+  Result<tables::ScanPlan> plan(const Call& call, const LoadedTable& table,
+                                const tables::ScanRequest& request);
 
   // --- Views. Names are shared with tables.
   Result<std::vector<EntityName>> list_views(const Call& call, const NamespaceName& space);
@@ -177,8 +186,10 @@ class Catalog {
   Status rename_relation(const EntityName& from, const EntityName& to, bool view);
   Result<std::string> default_location(const Call& call, const EntityName& name);
 
-  Result<tables::iceberg::TableMetadataPtr> read_metadata(const Call& call, const std::string& location);
-  Result<std::string> write_metadata(const Call& call, const tables::iceberg::TableMetadata& metadata,
+  Result<tables::iceberg::TableMetadataPtr> read_metadata(const Call& call,
+                                                          const std::string& location);
+  Result<std::string> write_metadata(const Call& call,
+                                     const tables::iceberg::TableMetadata& metadata,
                                      std::string_view previous);
   void remove_quietly(const Call& call, const std::string& location);
   void remove_old_metadata(const Call& call, const PreparedCommit& part);
@@ -186,10 +197,13 @@ class Catalog {
   Result<LoadedTable> insert_table(const Call& call, LoadedTable loaded);
   Result<PreparedCommit> prepare_commit(const Call& call, const CommitTable& change);
   Status publish(const Call& call, const std::vector<PreparedCommit>& prepared);
-  Status settle(const Call& call, const Error& error, const TableName& name, const std::string& location);
-  Result<std::vector<LoadedTable>> try_commit(const Call& call, const std::vector<CommitTable>& changes);
-  Result<LoadedTable> commit_files(const Call& call, const TableName& name, const std::string& branch,
-                                   const Properties& summary, const FileChange& make);
+  Status settle(const Call& call, const Error& error, const TableName& name,
+                const std::string& location);
+  Result<std::vector<LoadedTable>> try_commit(const Call& call,
+                                              const std::vector<CommitTable>& changes);
+  Result<LoadedTable> commit_files(const Call& call, const TableName& name,
+                                   const std::string& branch, const Properties& summary,
+                                   const FileChange& make);
 };
 
 }  // namespace aichemy::catalog

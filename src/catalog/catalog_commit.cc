@@ -1,9 +1,11 @@
 // The commit point. Invariants:
-// C1  A pointer moves only in swap_pointer (or insert_relation for a new name), inside a metadb transaction that
+// C1  A pointer moves only in swap_pointer (or insert_relation for a new name), inside a metadb
+// transaction that
 //     compares the old one.
 // C2  The metadata file a pointer names was durable before the pointer moved.
 // C3  A metadata file is removed only when it is certain that no pointer names it.
-// C4  Requirements are checked on the very metadata whose pointer is then compared, on every attempt.
+// C4  Requirements are checked on the very metadata whose pointer is then compared, on every
+// attempt.
 #include <algorithm>
 
 #include "base/log.h"
@@ -28,22 +30,26 @@ struct Catalog::PreparedCommit {
 namespace {
 
 bool creates(const CommitTable& change) {
-  return std::any_of(change.requirements.begin(), change.requirements.end(), [](const auto& requirement) {
-    return requirement.kind == tables::iceberg::Requirement::Kind::create;
-  });
+  return std::any_of(change.requirements.begin(), change.requirements.end(),
+                     [](const auto& requirement) {
+                       return requirement.kind == tables::iceberg::Requirement::Kind::create;
+                     });
 }
 
-bool lost_race(const Error& error) { return error.code == Code::conflict && error.is("commit_failed"); }
+bool lost_race(const Error& error) {
+  return error.code == Code::conflict && error.is("commit_failed");
+}
 
 }  // namespace
 
-Result<Catalog::PreparedCommit> Catalog::prepare_commit(const Call& call, const CommitTable& change) {
+Result<Catalog::PreparedCommit> Catalog::prepare_commit(const Call& call,
+                                                        const CommitTable& change) {
   PreparedCommit prepared;
   prepared.name = change.name;
   RETURN_IF_ERROR(check_name(change.name));
   ASSIGN_OR_RETURN(auto row, state_->database.read([&](metadb::Transaction& transaction) {
-                     return find_relation(transaction, change.name);
-                   }));
+    return find_relation(transaction, change.name);
+  }));
   bool exists = row && row->kind == RelationKind::table;
   if (!exists && !creates(change)) return no_such_relation(change.name, RelationKind::table);
   if (exists) {
@@ -51,7 +57,8 @@ Result<Catalog::PreparedCommit> Catalog::prepare_commit(const Call& call, const 
     prepared.from = row->metadata_location;
     ASSIGN_OR_RETURN(prepared.base, read_metadata(call, prepared.from));
   }
-  if (auto met = tables::iceberg::check_requirements(prepared.base.get(), change.requirements); !met) {
+  if (auto met = tables::iceberg::check_requirements(prepared.base.get(), change.requirements);
+      !met) {
     state_->commit_conflicts.add();
     return std::unexpected(met.error());
   }
@@ -66,7 +73,8 @@ Result<Catalog::PreparedCommit> Catalog::prepare_commit(const Call& call, const 
   auto applied = tables::iceberg::apply_updates(prepared.base.get(), change.updates, options);
   if (!applied) return std::unexpected(applied.error());
   RETURN_IF_ERROR(tables::parse_location(applied->location));
-  ASSIGN_OR_RETURN(prepared.loaded.metadata_location, write_metadata(call, *applied, prepared.from));
+  ASSIGN_OR_RETURN(prepared.loaded.metadata_location,
+                   write_metadata(call, *applied, prepared.from));
   prepared.loaded.metadata = std::make_shared<const TableMetadata>(std::move(*applied));
   return prepared;
 }
@@ -106,34 +114,41 @@ Status Catalog::publish(const Call& call, const std::vector<PreparedCommit>& pre
   return {};
 }
 
-// After a failed transaction: what really happened? Success when the pointer names our file after all.
-Status Catalog::settle(const Call& call, const Error& error, const TableName& name, const std::string& location) {
-  bool certain = error.code == Code::conflict || error.code == Code::exists || error.code == Code::not_found;
+// After a failed transaction: what really happened? Success when the pointer names our file after
+// all.
+Status Catalog::settle(const Call& call, const Error& error, const TableName& name,
+                       const std::string& location) {
+  bool certain =
+      error.code == Code::conflict || error.code == Code::exists || error.code == Code::not_found;
   if (!certain) {
     auto pointer = pointer_of(name, false);
     if (pointer && *pointer == location) return {};
     if (!pointer && pointer.error().code != Code::not_found) {
       // C3: it may be named: the file stays.
-      return fail(Code::internal, "commit_unknown",
-                  "the commit to " + name_text(name) + " may or may not have happened: " + error.message);
+      return fail(
+          Code::internal, "commit_unknown",
+          "the commit to " + name_text(name) + " may or may not have happened: " + error.message);
     }
   }
   remove_quietly(call, location);
   return std::unexpected(error);
 }
 
-// write.metadata.delete-after-commit.enabled: files that left the metadata log are of no use any more.
+// write.metadata.delete-after-commit.enabled: files that left the metadata log are of no use any
+// more.
 void Catalog::remove_old_metadata(const Call& call, const PreparedCommit& part) {
   const TableMetadata& now = *part.loaded.metadata;
   if (!part.base || now.property("write.metadata.delete-after-commit.enabled") != "true") return;
   for (const auto& old : part.base->metadata_log) {
-    bool kept = std::any_of(now.metadata_log.begin(), now.metadata_log.end(),
-                            [&](const auto& entry) { return entry.metadata_file == old.metadata_file; });
+    bool kept =
+        std::any_of(now.metadata_log.begin(), now.metadata_log.end(),
+                    [&](const auto& entry) { return entry.metadata_file == old.metadata_file; });
     if (!kept) remove_quietly(call, old.metadata_file);
   }
 }
 
-Result<std::vector<LoadedTable>> Catalog::try_commit(const Call& call, const std::vector<CommitTable>& changes) {
+Result<std::vector<LoadedTable>> Catalog::try_commit(const Call& call,
+                                                     const std::vector<CommitTable>& changes) {
   for (int attempt = 0;; ++attempt) {
     std::vector<PreparedCommit> prepared;
     for (const CommitTable& change : changes) {
@@ -153,7 +168,8 @@ Result<std::vector<LoadedTable>> Catalog::try_commit(const Call& call, const std
       return loaded;
     }
     // The change may still fit what the other writer left: C4 decides.
-    if (!lost_race(done.error()) || attempt >= options_.commit_retries) return std::unexpected(done.error());
+    if (!lost_race(done.error()) || attempt >= options_.commit_retries)
+      return std::unexpected(done.error());
     RETURN_IF_ERROR(call.interrupted(state_->clock));
   }
 }
@@ -164,12 +180,14 @@ Result<LoadedTable> Catalog::commit(const Call& call, const CommitTable& change)
   return std::move(loaded[0]);
 }
 
-Result<std::vector<LoadedTable>> Catalog::commit_all(const Call& call, const std::vector<CommitTable>& changes) {
+Result<std::vector<LoadedTable>> Catalog::commit_all(const Call& call,
+                                                     const std::vector<CommitTable>& changes) {
   for (size_t i = 0; i < changes.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (changes[i].name == changes[j].name) {
         return fail(Code::invalid, "request",
-                    "a transaction changes " + name_text(changes[i].name) + " twice: merge the two changes");
+                    "a transaction changes " + name_text(changes[i].name) +
+                        " twice: merge the two changes");
       }
     }
   }
@@ -182,12 +200,14 @@ Result<std::vector<LoadedTable>> Catalog::commit_all(const Call& call, const std
   return try_commit(call, changes);
 }
 
-Result<LoadedTable> Catalog::commit_files(const Call& call, const TableName& name, const std::string& branch,
-                                          const Properties& summary, const FileChange& make) {
+Result<LoadedTable> Catalog::commit_files(const Call& call, const TableName& name,
+                                          const std::string& branch, const Properties& summary,
+                                          const FileChange& make) {
   std::lock_guard turn(state_->turn_of(name));
   for (int attempt = 1;; ++attempt) {
     ASSIGN_OR_RETURN(LoadedTable table, load_table(call, name));
-    tables::iceberg::CommitAttempt commit_attempt{branch, attempt, state_->clock.wall_millis(), summary};
+    tables::iceberg::CommitAttempt commit_attempt{branch, attempt, state_->clock.wall_millis(),
+                                                  summary};
     auto change = make(table, commit_attempt);
     if (!change) return std::unexpected(change.error());
     if (change->updates.empty()) return table;
@@ -209,8 +229,8 @@ Result<LoadedTable> Catalog::append(const Call& call, const AppendFiles& append)
   if (append.once) summary[append.once->first] = append.once->second;
   auto result = commit_files(
       call, append.name, append.branch, summary,
-      [&](const LoadedTable& table, const tables::iceberg::CommitAttempt& attempt)
-          -> Result<tables::iceberg::TableChange> {
+      [&](const LoadedTable& table,
+          const tables::iceberg::CommitAttempt& attempt) -> Result<tables::iceberg::TableChange> {
         if (append.once && table.metadata->find_by_summary(append.once->first, append.once->second,
                                                            append.branch)) {
           done_before = true;
@@ -218,11 +238,11 @@ Result<LoadedTable> Catalog::append(const Call& call, const AppendFiles& append)
         }
         if (!prepared) {
           ASSIGN_OR_RETURN(prepared, tables::iceberg::prepare_append(call, files_, state_->random,
-                                                                     *table.metadata, append.spec_id,
-                                                                     append.files));
+                                                                     *table.metadata,
+                                                                     append.spec_id, append.files));
         }
-        return tables::iceberg::append_change(call, files_, state_->manifests, state_->random, *table.metadata,
-                                              *prepared, attempt);
+        return tables::iceberg::append_change(call, files_, state_->manifests, state_->random,
+                                              *table.metadata, *prepared, attempt);
       });
   bool unused = done_before || (!result && !result.error().is("commit_unknown"));
   if (prepared && unused) {
@@ -235,16 +255,19 @@ Result<LoadedTable> Catalog::create_with_files(const Call& call, const LoadedTab
                                                const AppendFiles& append) {
   namespace iceberg = tables::iceberg;
   if (append.files.empty()) return insert_table(call, staged);
-  ASSIGN_OR_RETURN(auto prepared, iceberg::prepare_append(call, files_, state_->random, *staged.metadata,
-                                                          append.spec_id, append.files));
+  ASSIGN_OR_RETURN(auto prepared,
+                   iceberg::prepare_append(call, files_, state_->random, *staged.metadata,
+                                           append.spec_id, append.files));
   std::vector<std::string> written = prepared.written;
   auto make = [&]() -> Result<LoadedTable> {
     int64_t now = state_->clock.wall_millis();
     iceberg::CommitAttempt attempt{"", 1, now, append.summary};
-    ASSIGN_OR_RETURN(auto change, iceberg::append_change(call, files_, state_->manifests, state_->random,
-                                                         *staged.metadata, prepared, attempt));
+    ASSIGN_OR_RETURN(auto change,
+                     iceberg::append_change(call, files_, state_->manifests, state_->random,
+                                            *staged.metadata, prepared, attempt));
     written.insert(written.end(), change.written.begin(), change.written.end());
-    ASSIGN_OR_RETURN(auto metadata, iceberg::apply_updates(staged.metadata.get(), change.updates, {now, ""}));
+    ASSIGN_OR_RETURN(auto metadata,
+                     iceberg::apply_updates(staged.metadata.get(), change.updates, {now, ""}));
     LoadedTable loaded = staged;
     loaded.metadata = std::make_shared<const TableMetadata>(std::move(metadata));
     return insert_table(call, std::move(loaded));
@@ -259,8 +282,9 @@ Result<LoadedTable> Catalog::create_with_files(const Call& call, const LoadedTab
 Result<LoadedTable> Catalog::truncate(const Call& call, const TableName& name) {
   return commit_files(call, name, "", {},
                       [&](const LoadedTable& table, const tables::iceberg::CommitAttempt& attempt) {
-                        return tables::iceberg::truncate_change(call, files_, state_->manifests, state_->random,
-                                                                *table.metadata, attempt);
+                        return tables::iceberg::truncate_change(call, files_, state_->manifests,
+                                                                state_->random, *table.metadata,
+                                                                attempt);
                       });
 }
 

@@ -11,10 +11,11 @@ Json to_json(const Properties& properties) {
 }
 
 Result<Properties> properties_of(metadb::Transaction& transaction, const NamespaceName& space) {
-  ASSIGN_OR_RETURN(auto rows,
-                   transaction.query("SELECT properties FROM namespaces WHERE path = $1", {path_of(space)}));
+  ASSIGN_OR_RETURN(auto rows, transaction.query("SELECT properties FROM namespaces WHERE path = $1",
+                                                {path_of(space)}));
   if (rows.empty()) {
-    return fail(Code::not_found, "no_such_namespace", "Namespace does not exist: " + name_text(space));
+    return fail(Code::not_found, "no_such_namespace",
+                "Namespace does not exist: " + name_text(space));
   }
   ASSIGN_OR_RETURN(Json json, Json::parse(rows[0][0].as_text()));
   Properties properties;
@@ -24,15 +25,18 @@ Result<Properties> properties_of(metadb::Transaction& transaction, const Namespa
 
 }  // namespace
 
-Status Catalog::create_namespace(const Call&, const NamespaceName& space, const Properties& properties) {
+Status Catalog::create_namespace(const Call&, const NamespaceName& space,
+                                 const Properties& properties) {
   RETURN_IF_ERROR(check_name(space));
   NamespaceName parent(space.begin(), space.end() - 1);
   int64_t now = state_->clock.wall_millis();
   return state_->database.transaction([&](metadb::Transaction& transaction) -> Status {
     if (!parent.empty()) RETURN_IF_ERROR(find_namespace(transaction, parent));
-    ASSIGN_OR_RETURN(auto next, transaction.query("SELECT coalesce(max(id), 0) + 1 FROM namespaces"));
+    ASSIGN_OR_RETURN(auto next,
+                     transaction.query("SELECT coalesce(max(id), 0) + 1 FROM namespaces"));
     auto done = transaction.run(
-        "INSERT INTO namespaces (id, path, parent, properties, created_millis) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO namespaces (id, path, parent, properties, created_millis) VALUES ($1, $2, $3, "
+        "$4, $5)",
         {next[0][0].as_int(), path_of(space), path_of(parent), to_json(properties).dump(), now});
     if (done) return {};
     if (done.error().code != Code::exists) return std::unexpected(done.error());
@@ -56,48 +60,53 @@ Result<bool> Catalog::namespace_exists(const Call&, const NamespaceName& space) 
 Status Catalog::drop_namespace(const Call&, const NamespaceName& space) {
   return state_->database.transaction([&](metadb::Transaction& transaction) -> Status {
     ASSIGN_OR_RETURN(int64_t id, find_namespace(transaction, space));
-    ASSIGN_OR_RETURN(auto used, transaction.query(
-                                    "SELECT (SELECT count(*) FROM relations WHERE namespace_id = $1) + "
-                                    "(SELECT count(*) FROM namespaces WHERE parent = $2)",
-                                    {id, path_of(space)}));
+    ASSIGN_OR_RETURN(
+        auto used,
+        transaction.query("SELECT (SELECT count(*) FROM relations WHERE namespace_id = $1) + "
+                          "(SELECT count(*) FROM namespaces WHERE parent = $2)",
+                          {id, path_of(space)}));
     if (used[0][0].as_int() > 0) {
-      return fail(Code::conflict, "namespace_not_empty", "Namespace " + name_text(space) + " is not empty");
+      return fail(Code::conflict, "namespace_not_empty",
+                  "Namespace " + name_text(space) + " is not empty");
     }
     RETURN_IF_ERROR(transaction.run("DELETE FROM namespaces WHERE id = $1", {id}));
     return {};
   });
 }
 
-Result<std::vector<NamespaceName>> Catalog::list_namespaces(const Call&, const NamespaceName& parent) {
+Result<std::vector<NamespaceName>> Catalog::list_namespaces(const Call&,
+                                                            const NamespaceName& parent) {
   return state_->database.read(
       [&](metadb::Transaction& transaction) -> Result<std::vector<NamespaceName>> {
         if (!parent.empty()) RETURN_IF_ERROR(find_namespace(transaction, parent));
-        ASSIGN_OR_RETURN(auto rows, transaction.query(
-                                        "SELECT path FROM namespaces WHERE parent = $1 ORDER BY path",
-                                        {path_of(parent)}));
+        ASSIGN_OR_RETURN(
+            auto rows,
+            transaction.query("SELECT path FROM namespaces WHERE parent = $1 ORDER BY path",
+                              {path_of(parent)}));
         std::vector<NamespaceName> spaces;
         for (const auto& row : rows) spaces.push_back(space_of(row[0].as_text()));
         return spaces;
       });
 }
 
-Result<Catalog::PropertyChange> Catalog::update_namespace(const Call&, const NamespaceName& space,
-                                                          const Properties& updates,
-                                                          const std::vector<std::string>& removals) {
-  return state_->database.transaction([&](metadb::Transaction& transaction) -> Result<PropertyChange> {
-    ASSIGN_OR_RETURN(Properties properties, properties_of(transaction, space));
-    PropertyChange change;
-    for (const std::string& key : removals) {
-      (properties.erase(key) > 0 ? change.removed : change.missing).push_back(key);
-    }
-    for (const auto& [key, value] : updates) {
-      properties[key] = value;
-      change.updated.push_back(key);
-    }
-    RETURN_IF_ERROR(transaction.run("UPDATE namespaces SET properties = $1 WHERE path = $2",
-                                    {to_json(properties).dump(), path_of(space)}));
-    return change;
-  });
+Result<Catalog::PropertyChange> Catalog::update_namespace(
+    const Call&, const NamespaceName& space, const Properties& updates,
+    const std::vector<std::string>& removals) {
+  return state_->database.transaction(
+      [&](metadb::Transaction& transaction) -> Result<PropertyChange> {
+        ASSIGN_OR_RETURN(Properties properties, properties_of(transaction, space));
+        PropertyChange change;
+        for (const std::string& key : removals) {
+          (properties.erase(key) > 0 ? change.removed : change.missing).push_back(key);
+        }
+        for (const auto& [key, value] : updates) {
+          properties[key] = value;
+          change.updated.push_back(key);
+        }
+        RETURN_IF_ERROR(transaction.run("UPDATE namespaces SET properties = $1 WHERE path = $2",
+                                        {to_json(properties).dump(), path_of(space)}));
+        return change;
+      });
 }
 
 }  // namespace aichemy::catalog

@@ -7,7 +7,8 @@
 namespace aichemy::catalog {
 
 void purge_files(const Call& call, tables::FileIo& files, tables::iceberg::ManifestCache& manifests,
-                 const tables::iceberg::TableMetadata& metadata, const std::string& metadata_location) {
+                 const tables::iceberg::TableMetadata& metadata,
+                 const std::string& metadata_location) {
   std::set<std::string> manifest_paths;
   std::set<std::string> others;
   for (const auto& snapshot : metadata.snapshots) {
@@ -31,7 +32,8 @@ void purge_files(const Call& call, tables::FileIo& files, tables::iceberg::Manif
   for (const auto& old : metadata.metadata_log) others.insert(old.metadata_file);
   others.insert(metadata_location);
   for (const std::string& path : others) remove(path);
-  if (failures > 0) log_warn("catalog.purge", {{"metadata", metadata_location}, {"failures", failures}});
+  if (failures > 0)
+    log_warn("catalog.purge", {{"metadata", metadata_location}, {"failures", failures}});
 }
 
 }  // namespace aichemy::catalog

@@ -10,9 +10,11 @@
 
 namespace aichemy::catalog {
 
-// Everything the metadata reaches: data and delete files of every snapshot, manifests, lists, metadata files.
-// Never a folder as a whole: another table may live below it. Failures are logged, the rest goes on.
+// Everything the metadata reaches: data and delete files of every snapshot, manifests, lists,
+// metadata files. Never a folder as a whole: another table may live below it. Failures are logged,
+// the rest goes on.
 void purge_files(const Call& call, tables::FileIo& files, tables::iceberg::ManifestCache& manifests,
-                 const tables::iceberg::TableMetadata& metadata, const std::string& metadata_location);
+                 const tables::iceberg::TableMetadata& metadata,
+                 const std::string& metadata_location);
 
 }  // namespace aichemy::catalog

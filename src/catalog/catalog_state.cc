@@ -63,19 +63,22 @@ Status check_name(const EntityName& name) {
 const char* kind_text(RelationKind kind) { return kind == RelationKind::table ? "table" : "view"; }
 
 Result<int64_t> find_namespace(metadb::Transaction& transaction, const NamespaceName& space) {
-  ASSIGN_OR_RETURN(auto rows, transaction.query("SELECT id FROM namespaces WHERE path = $1", {path_of(space)}));
+  ASSIGN_OR_RETURN(
+      auto rows, transaction.query("SELECT id FROM namespaces WHERE path = $1", {path_of(space)}));
   if (rows.empty()) {
-    return fail(Code::not_found, "no_such_namespace", "Namespace does not exist: " + name_text(space));
+    return fail(Code::not_found, "no_such_namespace",
+                "Namespace does not exist: " + name_text(space));
   }
   return rows[0][0].as_int();
 }
 
-Result<std::optional<RelationRow>> find_relation(metadb::Transaction& transaction, const EntityName& name) {
-  ASSIGN_OR_RETURN(auto rows, transaction.query(
-                                  "SELECT r.kind, r.namespace_id, r.uuid, r.metadata_location "
-                                  "FROM relations r JOIN namespaces n ON n.id = r.namespace_id "
-                                  "WHERE n.path = $1 AND r.name = $2",
-                                  {path_of(name.space), name.name}));
+Result<std::optional<RelationRow>> find_relation(metadb::Transaction& transaction,
+                                                 const EntityName& name) {
+  ASSIGN_OR_RETURN(auto rows,
+                   transaction.query("SELECT r.kind, r.namespace_id, r.uuid, r.metadata_location "
+                                     "FROM relations r JOIN namespaces n ON n.id = r.namespace_id "
+                                     "WHERE n.path = $1 AND r.name = $2",
+                                     {path_of(name.space), name.name}));
   if (rows.empty()) return std::optional<RelationRow>();
   RelationRow row;
   row.kind = rows[0][0].as_text() == "view" ? RelationKind::view : RelationKind::table;
@@ -85,8 +88,8 @@ Result<std::optional<RelationRow>> find_relation(metadb::Transaction& transactio
   return std::optional(std::move(row));
 }
 
-Status insert_relation(metadb::Transaction& transaction, const EntityName& name, const RelationRow& row,
-                       int64_t now_millis) {
+Status insert_relation(metadb::Transaction& transaction, const EntityName& name,
+                       const RelationRow& row, int64_t now_millis) {
   ASSIGN_OR_RETURN(int64_t space, find_namespace(transaction, name.space));
   ASSIGN_OR_RETURN(auto taken, find_relation(transaction, name));
   if (taken) {
@@ -105,14 +108,16 @@ Status insert_relation(metadb::Transaction& transaction, const EntityName& name,
 
 Status swap_pointer(metadb::Transaction& transaction, const EntityName& name, int64_t namespace_id,
                     const std::string& from, const std::string& to, int64_t now_millis) {
-  ASSIGN_OR_RETURN(int64_t changed,
-                   transaction.run("UPDATE relations SET metadata_location = $1, "
-                                   "previous_metadata_location = $2, version = version + 1, updated_millis = $3 "
-                                   "WHERE namespace_id = $4 AND name = $5 AND metadata_location = $2",
-                                   {to, from, now_millis, namespace_id, name.name}));
+  ASSIGN_OR_RETURN(
+      int64_t changed,
+      transaction.run("UPDATE relations SET metadata_location = $1, "
+                      "previous_metadata_location = $2, version = version + 1, updated_millis = $3 "
+                      "WHERE namespace_id = $4 AND name = $5 AND metadata_location = $2",
+                      {to, from, now_millis, namespace_id, name.name}));
   if (changed == 1) return {};
-  return fail(Code::conflict, "commit_failed",
-              name_text(name) + " was changed by another commit meanwhile: read it again and retry");
+  return fail(
+      Code::conflict, "commit_failed",
+      name_text(name) + " was changed by another commit meanwhile: read it again and retry");
 }
 
 std::unexpected<Error> no_such_relation(const EntityName& name, RelationKind kind) {
@@ -121,14 +126,16 @@ std::unexpected<Error> no_such_relation(const EntityName& name, RelationKind kin
               std::string(table ? "Table" : "View") + " does not exist: " + name_text(name));
 }
 
-Catalog::State::State(metadb::Database& the_database, Clock& the_clock, Random& the_random, Metrics& metrics,
-                      const Options& options)
+Catalog::State::State(metadb::Database& the_database, Clock& the_clock, Random& the_random,
+                      Metrics& metrics, const Options& options)
     : database(the_database),
       clock(the_clock),
       random(the_random),
-      commits(metrics.counter("aichemy_catalog_commits_total", "Table commits that moved a pointer")),
-      commit_conflicts(metrics.counter("aichemy_catalog_commit_conflicts_total",
-                                       "Commit attempts that lost the race or failed a requirement")),
+      commits(
+          metrics.counter("aichemy_catalog_commits_total", "Table commits that moved a pointer")),
+      commit_conflicts(
+          metrics.counter("aichemy_catalog_commit_conflicts_total",
+                          "Commit attempts that lost the race or failed a requirement")),
       metadata_cache(options.metadata_cache_bytes),
       view_cache(options.metadata_cache_bytes / 8),
       manifests(options.manifest_cache_bytes) {}

@@ -1,4 +1,5 @@
-// What the parts of Catalog share: the rows of metadb and the caches of what they point to. Private to the module.
+// What the parts of Catalog share: the rows of metadb and the caches of what they point to. Private
+// to the module.
 #pragma once
 
 #include <array>
@@ -35,10 +36,11 @@ struct RelationRow {
 // Rows. no_such_namespace.
 Result<int64_t> find_namespace(metadb::Transaction& transaction, const NamespaceName& space);
 // None when there is no such name; no_such_namespace is "none" too.
-Result<std::optional<RelationRow>> find_relation(metadb::Transaction& transaction, const EntityName& name);
+Result<std::optional<RelationRow>> find_relation(metadb::Transaction& transaction,
+                                                 const EntityName& name);
 // exists ("table_exists", "view_exists") when the name is taken by either.
-Status insert_relation(metadb::Transaction& transaction, const EntityName& name, const RelationRow& row,
-                       int64_t now_millis);
+Status insert_relation(metadb::Transaction& transaction, const EntityName& name,
+                       const RelationRow& row, int64_t now_millis);
 // conflict ("commit_failed") when the pointer is no longer `from`.
 Status swap_pointer(metadb::Transaction& transaction, const EntityName& name, int64_t namespace_id,
                     const std::string& from, const std::string& to, int64_t now_millis);
@@ -97,7 +99,8 @@ struct Catalog::State {
   PointerCache<tables::iceberg::TableMetadata> metadata_cache;
   PointerCache<ViewMetadata> view_cache;
   tables::iceberg::ManifestCache manifests;
-  // Commits of one table take turns within this process, so that only writers outside it ever lose the swap.
+  // Commits of one table take turns within this process, so that only writers outside it ever lose
+  // the swap.
   std::array<std::mutex, 64> commit_turns;
 
   std::mutex& turn_of(const TableName& name) {

@@ -5,7 +5,8 @@ namespace aichemy::catalog {
 namespace {
 
 std::string view_file(const ViewMetadata& view, const std::string& uuid) {
-  return view.location + "/metadata/" + std::to_string(100'000 + view.current_version_id).substr(1) + "-" + uuid +
+  return view.location + "/metadata/" +
+         std::to_string(100'000 + view.current_version_id).substr(1) + "-" + uuid +
          ".metadata.json";
 }
 
@@ -35,7 +36,8 @@ Result<LoadedView> Catalog::load_view(const Call& call, const EntityName& name) 
   return LoadedView{name, location, view};
 }
 
-Result<LoadedView> Catalog::create_view(const Call& call, const EntityName& name, const NewView& view) {
+Result<LoadedView> Catalog::create_view(const Call& call, const EntityName& name,
+                                        const NewView& view) {
   RETURN_IF_ERROR(check_name(name));
   ViewMetadata made;
   made.uuid = state_->random.uuid();
@@ -61,7 +63,8 @@ Result<LoadedView> Catalog::create_view(const Call& call, const EntityName& name
     return insert_relation(transaction, name, row, now);
   });
   if (!done) {
-    if (done.error().code == Code::exists || done.error().code == Code::not_found) remove_quietly(call, file);
+    if (done.error().code == Code::exists || done.error().code == Code::not_found)
+      remove_quietly(call, file);
     return std::unexpected(done.error());
   }
   return LoadedView{name, file, std::make_shared<const ViewMetadata>(std::move(made))};
@@ -73,18 +76,23 @@ Result<LoadedView> Catalog::commit_view(const Call& call, const EntityName& name
   for (int attempt = 0;; ++attempt) {
     ASSIGN_OR_RETURN(LoadedView loaded, load_view(call, name));
     int64_t now = state_->clock.wall_millis();
-    ASSIGN_OR_RETURN(ViewMetadata changed, apply_view_updates(*loaded.metadata, requirements, updates, now));
+    ASSIGN_OR_RETURN(ViewMetadata changed,
+                     apply_view_updates(*loaded.metadata, requirements, updates, now));
     std::string file = view_file(changed, state_->random.uuid());
     RETURN_IF_ERROR(files_.write_new(call, file, view_to_json(changed).dump()));
     Status done = state_->database.transaction([&](metadb::Transaction& transaction) -> Status {
       ASSIGN_OR_RETURN(auto row, find_relation(transaction, name));
-      if (!row || row->kind != RelationKind::view) return no_such_relation(name, RelationKind::view);
-      return swap_pointer(transaction, name, row->namespace_id, loaded.metadata_location, file, now);
+      if (!row || row->kind != RelationKind::view)
+        return no_such_relation(name, RelationKind::view);
+      return swap_pointer(transaction, name, row->namespace_id, loaded.metadata_location, file,
+                          now);
     });
-    if (done) return LoadedView{name, file, std::make_shared<const ViewMetadata>(std::move(changed))};
+    if (done)
+      return LoadedView{name, file, std::make_shared<const ViewMetadata>(std::move(changed))};
     Code code = done.error().code;
     if (code == Code::conflict || code == Code::not_found) remove_quietly(call, file);
-    if (code != Code::conflict || attempt >= options_.commit_retries) return std::unexpected(done.error());
+    if (code != Code::conflict || attempt >= options_.commit_retries)
+      return std::unexpected(done.error());
   }
 }
 

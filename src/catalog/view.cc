@@ -10,7 +10,9 @@ using Kind = ViewUpdate::Kind;
 
 constexpr size_t kVersionsMax = 10;  // version.history.num-entries
 
-std::unexpected<Error> refused(const std::string& why) { return fail(Code::invalid, "update", why); }
+std::unexpected<Error> refused(const std::string& why) {
+  return fail(Code::invalid, "update", why);
+}
 
 std::map<std::string, std::string> texts_from_json(const Json& json) {
   std::map<std::string, std::string> texts;
@@ -28,8 +30,8 @@ bool same_version(const ViewVersion& a, const ViewVersion& b) {
   auto same = [](const ViewRepresentation& x, const ViewRepresentation& y) {
     return x.sql == y.sql && x.dialect == y.dialect;
   };
-  return a.schema_id == b.schema_id && a.summary == b.summary && a.default_catalog == b.default_catalog &&
-         a.default_namespace == b.default_namespace &&
+  return a.schema_id == b.schema_id && a.summary == b.summary &&
+         a.default_catalog == b.default_catalog && a.default_namespace == b.default_namespace &&
          std::equal(a.representations.begin(), a.representations.end(), b.representations.begin(),
                     b.representations.end(), same);
 }
@@ -43,7 +45,8 @@ class Applier {
   Status apply(const ViewUpdate& update) {
     switch (update.kind) {
       case Kind::assign_uuid:
-        if (!m.uuid.empty() && m.uuid != update.text) return refused("the view's UUID cannot be changed");
+        if (!m.uuid.empty() && m.uuid != update.text)
+          return refused("the view's UUID cannot be changed");
         m.uuid = update.text;
         return {};
       case Kind::upgrade_format_version:
@@ -116,7 +119,8 @@ class Applier {
                                  [&](const ViewVersion& candidate) { return candidate.id != id; });
       m.versions.erase(oldest);
     }
-    std::erase_if(m.log, [&](const ViewLogEntry& entry) { return m.version(entry.version_id) == nullptr; });
+    std::erase_if(
+        m.log, [&](const ViewLogEntry& entry) { return m.version(entry.version_id) == nullptr; });
     return {};
   }
 };
@@ -207,12 +211,15 @@ Result<ViewMetadata> view_from_json(const Json& json) {
   }
   for (const Json& item : json["versions"].as_array()) {
     ASSIGN_OR_RETURN(ViewVersion version, view_version_from_json(item));
-    if (!view.schema(version.schema_id)) return broken("a view version names a schema that is missing");
+    if (!view.schema(version.schema_id))
+      return broken("a view version names a schema that is missing");
     view.versions.push_back(std::move(version));
   }
-  if (!view.version(view.current_version_id)) return broken("the view's current version is missing");
+  if (!view.version(view.current_version_id))
+    return broken("the view's current version is missing");
   for (const Json& item : json["version-log"].as_array()) {
-    view.log.push_back({item["timestamp-ms"].as_int(), static_cast<int>(item["version-id"].as_int())});
+    view.log.push_back(
+        {item["timestamp-ms"].as_int(), static_cast<int>(item["version-id"].as_int())});
   }
   view.properties = texts_from_json(json["properties"]);
   return view;
@@ -246,8 +253,9 @@ Result<ViewRequirement> view_requirement_from_json(const Json& json) {
   if (json["type"].as_string() == "assert-view-uuid") {
     return ViewRequirement{std::string(json["uuid"].as_string())};
   }
-  return fail(Code::invalid, "request",
-              "Cannot parse update requirement. Unknown type: " + std::string(json["type"].as_string()));
+  return fail(
+      Code::invalid, "request",
+      "Cannot parse update requirement. Unknown type: " + std::string(json["type"].as_string()));
 }
 
 namespace {
@@ -255,7 +263,7 @@ namespace {
 struct UpdateRow {
   std::string_view action;
   Kind kind;
-  const char* text;    // keys of the members it takes
+  const char* text;  // keys of the members it takes
   const char* number;
 };
 constexpr UpdateRow kUpdates[] = {
@@ -300,21 +308,25 @@ Result<ViewUpdate> view_update_from_json(const Json& json) {
     if (update || update.error().code != Code::corrupt) return update;
     return fail(Code::invalid, "request", std::string(action) + ": " + update.error().message);
   }
-  return fail(Code::invalid, "request", "Cannot parse metadata update. Unknown action: " + std::string(action));
+  return fail(Code::invalid, "request",
+              "Cannot parse metadata update. Unknown action: " + std::string(action));
 }
 
 Result<ViewMetadata> apply_view_updates(const ViewMetadata& base,
                                         const std::vector<ViewRequirement>& requirements,
-                                        const std::vector<ViewUpdate>& updates, int64_t now_millis) {
+                                        const std::vector<ViewUpdate>& updates,
+                                        int64_t now_millis) {
   for (const ViewRequirement& requirement : requirements) {
     if (requirement.uuid != base.uuid) {
       return fail(Code::conflict, "requirement_failed",
-                  "Requirement failed: view UUID does not match: expected " + requirement.uuid + " != " + base.uuid);
+                  "Requirement failed: view UUID does not match: expected " + requirement.uuid +
+                      " != " + base.uuid);
     }
   }
   Applier applier(base, now_millis);
   for (const ViewUpdate& update : updates) RETURN_IF_ERROR(applier.apply(update));
-  if (!applier.m.version(applier.m.current_version_id)) return refused("the view has no current version");
+  if (!applier.m.version(applier.m.current_version_id))
+    return refused("the view has no current version");
   return std::move(applier.m);
 }
 

@@ -1,5 +1,5 @@
-// Iceberg view metadata (view specification, version 1): one SQL text per dialect and version, with the schema it
-// had. Immutable once loaded; changes make a new one.
+// Iceberg view metadata (view specification, version 1): one SQL text per dialect and version, with
+// the schema it had. Immutable once loaded; changes make a new one.
 #pragma once
 
 #include <cstdint>
@@ -53,8 +53,8 @@ struct ViewMetadata {
 };
 
 struct NewView {
-  std::string location;    // "" takes <namespace location>/<name>-<uuid>
-  tables::Schema schema;   // ids are kept
+  std::string location;   // "" takes <namespace location>/<name>-<uuid>
+  tables::Schema schema;  // ids are kept
   ViewVersion version;
   std::map<std::string, std::string> properties;
 };
@@ -65,14 +65,20 @@ struct ViewRequirement {  // assert-view-uuid
 
 struct ViewUpdate {
   enum class Kind : uint8_t {
-    assign_uuid, upgrade_format_version, add_schema, set_location, set_properties, remove_properties,
-    add_version, set_current_version,
+    assign_uuid,
+    upgrade_format_version,
+    add_schema,
+    set_location,
+    set_properties,
+    remove_properties,
+    add_version,
+    set_current_version,
   };
   Kind kind = Kind::assign_uuid;
-  std::string text;                 // uuid, location
-  int number = 0;                   // format version, version id (-1: the last added)
+  std::string text;  // uuid, location
+  int number = 0;    // format version, version id (-1: the last added)
   tables::Schema schema;
-  ViewVersion version;              // schema_id -1: the last added
+  ViewVersion version;  // schema_id -1: the last added
   std::map<std::string, std::string> properties;
   std::vector<std::string> removals;
 };

@@ -1,14 +1,16 @@
-// The transactional store of names, jobs and users: a narrow face over a SQL database, so that catalog and jobs
-// are written once. Today SQLite (embedded); PostgreSQL takes the same interface and the same SQL, written for
-// both: parameters are $1, $2, ...; types TEXT, BIGINT, BYTEA/BLOB by dialect only in migrations.
+// The transactional store of names, jobs and users: a narrow face over a SQL database, so that
+// catalog and jobs are written once. Today SQLite (embedded); PostgreSQL takes the same interface
+// and the same SQL, written for both: parameters are $1, $2, ...; types TEXT, BIGINT, BYTEA/BLOB by
+// dialect only in migrations.
 //
-// Life cycle: open() applies the missing migrations (migrations/*.sql, embedded at build), refuses a database
-// written by a newer program, and is ready. Blocking, thread safe: one writer at a time, readers beside it on a
-// snapshot of their own. A returned transaction() is durable (WAL, synchronous=FULL).
+// Life cycle: open() applies the missing migrations (migrations/*.sql, embedded at build), refuses
+// a database written by a newer program, and is ready. Blocking, thread safe: one writer at a time,
+// readers beside it on a snapshot of their own. A returned transaction() is durable (WAL,
+// synchronous=FULL).
 //
-// Errors: exists ("unique") when a unique key is taken, conflict ("foreign_key"), exhausted ("disk_full"),
-// unavailable ("metadb", "metadb_busy"), corrupt ("metadb"), internal ("sql") for a statement of ours that is
-// wrong; and whatever the function returned.
+// Errors: exists ("unique") when a unique key is taken, conflict ("foreign_key"), exhausted
+// ("disk_full"), unavailable ("metadb", "metadb_busy"), corrupt ("metadb"), internal ("sql") for a
+// statement of ours that is wrong; and whatever the function returned.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +58,8 @@ class Transaction {
   virtual ~Transaction() = default;
   // Number of rows changed.
   virtual Result<int64_t> run(std::string_view sql, const std::vector<Cell>& parameters = {}) = 0;
-  virtual Result<std::vector<Row>> query(std::string_view sql, const std::vector<Cell>& parameters = {}) = 0;
+  virtual Result<std::vector<Row>> query(std::string_view sql,
+                                         const std::vector<Cell>& parameters = {}) = 0;
   // For results too large to hold: `each` returns false to stop.
   virtual Status each(std::string_view sql, const std::vector<Cell>& parameters,
                       const std::function<bool(const Row&)>& row) = 0;
@@ -71,8 +74,8 @@ class Database {
   static Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options);
   virtual ~Database() = default;
 
-  // Runs fn(Transaction&), which returns Status or Result<T>: committed and durable when it succeeds, undone when
-  // it fails. Writers take turns. fn must not start another transaction.
+  // Runs fn(Transaction&), which returns Status or Result<T>: committed and durable when it
+  // succeeds, undone when it fails. Writers take turns. fn must not start another transaction.
   template <class Fn>
   std::invoke_result_t<Fn, Transaction&> transaction(Fn fn) {
     return wrap(fn, true);

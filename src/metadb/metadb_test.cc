@@ -15,7 +15,8 @@ namespace {
 class MetadbTest : public testing::Test {
  protected:
   void SetUp() override {
-    directory_ = std::filesystem::temp_directory_path() / ("metadb_test_" + std::to_string(getpid()));
+    directory_ =
+        std::filesystem::temp_directory_path() / ("metadb_test_" + std::to_string(getpid()));
     std::filesystem::remove_all(directory_);
     std::filesystem::create_directories(directory_);
     reopen();
@@ -150,7 +151,8 @@ TEST_F(MetadbTest, GarbageIsCorrupt) {
   std::filesystem::create_directories(directory_);
   FILE* file = fopen(path().c_str(), "w");
   ASSERT_NE(file, nullptr);
-  fputs("this is not a database, but it is long enough to be taken for one by its header......", file);
+  fputs("this is not a database, but it is long enough to be taken for one by its header......",
+        file);
   fclose(file);
   auto opened = Database::open_sqlite({.path = path()});
   ASSERT_FALSE(opened);

@@ -1,5 +1,5 @@
-// The schema's history. Each file is applied once, in order of name, in one transaction with the note that it was;
-// a file that has been released is never edited.
+// The schema's history. Each file is applied once, in order of name, in one transaction with the
+// note that it was; a file that has been released is never edited.
 #pragma once
 
 #include <span>

@@ -1,11 +1,12 @@
 // SQLite behind Database. The only file that sees sqlite3.h.
 //
 // Invariants:
-// I1  Every write transaction is BEGIN IMMEDIATE under one mutex of ours, so SQLITE_BUSY comes only from other
+// I1  Every write transaction is BEGIN IMMEDIATE under one mutex of ours, so SQLITE_BUSY comes only
+// from other
 //     processes (a backup tool), and then after busy_timeout.
 // I2  synchronous=FULL with WAL: COMMIT returns after the log was fsynced.
-// I3  A reader connection serves one transaction at a time and sees one snapshot from its first statement on.
-// I4  Migration n is recorded in the same transaction that applied it.
+// I3  A reader connection serves one transaction at a time and sees one snapshot from its first
+// statement on. I4  Migration n is recorded in the same transaction that applied it.
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -62,8 +63,8 @@ class Connection {
  public:
   static Result<std::unique_ptr<Connection>> open(const std::string& path, bool read_only) {
     auto connection = std::make_unique<Connection>();
-    int flags = SQLITE_OPEN_NOMUTEX | (read_only ? SQLITE_OPEN_READONLY
-                                                 : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    int flags = SQLITE_OPEN_NOMUTEX |
+                (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     int code = sqlite3_open_v2(path.c_str(), &connection->handle_, flags, nullptr);
     if (code != SQLITE_OK) return sqlite_error(connection->handle_, code, "open " + path);
     sqlite3_extended_result_codes(connection->handle_, 1);
@@ -111,8 +112,8 @@ class Connection {
       statements_.erase(statements_.begin());
     }
     sqlite3_stmt* statement = nullptr;
-    int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                                  &statement, nullptr);
+    int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                                  SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) return sqlite_error(handle_, code, sql);
     if (!statement) return fail(Code::internal, "sql", "metadata store: empty statement");
     statements_.emplace(sql, statement);
@@ -124,7 +125,8 @@ class Connection {
     for (size_t i = 0; i < parameters.size(); ++i) {
       std::string name = "$" + std::to_string(i + 1);
       int index = sqlite3_bind_parameter_index(statement, name.c_str());
-      if (index == 0) return fail(Code::internal, "sql", "no parameter " + name + " in " + std::string(sql));
+      if (index == 0)
+        return fail(Code::internal, "sql", "no parameter " + name + " in " + std::string(sql));
       int code = bind_cell(statement, index, parameters[i]);
       if (code != SQLITE_OK) return sqlite_error(handle_, code, sql);
     }
@@ -135,14 +137,17 @@ class Connection {
     if (auto* integer = std::get_if<int64_t>(&cell.raw())) {
       return sqlite3_bind_int64(statement, index, *integer);
     }
-    if (auto* real = std::get_if<double>(&cell.raw())) return sqlite3_bind_double(statement, index, *real);
+    if (auto* real = std::get_if<double>(&cell.raw()))
+      return sqlite3_bind_double(statement, index, *real);
     if (auto* text = std::get_if<std::string>(&cell.raw())) {
-      return sqlite3_bind_text64(statement, index, text->data(), text->size(), SQLITE_STATIC, SQLITE_UTF8);
+      return sqlite3_bind_text64(statement, index, text->data(), text->size(), SQLITE_STATIC,
+                                 SQLITE_UTF8);
     }
     return sqlite3_bind_null(statement, index);
   }
 
-  Status step(sqlite3_stmt* statement, std::string_view sql, const std::function<bool(const Row&)>& on_row) {
+  Status step(sqlite3_stmt* statement, std::string_view sql,
+              const std::function<bool(const Row&)>& on_row) {
     while (true) {
       int code = sqlite3_step(statement);
       if (code == SQLITE_DONE) return {};
@@ -178,7 +183,8 @@ class SqliteTransaction final : public Transaction {
     return connection_.changes();
   }
 
-  Result<std::vector<Row>> query(std::string_view sql, const std::vector<Cell>& parameters) override {
+  Result<std::vector<Row>> query(std::string_view sql,
+                                 const std::vector<Cell>& parameters) override {
     std::vector<Row> rows;
     RETURN_IF_ERROR(connection_.each(sql, parameters, [&](const Row& row) {
       rows.push_back(row);
@@ -251,32 +257,35 @@ class SqliteDatabase final : public Database {
   }
 
   Status migrate() {
-    RETURN_IF_ERROR(writer_->execute(
-        "CREATE TABLE IF NOT EXISTS migrations (name TEXT NOT NULL PRIMARY KEY)"));
+    RETURN_IF_ERROR(
+        writer_->execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT NOT NULL PRIMARY KEY)"));
     size_t known = 0;
     size_t applied = 0;
     std::string newest;
-    RETURN_IF_ERROR(writer_->each("SELECT name FROM migrations ORDER BY name", {}, [&](const Row& row) {
-      ++applied;
-      newest = row[0].as_text();
-      return true;
-    }));
+    RETURN_IF_ERROR(
+        writer_->each("SELECT name FROM migrations ORDER BY name", {}, [&](const Row& row) {
+          ++applied;
+          newest = row[0].as_text();
+          return true;
+        }));
     for (const Migration& migration : migrations()) {
       bool done = false;
-      RETURN_IF_ERROR(writer_->each("SELECT 1 FROM migrations WHERE name = $1", {Cell(migration.name)},
+      RETURN_IF_ERROR(writer_->each("SELECT 1 FROM migrations WHERE name = $1",
+                                    {Cell(migration.name)},
                                     [&](const Row&) { return done = true; }));
       known += done;
       if (done) continue;
       RETURN_IF_ERROR(run_on(*writer_, "BEGIN IMMEDIATE", [&](Transaction& transaction) -> Status {
         RETURN_IF_ERROR(writer_->execute(std::string(migration.sql)));
-        RETURN_IF_ERROR(transaction.run("INSERT INTO migrations (name) VALUES ($1)", {Cell(migration.name)}));
+        RETURN_IF_ERROR(
+            transaction.run("INSERT INTO migrations (name) VALUES ($1)", {Cell(migration.name)}));
         return {};
       }));
     }
     if (known != applied) {
       return fail(Code::unsupported, "metadb_newer",
-                  "the metadata store was written by a newer aichemy (its last migration is " + newest +
-                      "): use that version, or restore a backup made before the upgrade");
+                  "the metadata store was written by a newer aichemy (its last migration is " +
+                      newest + "): use that version, or restore a backup made before the upgrade");
     }
     return {};
   }

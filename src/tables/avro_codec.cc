@@ -91,12 +91,14 @@ Status unsnappy(std::string_view block, uint64_t bytes_max, std::string* out) {
   size_t length = 0;
   if (block.size() < 4) return broken("snappy");
   std::string_view packed = block.substr(0, block.size() - 4);
-  if (!snappy::GetUncompressedLength(packed.data(), packed.size(), &length)) return broken("snappy");
+  if (!snappy::GetUncompressedLength(packed.data(), packed.size(), &length))
+    return broken("snappy");
   size_t used = out->size();
   if (length > bytes_max - std::min<uint64_t>(used, bytes_max)) return too_large();
   if (!snappy::IsValidCompressedBuffer(packed.data(), packed.size())) return broken("snappy");
   out->resize(used + length);
-  if (!snappy::RawUncompress(packed.data(), packed.size(), out->data() + used)) return broken("snappy");
+  if (!snappy::RawUncompress(packed.data(), packed.size(), out->data() + used))
+    return broken("snappy");
   uint32_t expected = load_big<uint32_t>(block.data() + packed.size());
   if (crc32(0, std::string_view(*out).substr(used)) != expected) return broken("snappy (checksum)");
   return {};
@@ -118,16 +120,20 @@ std::string deflate_block(std::string_view block) {
 
 }  // namespace
 
-std::string_view avro_codec_name(AvroCodec codec) { return kCodecs[static_cast<size_t>(codec)].name; }
+std::string_view avro_codec_name(AvroCodec codec) {
+  return kCodecs[static_cast<size_t>(codec)].name;
+}
 
 Result<AvroCodec> avro_codec_from_name(std::string_view name) {
   for (const CodecName& row : kCodecs) {
     if (row.name == name) return row.codec;
   }
-  return fail(Code::unsupported, "avro_codec", "Avro codec \"" + std::string(name) + "\" is not offered");
+  return fail(Code::unsupported, "avro_codec",
+              "Avro codec \"" + std::string(name) + "\" is not offered");
 }
 
-Status avro_decompress(AvroCodec codec, std::string_view block, uint64_t bytes_max, std::string* out) {
+Status avro_decompress(AvroCodec codec, std::string_view block, uint64_t bytes_max,
+                       std::string* out) {
   switch (codec) {
     case AvroCodec::deflate: return inflate_to(block, kRawDeflate, bytes_max, out);
     case AvroCodec::zstandard: return unzstd(block, bytes_max, out);

@@ -11,7 +11,8 @@ constexpr size_t kSyncBytes = 16;
 constexpr size_t kBlockBytes = 64 << 10;
 
 std::unexpected<Error> broken(const AvroCursor& cursor, const std::string& why) {
-  return fail(Code::corrupt, "avro", "Avro file: " + why + " before byte " + std::to_string(cursor.offset()));
+  return fail(Code::corrupt, "avro",
+              "Avro file: " + why + " before byte " + std::to_string(cursor.offset()));
 }
 
 Status read_metadata(AvroCursor* cursor, AvroFile* file) {
@@ -97,8 +98,8 @@ void AvroCursor::skip(const AvroNode& node) {
   }
 }
 
-AvroWriter::AvroWriter(const std::map<std::string, std::string>& metadata, const Json& schema, AvroCodec codec,
-                       std::string_view sync)
+AvroWriter::AvroWriter(const std::map<std::string, std::string>& metadata, const Json& schema,
+                       AvroCodec codec, std::string_view sync)
     : codec_(codec), sync_(sync) {
   file_.put_raw(kMagic);
   file_.put_long(static_cast<int64_t>(metadata.size()) + 2);

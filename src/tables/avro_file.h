@@ -1,6 +1,6 @@
-// Avro object container files (Avro specification, "Object Container Files"): header, schema, compressed blocks.
-// Codecs: null, deflate, zstandard, snappy. Reading decompresses every block into one buffer, so that decoded
-// values can be slices of it.
+// Avro object container files (Avro specification, "Object Container Files"): header, schema,
+// compressed blocks. Codecs: null, deflate, zstandard, snappy. Reading decompresses every block
+// into one buffer, so that decoded values can be slices of it.
 #pragma once
 
 #include <cstdint>
@@ -19,21 +19,22 @@ enum class AvroCodec : uint8_t { null, deflate, zstandard, snappy };
 struct AvroFile {
   std::map<std::string, std::string, std::less<>> metadata;
   AvroNode schema;
-  std::string records;       // all blocks, decompressed, one after the other
+  std::string records;  // all blocks, decompressed, one after the other
   uint64_t record_count = 0;
 
   std::string_view meta(std::string_view key) const;
 };
 
-// corrupt ("avro") with the offset that is wrong; unsupported ("avro_codec"). The decompressed size is limited to
-// bytes_max (corrupt beyond it): a small hostile file cannot ask for all memory.
+// corrupt ("avro") with the offset that is wrong; unsupported ("avro_codec"). The decompressed size
+// is limited to bytes_max (corrupt beyond it): a small hostile file cannot ask for all memory.
 Result<AvroFile> read_avro(std::string_view file, uint64_t bytes_max = 1u << 30);
 
-// Reads Avro's primitive encodings from a buffer. The first error sticks: reads after it give zeros and
-// failed() tells, so that callers check once per record.
+// Reads Avro's primitive encodings from a buffer. The first error sticks: reads after it give zeros
+// and failed() tells, so that callers check once per record.
 class AvroCursor {
  public:
-  explicit AvroCursor(std::string_view bytes) : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
+  explicit AvroCursor(std::string_view bytes)
+      : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
 
   bool failed() const { return failed_; }
   void set_failed() { failed_ = true; }
@@ -43,7 +44,8 @@ class AvroCursor {
   int64_t read_long() {
     uint64_t value = 0;
     for (int shift = 0; shift < 64; shift += 7) {
-      if (at_ == end_) [[unlikely]] return stop();
+      if (at_ == end_) [[unlikely]]
+        return stop();
       auto byte = static_cast<uint8_t>(*at_++);
       value |= static_cast<uint64_t>(byte & 0x7f) << shift;
       if (byte < 0x80) return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
@@ -133,8 +135,8 @@ class AvroBuffer {
 class AvroWriter {
  public:
   // `sync` is the file's 16-byte marker.
-  AvroWriter(const std::map<std::string, std::string>& metadata, const Json& schema, AvroCodec codec,
-             std::string_view sync);
+  AvroWriter(const std::map<std::string, std::string>& metadata, const Json& schema,
+             AvroCodec codec, std::string_view sync);
 
   AvroBuffer& record() { return block_; }  // append one record here, then
   Status end_record();

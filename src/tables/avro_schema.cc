@@ -15,10 +15,14 @@ struct KindName {
   TypeKind type;
 };
 constexpr KindName kPrimitives[] = {
-    {"null", AvroKind::null, TypeKind::unknown},      {"boolean", AvroKind::boolean, TypeKind::boolean},
-    {"int", AvroKind::int_, TypeKind::int32},         {"long", AvroKind::long_, TypeKind::int64},
-    {"float", AvroKind::float_, TypeKind::float32},   {"double", AvroKind::double_, TypeKind::float64},
-    {"bytes", AvroKind::bytes, TypeKind::binary},     {"string", AvroKind::string, TypeKind::string},
+    {"null", AvroKind::null, TypeKind::unknown},
+    {"boolean", AvroKind::boolean, TypeKind::boolean},
+    {"int", AvroKind::int_, TypeKind::int32},
+    {"long", AvroKind::long_, TypeKind::int64},
+    {"float", AvroKind::float_, TypeKind::float32},
+    {"double", AvroKind::double_, TypeKind::float64},
+    {"bytes", AvroKind::bytes, TypeKind::binary},
+    {"string", AvroKind::string, TypeKind::string},
 };
 
 std::unexpected<Error> broken(const std::string& why) {

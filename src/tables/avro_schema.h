@@ -1,5 +1,6 @@
-// Avro schemas as a tree of nodes that a decoder walks. Iceberg finds fields by their "field-id" attribute (lists
-// by "element-id", int-keyed maps are arrays of key-value records), so names are kept only for messages.
+// Avro schemas as a tree of nodes that a decoder walks. Iceberg finds fields by their "field-id"
+// attribute (lists by "element-id", int-keyed maps are arrays of key-value records), so names are
+// kept only for messages.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +16,29 @@
 namespace aichemy::tables {
 
 enum class AvroKind : uint8_t {
-  null, boolean, int_, long_, float_, double_, bytes, string, fixed, enum_, record, array, map, union_,
+  null,
+  boolean,
+  int_,
+  long_,
+  float_,
+  double_,
+  bytes,
+  string,
+  fixed,
+  enum_,
+  record,
+  array,
+  map,
+  union_,
 };
 
 struct AvroNode {
   AvroKind kind = AvroKind::null;
-  int field_id = -1;        // of a record's field; element-id of an array's element
-  std::string name;         // of a record's field
+  int field_id = -1;  // of a record's field; element-id of an array's element
+  std::string name;   // of a record's field
   uint32_t fixed_size = 0;
   std::vector<AvroNode> children;  // fields, the element, the map's value, the union's branches
-  Type type;                // the Iceberg type of a primitive, from kind and logicalType
+  Type type;                       // the Iceberg type of a primitive, from kind and logicalType
 };
 
 // corrupt ("avro") when broken, or nested beyond 64 levels, or recursive.

@@ -1,4 +1,5 @@
-// Days, months and clock text of the proleptic Gregorian calendar, and decimals: shared by values and transforms.
+// Days, months and clock text of the proleptic Gregorian calendar, and decimals: shared by values
+// and transforms.
 #pragma once
 
 #include <chrono>
@@ -25,9 +26,9 @@ inline std::optional<std::chrono::year_month_day> civil(int64_t days) {
   return std::chrono::year_month_day(std::chrono::sys_days(std::chrono::days(days)));
 }
 
-std::string date_text(int64_t days);                      // 2017-11-16
-std::string time_text(int64_t micros);                    // 22:31:08.000000, fraction only when needed
-std::string timestamp_text(int64_t micros, bool zoned);   // 2017-11-16T22:31:08+00:00
+std::string date_text(int64_t days);    // 2017-11-16
+std::string time_text(int64_t micros);  // 22:31:08.000000, fraction only when needed
+std::string timestamp_text(int64_t micros, bool zoned);  // 2017-11-16T22:31:08+00:00
 std::optional<int64_t> date_from_text(std::string_view text);
 std::optional<int64_t> time_from_text(std::string_view text);
 std::optional<int64_t> timestamp_from_text(std::string_view text, bool zoned);

@@ -1,6 +1,5 @@
 #include "tables/file_io.h"
 
-
 namespace aichemy::tables {
 
 Result<Location> parse_location(std::string_view location) {
@@ -20,7 +19,8 @@ Result<Location> parse_location(std::string_view location) {
   return parsed;
 }
 
-Result<std::string> FileIo::read(const Call& call, const std::string& location, uint64_t bytes_max) {
+Result<std::string> FileIo::read(const Call& call, const std::string& location,
+                                 uint64_t bytes_max) {
   ASSIGN_OR_RETURN(Location at, parse_location(location));
   auto reader = store_.open(call, at.bucket, at.key, {});
   if (!reader) {
@@ -30,7 +30,8 @@ Result<std::string> FileIo::read(const Call& call, const std::string& location, 
   }
   if ((*reader)->info().size > bytes_max) {
     return fail(Code::exhausted, "file_too_large",
-                location + " has " + std::to_string((*reader)->info().size) + " bytes, more than metadata may");
+                location + " has " + std::to_string((*reader)->info().size) +
+                    " bytes, more than metadata may");
   }
   return (*reader)->read_all();
 }
@@ -51,7 +52,8 @@ Status FileIo::remove(const Call& call, const std::string& location) {
 
 Status FileIo::remove_prefix(const Call& call, const std::string& location) {
   ASSIGN_OR_RETURN(Location at, parse_location(location));
-  if (at.key.empty()) return fail(Code::invalid, "location", "refusing to empty the bucket " + at.bucket);
+  if (at.key.empty())
+    return fail(Code::invalid, "location", "refusing to empty the bucket " + at.bucket);
   objectstore::ListOptions options;
   options.prefix = at.key.ends_with('/') ? at.key : at.key + "/";
   while (true) {

@@ -25,8 +25,10 @@ class FileIo {
 
   objectstore::ObjectStore& store() { return store_; }
 
-  // Whole file; not_found ("no_such_key") names the location. exhausted ("file_too_large") beyond bytes_max.
-  Result<std::string> read(const Call& call, const std::string& location, uint64_t bytes_max = 2u << 30);
+  // Whole file; not_found ("no_such_key") names the location. exhausted ("file_too_large") beyond
+  // bytes_max.
+  Result<std::string> read(const Call& call, const std::string& location,
+                           uint64_t bytes_max = 2u << 30);
   // A new file: conflict ("precondition_failed") when it exists.
   Status write_new(const Call& call, const std::string& location, std::string_view bytes);
   // Absent is success.

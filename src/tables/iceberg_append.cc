@@ -51,11 +51,13 @@ void append_utf8(std::string* to, uint32_t point) {
 uint32_t decode_utf8(std::string_view bytes) {
   auto first = static_cast<uint8_t>(bytes[0]);
   uint32_t point = bytes.size() == 1 ? first : first & (0xffU >> (bytes.size() + 1));
-  for (size_t i = 1; i < bytes.size(); ++i) point = (point << 6) | (static_cast<uint8_t>(bytes[i]) & 0x3f);
+  for (size_t i = 1; i < bytes.size(); ++i)
+    point = (point << 6) | (static_cast<uint8_t>(bytes[i]) & 0x3f);
   return point;
 }
 
-// The upper bound of everything that starts with the cut text; none when it is all highest characters.
+// The upper bound of everything that starts with the cut text; none when it is all highest
+// characters.
 std::optional<std::string> round_up_text(std::string text) {
   if (!is_valid_utf8(text)) return std::nullopt;
   while (!text.empty()) {
@@ -87,7 +89,8 @@ std::optional<std::string> bound(const Value& value, const Type& type, bool is_u
   std::string binary = value_to_binary(value, type);
   bool text = type.kind == TypeKind::string;
   if (!text && type.kind != TypeKind::binary) return binary;
-  size_t keep = text ? first_characters(binary, kBoundCharacters) : std::min(binary.size(), kBoundCharacters);
+  size_t keep =
+      text ? first_characters(binary, kBoundCharacters) : std::min(binary.size(), kBoundCharacters);
   if (keep == binary.size()) return binary;
   binary.resize(keep);
   if (!is_upper) return binary;
@@ -100,11 +103,13 @@ Result<std::vector<ColumnStats>> stats_of(const WrittenFile& file, const Schema&
     const Field* field = schema.find(metrics.field_id);
     if (!field) {
       return fail(Code::invalid, "written_file",
-                  file.path + " has metrics of field " + std::to_string(metrics.field_id) + ", which is not a column");
+                  file.path + " has metrics of field " + std::to_string(metrics.field_id) +
+                      ", which is not a column");
     }
     if (!fits(metrics.lower, field->type) || !fits(metrics.upper, field->type)) {
       return fail(Code::invalid, "written_file",
-                  file.path + ": a bound of column " + field->name + " is not of type " + type_text(field->type));
+                  file.path + ": a bound of column " + field->name + " is not of type " +
+                      type_text(field->type));
     }
     if (columns.size() == kMetricColumnsMax) break;
     ColumnStats stats;
@@ -117,7 +122,8 @@ Result<std::vector<ColumnStats>> stats_of(const WrittenFile& file, const Schema&
     stats.upper = bound(metrics.upper, field->type, true);
     columns.push_back(std::move(stats));
   }
-  std::sort(columns.begin(), columns.end(), [](auto& a, auto& b) { return a.field_id < b.field_id; });
+  std::sort(columns.begin(), columns.end(),
+            [](auto& a, auto& b) { return a.field_id < b.field_id; });
   return columns;
 }
 
@@ -186,14 +192,16 @@ class SnapshotBuilder {
   int64_t snapshot_id() const { return snapshot_.id; }
   TableChange& change() { return change_; }
 
-  Result<TableChange> finish(std::vector<ManifestFile> manifests, Properties summary, const char* operation) {
+  Result<TableChange> finish(std::vector<ManifestFile> manifests, Properties summary,
+                             const char* operation) {
     ManifestListWriteOptions options;
     options.snapshot_id = snapshot_.id;
     options.parent_snapshot_id = snapshot_.parent_id;
     options.sequence_number = snapshot_.sequence_number;
     ASSIGN_OR_RETURN(std::string bytes, encode_manifest_list(manifests, options));
-    snapshot_.manifest_list = metadata_folder(metadata_) + "/snap-" + std::to_string(snapshot_.id) + "-" +
-                              std::to_string(attempt_.attempt) + "-" + random_.uuid() + ".avro";
+    snapshot_.manifest_list = metadata_folder(metadata_) + "/snap-" + std::to_string(snapshot_.id) +
+                              "-" + std::to_string(attempt_.attempt) + "-" + random_.uuid() +
+                              ".avro";
     change_.written.push_back(snapshot_.manifest_list);
     RETURN_IF_ERROR(files_.write_new(call_, snapshot_.manifest_list, bytes));
     for (const auto& [key, value] : attempt_.summary) summary[key] = value;
@@ -259,7 +267,8 @@ Status fill_counts(const Call& call, FileIo& files, ManifestCache& cache, Manife
 }
 
 // A live entry as another manifest repeats it: what it inherited becomes explicit.
-ManifestEntry carried_entry(const Manifest& manifest, size_t at, const ManifestFile& row, EntryStatus status) {
+ManifestEntry carried_entry(const Manifest& manifest, size_t at, const ManifestFile& row,
+                            EntryStatus status) {
   ManifestEntry entry = manifest.entry(at);
   entry.status = status;
   if (!entry.snapshot_id) entry.snapshot_id = row.added_snapshot_id;
@@ -268,10 +277,11 @@ ManifestEntry carried_entry(const Manifest& manifest, size_t at, const ManifestF
   return entry;
 }
 
-// Many small appends would leave a list of many small manifests: once there are enough of one spec they become
-// one (commit.manifest.min-count-to-merge), as long as it stays near the target size.
-Status merge_small(const Call& call, FileIo& files, ManifestCache& cache, const TableMetadata& metadata,
-                   SnapshotBuilder* builder, std::vector<ManifestFile>* manifests) {
+// Many small appends would leave a list of many small manifests: once there are enough of one spec
+// they become one (commit.manifest.min-count-to-merge), as long as it stays near the target size.
+Status merge_small(const Call& call, FileIo& files, ManifestCache& cache,
+                   const TableMetadata& metadata, SnapshotBuilder* builder,
+                   std::vector<ManifestFile>* manifests) {
   int64_t min_count = metadata.int_property("commit.manifest.min-count-to-merge", kMergeMinCount);
   int64_t target = metadata.int_property("commit.manifest.target-size-bytes", kManifestTargetBytes);
   if (metadata.property("commit.manifest-merge.enabled", "true") == "false") return {};
@@ -279,8 +289,10 @@ Status merge_small(const Call& call, FileIo& files, ManifestCache& cache, const 
   std::vector<ManifestFile> kept;
   for (ManifestFile& row : *manifests) {
     bool ours = row.added_snapshot_id == builder->snapshot_id();
-    if (ours || row.holds_deletes || row.length >= target / 2 || row.first_row_id) kept.push_back(std::move(row));
-    else small[row.spec_id].push_back(std::move(row));
+    if (ours || row.holds_deletes || row.length >= target / 2 || row.first_row_id)
+      kept.push_back(std::move(row));
+    else
+      small[row.spec_id].push_back(std::move(row));
   }
   for (auto& [spec_id, rows] : small) {
     const PartitionSpec* spec = metadata.spec(spec_id);
@@ -317,7 +329,8 @@ Result<PreparedAppend> prepare_append(const Call& call, FileIo& io, Random& rand
   RETURN_IF_ERROR(need_version_2(metadata));
   const PartitionSpec* spec = metadata.spec(spec_id);
   if (!spec) {
-    return fail(Code::invalid, "written_file", "the table has no partition spec " + std::to_string(spec_id));
+    return fail(Code::invalid, "written_file",
+                "the table has no partition spec " + std::to_string(spec_id));
   }
   PreparedAppend prepared;
   prepared.snapshot_id = new_snapshot_id(metadata, random);
@@ -340,7 +353,8 @@ Result<PreparedAppend> prepare_append(const Call& call, FileIo& io, Random& rand
     bytes += entry.size;
     std::string key;
     for (const Value& value : file.partition) {
-      key += value_text(value, primitive(value.holds_int() ? TypeKind::int64 : TypeKind::binary)) + "|";
+      key += value_text(value, primitive(value.holds_int() ? TypeKind::int64 : TypeKind::binary)) +
+             "|";
     }
     partitions.insert(std::move(key));
     entries.push_back(std::move(entry));
@@ -362,9 +376,9 @@ Result<PreparedAppend> prepare_append(const Call& call, FileIo& io, Random& rand
   return prepared;
 }
 
-Result<TableChange> append_change(const Call& call, FileIo& io, ManifestCache& cache, Random& random,
-                                  const TableMetadata& metadata, const PreparedAppend& prepared,
-                                  const CommitAttempt& attempt) {
+Result<TableChange> append_change(const Call& call, FileIo& io, ManifestCache& cache,
+                                  Random& random, const TableMetadata& metadata,
+                                  const PreparedAppend& prepared, const CommitAttempt& attempt) {
   RETURN_IF_ERROR(need_version_2(metadata));
   SnapshotBuilder builder(call, io, random, metadata, attempt, prepared.snapshot_id);
   std::vector<ManifestFile> manifests = prepared.manifests;
@@ -382,8 +396,9 @@ Result<TableChange> append_change(const Call& call, FileIo& io, ManifestCache& c
   return builder.finish(std::move(manifests), prepared.summary, "append");
 }
 
-Result<TableChange> truncate_change(const Call& call, FileIo& io, ManifestCache& cache, Random& random,
-                                    const TableMetadata& metadata, const CommitAttempt& attempt) {
+Result<TableChange> truncate_change(const Call& call, FileIo& io, ManifestCache& cache,
+                                    Random& random, const TableMetadata& metadata,
+                                    const CommitAttempt& attempt) {
   RETURN_IF_ERROR(need_version_2(metadata));
   SnapshotBuilder builder(call, io, random, metadata, attempt, new_snapshot_id(metadata, random));
   if (!builder.parent()) return TableChange{};
@@ -408,19 +423,24 @@ Result<TableChange> truncate_change(const Call& call, FileIo& io, ManifestCache&
   std::vector<ManifestFile> manifests;
   for (const auto& [key, entries] : gone) {
     const PartitionSpec* spec = metadata.spec(key.first);
-    if (!spec) return fail(Code::corrupt, "manifest", "partition spec " + std::to_string(key.first) + " is missing");
+    if (!spec)
+      return fail(Code::corrupt, "manifest",
+                  "partition spec " + std::to_string(key.first) + " is missing");
     ASSIGN_OR_RETURN(ManifestFile row, builder.write_manifest(*spec, key.second, entries));
     row.min_sequence_number = row.sequence_number;
     manifests.push_back(std::move(row));
   }
-  Properties summary = {{"deleted-data-files", std::to_string(data_files)},
-                        {"removed-delete-files", std::to_string(delete_files)},
-                        {"deleted-records", std::to_string(records)},
-                        {"removed-files-size", std::to_string(bytes)},
-                        {"removed-position-deletes", builder.parent()->summary.contains("total-position-deletes")
-                             ? builder.parent()->summary.at("total-position-deletes") : "0"},
-                        {"removed-equality-deletes", builder.parent()->summary.contains("total-equality-deletes")
-                             ? builder.parent()->summary.at("total-equality-deletes") : "0"}};
+  Properties summary = {
+      {"deleted-data-files", std::to_string(data_files)},
+      {"removed-delete-files", std::to_string(delete_files)},
+      {"deleted-records", std::to_string(records)},
+      {"removed-files-size", std::to_string(bytes)},
+      {"removed-position-deletes", builder.parent()->summary.contains("total-position-deletes")
+                                       ? builder.parent()->summary.at("total-position-deletes")
+                                       : "0"},
+      {"removed-equality-deletes", builder.parent()->summary.contains("total-equality-deletes")
+                                       ? builder.parent()->summary.at("total-equality-deletes")
+                                       : "0"}};
   return builder.finish(std::move(manifests), std::move(summary), "delete");
 }
 

@@ -47,7 +47,8 @@ void DeleteIndex::add(const Manifest& manifest, size_t entry, const PartitionSpe
   if (found.sequence == Manifest::kNone) found.sequence = inherited_sequence;
   if (file.format == FileFormat::puffin) {
     file.kind = DeleteKind::deletion_vector;
-    file.content_offset = static_cast<uint64_t>(std::max<int64_t>(manifest.content_offset[entry], 0));
+    file.content_offset =
+        static_cast<uint64_t>(std::max<int64_t>(manifest.content_offset[entry], 0));
     file.content_size = static_cast<uint64_t>(std::max<int64_t>(manifest.content_size[entry], 0));
     vectors_by_path_[file.referenced_data_file].push_back(found);
   } else if (manifest.content[entry] == FileContent::equality_deletes) {
@@ -73,10 +74,11 @@ void DeleteIndex::add(const Manifest& manifest, size_t entry, const PartitionSpe
   files->push_back(std::move(file));
 }
 
-std::vector<uint32_t> DeleteIndex::of(const Manifest& manifest, size_t entry, const PartitionSpec& spec,
-                                      int64_t sequence) const {
+std::vector<uint32_t> DeleteIndex::of(const Manifest& manifest, size_t entry,
+                                      const PartitionSpec& spec, int64_t sequence) const {
   std::vector<uint32_t> applying;
-  auto take = [&](const std::vector<Delete>& deletes, int64_t from_sequence, std::string_view path) {
+  auto take = [&](const std::vector<Delete>& deletes, int64_t from_sequence,
+                  std::string_view path) {
     for (const Delete& candidate : deletes) {
       if (candidate.sequence < from_sequence) continue;
       bool bounded = !candidate.upper_path.empty() && !path.empty();
@@ -84,7 +86,8 @@ std::vector<uint32_t> DeleteIndex::of(const Manifest& manifest, size_t entry, co
       applying.push_back(candidate.index);
     }
   };
-  auto take_from = [&](const auto& map, const std::string& key, int64_t from_sequence, std::string_view path) {
+  auto take_from = [&](const auto& map, const std::string& key, int64_t from_sequence,
+                       std::string_view path) {
     auto found = map.find(key);
     if (found != map.end()) take(found->second, from_sequence, path);
   };

@@ -1,7 +1,7 @@
 // Which delete files apply to which data file (spec, "Scan Planning"):
 //   position:  data sequence <= delete sequence, same spec and partition; or the one file it names
-//   equality:  data sequence <  delete sequence, same spec and partition; or any when its spec is unpartitioned
-//   vector:    the one file it names; it replaces position deletes of that file
+//   equality:  data sequence <  delete sequence, same spec and partition; or any when its spec is
+//   unpartitioned vector:    the one file it names; it replaces position deletes of that file
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ namespace aichemy::tables::iceberg {
 class DeleteIndex {
  public:
   // Appends the delete file to `files` and indexes it.
-  void add(const Manifest& manifest, size_t entry, const PartitionSpec& spec, int64_t inherited_sequence,
-           std::vector<DeleteFile>* files);
+  void add(const Manifest& manifest, size_t entry, const PartitionSpec& spec,
+           int64_t inherited_sequence, std::vector<DeleteFile>* files);
   // Indexes, ascending, of the deletes that apply to a data file.
   std::vector<uint32_t> of(const Manifest& manifest, size_t entry, const PartitionSpec& spec,
                            int64_t sequence) const;

@@ -9,11 +9,30 @@ namespace {
 
 // Field ids of manifest_entry and data_file (spec, "Manifests").
 enum FieldId : int {
-  kStatus = 0, kSnapshotId = 1, kDataFile = 2, kSequenceNumber = 3, kFileSequenceNumber = 4,
-  kContent = 134, kFilePath = 100, kFileFormat = 101, kPartition = 102, kRecordCount = 103, kFileSize = 104,
-  kColumnSizes = 108, kValueCounts = 109, kNullCounts = 110, kNanCounts = 137, kLowerBounds = 125,
-  kUpperBounds = 128, kSplitOffsets = 132, kEqualityIds = 135, kSortOrderId = 140, kFirstRowId = 142,
-  kReferencedDataFile = 143, kContentOffset = 144, kContentSize = 145,
+  kStatus = 0,
+  kSnapshotId = 1,
+  kDataFile = 2,
+  kSequenceNumber = 3,
+  kFileSequenceNumber = 4,
+  kContent = 134,
+  kFilePath = 100,
+  kFileFormat = 101,
+  kPartition = 102,
+  kRecordCount = 103,
+  kFileSize = 104,
+  kColumnSizes = 108,
+  kValueCounts = 109,
+  kNullCounts = 110,
+  kNanCounts = 137,
+  kLowerBounds = 125,
+  kUpperBounds = 128,
+  kSplitOffsets = 132,
+  kEqualityIds = 135,
+  kSortOrderId = 140,
+  kFirstRowId = 142,
+  kReferencedDataFile = 143,
+  kContentOffset = 144,
+  kContentSize = 145,
 };
 
 struct FormatName {
@@ -32,7 +51,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view upper) {
                     [](char x, char y) { return (x >= 'a' && x <= 'z' ? x - 32 : x) == y; });
 }
 
-bool is_integer(const AvroNode& node) { return node.kind == AvroKind::int_ || node.kind == AvroKind::long_; }
+bool is_integer(const AvroNode& node) {
+  return node.kind == AvroKind::int_ || node.kind == AvroKind::long_;
+}
 
 // A union's only branch that is not null, or the node itself.
 const AvroNode& without_null(const AvroNode& node) {
@@ -65,7 +86,8 @@ class ManifestDecoder {
       if (cursor_.at_end()) return broken("has fewer entries than it says");
       read_entry(file.schema);
       if (cursor_.failed() || !error_.empty()) {
-        return broken((error_.empty() ? "is cut short" : error_) + " at entry " + std::to_string(i));
+        return broken((error_.empty() ? "is cut short" : error_) + " at entry " +
+                      std::to_string(i));
       }
     }
     if (!cursor_.at_end()) return broken("has bytes after its last entry");
@@ -104,8 +126,9 @@ class ManifestDecoder {
     m.status.reserve(entries);
     m.content.reserve(entries);
     m.format.reserve(entries);
-    for (auto* column : {&m.snapshot_id, &m.sequence_number, &m.file_sequence_number, &m.record_count,
-                         &m.file_size, &m.first_row_id, &m.content_offset, &m.content_size}) {
+    for (auto* column :
+         {&m.snapshot_id, &m.sequence_number, &m.file_sequence_number, &m.record_count,
+          &m.file_size, &m.first_row_id, &m.content_offset, &m.content_size}) {
       column->reserve(entries);
     }
     m.sort_order_id.reserve(entries);
@@ -120,8 +143,8 @@ class ManifestDecoder {
     m.status.push_back(EntryStatus::added);
     m.content.push_back(FileContent::data);
     m.format.push_back(FileFormat::parquet);
-    for (auto* column : {&m.snapshot_id, &m.sequence_number, &m.file_sequence_number, &m.first_row_id,
-                         &m.content_offset, &m.content_size}) {
+    for (auto* column : {&m.snapshot_id, &m.sequence_number, &m.file_sequence_number,
+                         &m.first_row_id, &m.content_offset, &m.content_size}) {
       column->push_back(Manifest::kNone);
     }
     m.record_count.push_back(0);
@@ -136,11 +159,12 @@ class ManifestDecoder {
       if (node->kind == AvroKind::null) continue;
       read_entry_field(field.field_id, *node);
     }
-    for (auto* map : {&m.column_sizes_, &m.value_counts_, &m.null_counts_, &m.nan_counts_, &m.splits_,
-                      &m.equality_}) {
+    for (auto* map : {&m.column_sizes_, &m.value_counts_, &m.null_counts_, &m.nan_counts_,
+                      &m.splits_, &m.equality_}) {
       map->starts.push_back(static_cast<uint32_t>(map->values.size()));
     }
-    for (auto* map : {&m.lower_, &m.upper_}) map->starts.push_back(static_cast<uint32_t>(map->keys.size()));
+    for (auto* map : {&m.lower_, &m.upper_})
+      map->starts.push_back(static_cast<uint32_t>(map->keys.size()));
   }
 
   void read_entry_field(int id, const AvroNode& node) {
@@ -148,8 +172,10 @@ class ManifestDecoder {
     switch (id) {
       case kStatus: {
         int64_t status = read_integer(node);
-        if (status < 0 || status > 2) error_ = "has an unknown entry status";
-        else m.status.back() = static_cast<EntryStatus>(status);
+        if (status < 0 || status > 2)
+          error_ = "has an unknown entry status";
+        else
+          m.status.back() = static_cast<EntryStatus>(status);
         return;
       }
       case kSnapshotId: m.snapshot_id.back() = read_integer(node); return;
@@ -173,8 +199,10 @@ class ManifestDecoder {
     switch (id) {
       case kContent: {
         int64_t content = read_integer(node);
-        if (content < 0 || content > 2) error_ = "has an unknown file content";
-        else m.content.back() = static_cast<FileContent>(content);
+        if (content < 0 || content > 2)
+          error_ = "has an unknown file content";
+        else
+          m.content.back() = static_cast<FileContent>(content);
         return;
       }
       case kFilePath: m.paths_.back() = read_slice(node); return;
@@ -220,7 +248,8 @@ class ManifestDecoder {
     }
     std::string_view bytes = cursor_.read_bytes();
     if (bytes.empty()) return {};
-    return {static_cast<uint32_t>(bytes.data() - manifest_.arena_.data()), static_cast<uint32_t>(bytes.size())};
+    return {static_cast<uint32_t>(bytes.data() - manifest_.arena_.data()),
+            static_cast<uint32_t>(bytes.size())};
   }
 
   void read_format(const AvroNode& node) {
@@ -230,7 +259,8 @@ class ManifestDecoder {
       manifest_.format.back() = row.format;
       return;
     }
-    error_ = "names the file format \"" + std::string(name.substr(0, 40)) + "\", which is not known,";
+    error_ =
+        "names the file format \"" + std::string(name.substr(0, 40)) + "\", which is not known,";
   }
 
   void read_partition(const AvroNode& node) {
@@ -308,7 +338,8 @@ class ManifestDecoder {
       return;
     }
     while (int64_t count = cursor_.read_block_count()) {
-      for (int64_t i = 0; i < count && !cursor_.failed(); ++i) map->values.push_back(cursor_.read_long());
+      for (int64_t i = 0; i < count && !cursor_.failed(); ++i)
+        map->values.push_back(cursor_.read_long());
       if (cursor_.failed()) return;
     }
   }
@@ -337,7 +368,8 @@ const Manifest::Slice* Manifest::SliceMap::find(size_t entry, int field_id) cons
 size_t Manifest::memory_bytes() const {
   size_t bytes = arena_.capacity() + size() * (3 + 8 * 8 + 4 + 16);
   for (const PartitionColumn& column : partition) bytes += column.values.size() * sizeof(Value);
-  for (auto* map : {&column_sizes_, &value_counts_, &null_counts_, &nan_counts_, &splits_, &equality_}) {
+  for (auto* map :
+       {&column_sizes_, &value_counts_, &null_counts_, &nan_counts_, &splits_, &equality_}) {
     bytes += map->keys.size() * 4 + map->values.size() * 8 + map->starts.size() * 4;
   }
   for (auto* map : {&lower_, &upper_}) bytes += map->keys.size() * 12 + map->starts.size() * 4;
@@ -353,7 +385,8 @@ std::vector<int> Manifest::equality_ids(size_t entry) const {
 }
 
 std::vector<int64_t> Manifest::split_offsets(size_t entry) const {
-  return {splits_.values.begin() + splits_.starts[entry], splits_.values.begin() + splits_.starts[entry + 1]};
+  return {splits_.values.begin() + splits_.starts[entry],
+          splits_.values.begin() + splits_.starts[entry + 1]};
 }
 
 std::optional<std::string_view> Manifest::lower_bound(size_t entry, int field_id) const {
@@ -424,7 +457,9 @@ std::vector<ColumnStats> Manifest::columns(size_t entry) const {
 }
 
 ManifestEntry Manifest::entry(size_t at) const {
-  auto optional = [](int64_t value) { return value == kNone ? std::nullopt : std::optional(value); };
+  auto optional = [](int64_t value) {
+    return value == kNone ? std::nullopt : std::optional(value);
+  };
   ManifestEntry entry;
   entry.status = status[at];
   entry.snapshot_id = optional(snapshot_id[at]);

@@ -1,8 +1,9 @@
 // Manifests and manifest lists: the Avro files between a snapshot and its data files.
 //
-// A decoded Manifest is columnar and immutable, so that 100,000 entries are planned by walking arrays: byte
-// strings (paths, bounds) are slices of one arena, the decompressed blocks. Fields are found by Iceberg field id,
-// never by name. Errors: corrupt ("avro", "manifest"), unsupported ("avro_codec").
+// A decoded Manifest is columnar and immutable, so that 100,000 entries are planned by walking
+// arrays: byte strings (paths, bounds) are slices of one arena, the decompressed blocks. Fields are
+// found by Iceberg field id, never by name. Errors: corrupt ("avro", "manifest"), unsupported
+// ("avro_codec").
 #pragma once
 
 #include <cstdint>
@@ -43,10 +44,10 @@ struct ManifestEntry {
   FileContent content = FileContent::data;
   std::string path;
   FileFormat format = FileFormat::parquet;
-  std::vector<Value> partition;                 // in the order of the spec's fields
+  std::vector<Value> partition;  // in the order of the spec's fields
   int64_t record_count = 0;
   int64_t size = 0;
-  std::vector<ColumnStats> columns;             // by field id, ascending
+  std::vector<ColumnStats> columns;  // by field id, ascending
   std::vector<int64_t> split_offsets;
   std::vector<int> equality_ids;
   std::optional<int> sort_order_id;
@@ -98,8 +99,12 @@ class Manifest {
   std::vector<int> equality_ids(size_t entry) const;
   std::vector<int64_t> split_offsets(size_t entry) const;
   // -1 or none when the file does not say.
-  int64_t value_count(size_t entry, int field_id) const { return value_counts_.find(entry, field_id); }
-  int64_t null_count(size_t entry, int field_id) const { return null_counts_.find(entry, field_id); }
+  int64_t value_count(size_t entry, int field_id) const {
+    return value_counts_.find(entry, field_id);
+  }
+  int64_t null_count(size_t entry, int field_id) const {
+    return null_counts_.find(entry, field_id);
+  }
   int64_t nan_count(size_t entry, int field_id) const { return nan_counts_.find(entry, field_id); }
   std::optional<std::string_view> lower_bound(size_t entry, int field_id) const;
   std::optional<std::string_view> upper_bound(size_t entry, int field_id) const;
@@ -116,7 +121,8 @@ class Manifest {
     uint32_t offset = 0;
     uint32_t length = 0;
   };
-  // A map from field id to a number, for every entry, flattened: entry e owns keys [starts[e], starts[e + 1]).
+  // A map from field id to a number, for every entry, flattened: entry e owns keys [starts[e],
+  // starts[e + 1]).
   struct CountMap {
     std::vector<uint32_t> starts{0};
     std::vector<int32_t> keys;
@@ -173,16 +179,15 @@ struct ManifestList {
 
 Result<ManifestList> decode_manifest_list(std::string_view file);
 
-
-
 struct ManifestWriteOptions {
   AvroCodec codec = AvroCodec::deflate;
 };
 
-// Version 2 files. All entries belong to `spec`, whose source columns are in `schema`; data and delete files never
-// share a manifest.
-Result<std::string> encode_manifest(const Schema& schema, const PartitionSpec& spec, bool holds_deletes,
-                                    std::span<const ManifestEntry> entries, const ManifestWriteOptions& options);
+// Version 2 files. All entries belong to `spec`, whose source columns are in `schema`; data and
+// delete files never share a manifest.
+Result<std::string> encode_manifest(const Schema& schema, const PartitionSpec& spec,
+                                    bool holds_deletes, std::span<const ManifestEntry> entries,
+                                    const ManifestWriteOptions& options);
 
 struct ManifestListWriteOptions {
   int64_t snapshot_id = 0;
@@ -193,7 +198,8 @@ struct ManifestListWriteOptions {
 Result<std::string> encode_manifest_list(std::span<const ManifestFile> manifests,
                                          const ManifestListWriteOptions& options);
 
-// Counts and partition summaries of a manifest about to be listed; path, length and numbers are the caller's.
+// Counts and partition summaries of a manifest about to be listed; path, length and numbers are the
+// caller's.
 ManifestFile summarize_manifest(const Schema& schema, const PartitionSpec& spec,
                                 std::span<const ManifestEntry> entries);
 

@@ -9,10 +9,26 @@ namespace {
 
 // Field ids of manifest_file (spec, "Manifest Lists").
 enum FieldId : int {
-  kPath = 500, kLength = 501, kSpecId = 502, kAddedSnapshotId = 503, kAddedFiles = 504, kExistingFiles = 505,
-  kDeletedFiles = 506, kPartitions = 507, kContainsNull = 509, kLower = 510, kUpper = 511, kAddedRows = 512,
-  kExistingRows = 513, kDeletedRows = 514, kSequenceNumber = 515, kMinSequenceNumber = 516, kContent = 517,
-  kContainsNan = 518, kKeyMetadata = 519, kFirstRowId = 520,
+  kPath = 500,
+  kLength = 501,
+  kSpecId = 502,
+  kAddedSnapshotId = 503,
+  kAddedFiles = 504,
+  kExistingFiles = 505,
+  kDeletedFiles = 506,
+  kPartitions = 507,
+  kContainsNull = 509,
+  kLower = 510,
+  kUpper = 511,
+  kAddedRows = 512,
+  kExistingRows = 513,
+  kDeletedRows = 514,
+  kSequenceNumber = 515,
+  kMinSequenceNumber = 516,
+  kContent = 517,
+  kContainsNan = 518,
+  kKeyMetadata = 519,
+  kFirstRowId = 520,
 };
 
 struct CountField {
@@ -70,7 +86,8 @@ class ListDecoder {
   }
 
   void read_summaries(const AvroNode& node, ManifestFile* row) {
-    if (node.kind != AvroKind::array || node.children[0].kind != AvroKind::record) return cursor_.set_failed();
+    if (node.kind != AvroKind::array || node.children[0].kind != AvroKind::record)
+      return cursor_.set_failed();
     while (int64_t count = cursor_.read_block_count()) {
       for (int64_t i = 0; i < count && !cursor_.failed(); ++i) {
         size_t before = cursor_.offset();
@@ -113,7 +130,8 @@ class ListDecoder {
 };
 
 // Widens one field's summary by the values of all entries.
-PartitionSummary summarize_field(const Type& type, size_t index, std::span<const ManifestEntry> entries) {
+PartitionSummary summarize_field(const Type& type, size_t index,
+                                 std::span<const ManifestEntry> entries) {
   PartitionSummary summary;
   summary.contains_nan = false;
   Value lower;
@@ -157,7 +175,8 @@ Result<ManifestList> decode_manifest_list(std::string_view bytes) {
 size_t ManifestList::memory_bytes() const {
   size_t bytes = 0;
   for (const ManifestFile& row : manifests) {
-    bytes += sizeof(row) + row.path.size() + row.partitions.size() * (sizeof(PartitionSummary) + 32);
+    bytes +=
+        sizeof(row) + row.path.size() + row.partitions.size() * (sizeof(PartitionSummary) + 32);
   }
   return bytes;
 }
@@ -173,7 +192,9 @@ ManifestFile summarize_manifest(const Schema& schema, const PartitionSpec& spec,
     bool added = entry.status == EntryStatus::added;
     bool existing = entry.status == EntryStatus::existing;
     (added ? row.added_files : existing ? row.existing_files : row.deleted_files) += 1;
-    (added ? row.added_rows : existing ? row.existing_rows : row.deleted_rows) += entry.record_count;
+    (added      ? row.added_rows
+     : existing ? row.existing_rows
+                : row.deleted_rows) += entry.record_count;
     if (entry.status != EntryStatus::deleted && entry.sequence_number) {
       min_sequence = std::min(min_sequence.value_or(INT64_MAX), *entry.sequence_number);
     }
@@ -183,7 +204,8 @@ ManifestFile summarize_manifest(const Schema& schema, const PartitionSpec& spec,
     const Field* source = schema.find(spec.fields[i].source_id);
     auto type = transform_result_type(spec.fields[i].transform,
                                       source ? source->type : primitive(TypeKind::unknown));
-    row.partitions.push_back(summarize_field(type.value_or(primitive(TypeKind::binary)), i, entries));
+    row.partitions.push_back(
+        summarize_field(type.value_or(primitive(TypeKind::binary)), i, entries));
   }
   return row;
 }

@@ -109,9 +109,11 @@ Json avro_partition_type(const Type& type) {
     }
     case TypeKind::string: return "string";
     case TypeKind::uuid: return avro_fixed("uuid_fixed", 16, "uuid");
-    case TypeKind::fixed: return avro_fixed("fixed_" + std::to_string(type.length), type.length, nullptr);
+    case TypeKind::fixed:
+      return avro_fixed("fixed_" + std::to_string(type.length), type.length, nullptr);
     case TypeKind::decimal: {
-      std::string name = "decimal_" + std::to_string(type.precision) + "_" + std::to_string(type.scale);
+      std::string name =
+          "decimal_" + std::to_string(type.precision) + "_" + std::to_string(type.scale);
       Json json = avro_fixed(name, decimal_bytes(type.precision), "decimal");
       json.set("precision", type.precision);
       json.set("scale", type.scale);
@@ -155,8 +157,10 @@ struct PartitionWriter {
       // A second definition of one name would be an error: refer to the first.
       std::string name(avro["name"].as_string());
       if (!name.empty()) {
-        if (std::find(named.begin(), named.end(), name) != named.end()) avro = Json(name);
-        else named.push_back(name);
+        if (std::find(named.begin(), named.end(), name) != named.end())
+          avro = Json(name);
+        else
+          named.push_back(name);
       }
       fields.push(avro_field(avro_name(field.name), field.field_id, std::move(avro), false));
       writer.types.push_back(std::move(type));
@@ -167,13 +171,15 @@ struct PartitionWriter {
 
   Status put(const std::vector<Value>& values, AvroBuffer* to) const {
     if (values.size() != types.size()) {
-      return fail(Code::invalid, "written_file", "a file has " + std::to_string(values.size()) +
-                                                     " partition values, its spec has " +
-                                                     std::to_string(types.size()) + " fields");
+      return fail(Code::invalid, "written_file",
+                  "a file has " + std::to_string(values.size()) +
+                      " partition values, its spec has " + std::to_string(types.size()) +
+                      " fields");
     }
     for (size_t i = 0; i < types.size(); ++i) {
       if (!fits(values[i], types[i])) {
-        return fail(Code::invalid, "written_file", "a partition value is not of type " + type_text(types[i]));
+        return fail(Code::invalid, "written_file",
+                    "a partition value is not of type " + type_text(types[i]));
       }
       to->put_long(values[i].is_null() ? 0 : 1);
       if (!values[i].is_null()) put_value(values[i], types[i], to);
@@ -240,8 +246,10 @@ void put_list(const std::vector<T>& values, AvroBuffer* to) {
   to->put_long(0);
 }
 
-void put_counts(const std::vector<ColumnStats>& columns, int64_t ColumnStats::* member, AvroBuffer* to) {
-  int64_t count = std::count_if(columns.begin(), columns.end(), [&](auto& c) { return c.*member >= 0; });
+void put_counts(const std::vector<ColumnStats>& columns, int64_t ColumnStats::* member,
+                AvroBuffer* to) {
+  int64_t count =
+      std::count_if(columns.begin(), columns.end(), [&](auto& c) { return c.*member >= 0; });
   to->put_long(count == 0 ? 0 : 1);
   if (count == 0) return;
   to->put_long(count);
@@ -253,9 +261,10 @@ void put_counts(const std::vector<ColumnStats>& columns, int64_t ColumnStats::* 
   to->put_long(0);
 }
 
-void put_bounds(const std::vector<ColumnStats>& columns, std::optional<std::string> ColumnStats::* member,
-                AvroBuffer* to) {
-  int64_t count = std::count_if(columns.begin(), columns.end(), [&](auto& c) { return (c.*member).has_value(); });
+void put_bounds(const std::vector<ColumnStats>& columns,
+                std::optional<std::string> ColumnStats::* member, AvroBuffer* to) {
+  int64_t count = std::count_if(columns.begin(), columns.end(),
+                                [&](auto& c) { return (c.*member).has_value(); });
   to->put_long(count == 0 ? 0 : 1);
   if (count == 0) return;
   to->put_long(count);
@@ -294,26 +303,29 @@ Status put_entry(const ManifestEntry& entry, const PartitionWriter& partition, A
   return {};
 }
 
-// The sync marker only has to be unlikely in the data; a digest of the content keeps files reproducible.
+// The sync marker only has to be unlikely in the data; a digest of the content keeps files
+// reproducible.
 std::string sync_marker(std::string_view seed) {
   std::string marker;
-  for (uint32_t i = 0; i < 4; ++i) append_little(marker, murmur3(std::string(seed) + std::to_string(i)));
+  for (uint32_t i = 0; i < 4; ++i)
+    append_little(marker, murmur3(std::string(seed) + std::to_string(i)));
   return marker;
 }
 
 constexpr FieldRow kListFields[] = {
-    {"manifest_path", 500, "string", true},        {"manifest_length", 501, "long", true},
-    {"partition_spec_id", 502, "int", true},       {"content", 517, "int", true},
-    {"sequence_number", 515, "long", true},        {"min_sequence_number", 516, "long", true},
-    {"added_snapshot_id", 503, "long", true},      {"added_files_count", 504, "int", true},
-    {"existing_files_count", 505, "int", true},    {"deleted_files_count", 506, "int", true},
-    {"added_rows_count", 512, "long", true},       {"existing_rows_count", 513, "long", true},
+    {"manifest_path", 500, "string", true},     {"manifest_length", 501, "long", true},
+    {"partition_spec_id", 502, "int", true},    {"content", 517, "int", true},
+    {"sequence_number", 515, "long", true},     {"min_sequence_number", 516, "long", true},
+    {"added_snapshot_id", 503, "long", true},   {"added_files_count", 504, "int", true},
+    {"existing_files_count", 505, "int", true}, {"deleted_files_count", 506, "int", true},
+    {"added_rows_count", 512, "long", true},    {"existing_rows_count", 513, "long", true},
     {"deleted_rows_count", 514, "long", true},
 };
 
 Json manifest_list_schema() {
   Json fields = Json::array();
-  for (const FieldRow& row : kListFields) fields.push(avro_field(row.name, row.id, row.type, row.required));
+  for (const FieldRow& row : kListFields)
+    fields.push(avro_field(row.name, row.id, row.type, row.required));
   Json summary = Json::array();
   summary.push(avro_field("contains_null", 509, "boolean", true));
   summary.push(avro_field("contains_nan", 518, "boolean", false));
@@ -362,8 +374,9 @@ void put_manifest_file(const ManifestFile& row, AvroBuffer* to) {
 
 }  // namespace
 
-Result<std::string> encode_manifest(const Schema& schema, const PartitionSpec& spec, bool holds_deletes,
-                                    std::span<const ManifestEntry> entries, const ManifestWriteOptions& options) {
+Result<std::string> encode_manifest(const Schema& schema, const PartitionSpec& spec,
+                                    bool holds_deletes, std::span<const ManifestEntry> entries,
+                                    const ManifestWriteOptions& options) {
   ASSIGN_OR_RETURN(PartitionWriter partition, PartitionWriter::of(schema, spec));
   std::map<std::string, std::string> metadata = {
       {"schema", schema_to_json(schema).dump()},
@@ -373,8 +386,9 @@ Result<std::string> encode_manifest(const Schema& schema, const PartitionSpec& s
       {"format-version", "2"},
       {"content", holds_deletes ? "deletes" : "data"},
   };
-  AvroWriter writer(metadata, manifest_entry_schema(partition.schema), options.codec,
-                    sync_marker(entries.empty() ? std::string_view("empty") : entries.front().path));
+  AvroWriter writer(
+      metadata, manifest_entry_schema(partition.schema), options.codec,
+      sync_marker(entries.empty() ? std::string_view("empty") : entries.front().path));
   for (const ManifestEntry& entry : entries) {
     RETURN_IF_ERROR(put_entry(entry, partition, &writer.record()));
     RETURN_IF_ERROR(writer.end_record());
@@ -386,8 +400,9 @@ Result<std::string> encode_manifest_list(std::span<const ManifestFile> manifests
                                          const ManifestListWriteOptions& options) {
   std::map<std::string, std::string> metadata = {
       {"snapshot-id", std::to_string(options.snapshot_id)},
-      {"parent-snapshot-id",
-       options.parent_snapshot_id ? std::to_string(*options.parent_snapshot_id) : std::string("null")},
+      {"parent-snapshot-id", options.parent_snapshot_id
+                                 ? std::to_string(*options.parent_snapshot_id)
+                                 : std::string("null")},
       {"sequence-number", std::to_string(options.sequence_number)},
       {"format-version", "2"},
   };

@@ -17,25 +17,28 @@ const T* find_by_id(const std::vector<T>& items, Id id) {
 }
 
 // Fills ids that the caller left at 0, checks sources and transforms.
-Result<PartitionSpec> bind_spec(const PartitionSpec& given, const Schema& before, const Schema& after,
-                                int* last_partition_id) {
+Result<PartitionSpec> bind_spec(const PartitionSpec& given, const Schema& before,
+                                const Schema& after, int* last_partition_id) {
   PartitionSpec spec;
   for (PartitionField field : given.fields) {
     const Field* source = before.find(field.source_id);
     const Field* fresh = source ? after.find(before.path_of(field.source_id)) : nullptr;
     if (!fresh) {
       return fail(Code::invalid, "partition_spec",
-                  "partition field " + field.name + ": no column has the id " + std::to_string(field.source_id));
+                  "partition field " + field.name + ": no column has the id " +
+                      std::to_string(field.source_id));
     }
     auto type = transform_result_type(field.transform, fresh->type);
     if (!type || field.transform.kind == TransformKind::unknown) {
       return fail(Code::invalid, "partition_spec",
                   "partition field " + field.name + ": " +
-                      (type ? "transform " + field.transform.name + " is not known" : type.error().message));
+                      (type ? "transform " + field.transform.name + " is not known"
+                            : type.error().message));
     }
     for (const PartitionField& other : spec.fields) {
       if (other.name == field.name) {
-        return fail(Code::invalid, "partition_spec", "two partition fields are named " + field.name);
+        return fail(Code::invalid, "partition_spec",
+                    "two partition fields are named " + field.name);
       }
     }
     field.source_id = fresh->id;
@@ -45,7 +48,8 @@ Result<PartitionSpec> bind_spec(const PartitionSpec& given, const Schema& before
   return spec;
 }
 
-Result<SortOrder> bind_sort_order(const SortOrder& given, const Schema& before, const Schema& after) {
+Result<SortOrder> bind_sort_order(const SortOrder& given, const Schema& before,
+                                  const Schema& after) {
   SortOrder order;
   order.id = given.fields.empty() ? 0 : 1;
   for (SortField field : given.fields) {
@@ -87,8 +91,9 @@ Status check_types(const std::vector<Field>& fields) {
       case TypeKind::timestamptz_ns:
       case TypeKind::unknown:
       case TypeKind::variant:
-        return fail(Code::unsupported, "type",
-                    "column " + field.name + ": type " + type_text(field.type) + " needs format version 3");
+        return fail(
+            Code::unsupported, "type",
+            "column " + field.name + ": type " + type_text(field.type) + " needs format version 3");
       default: break;
     }
     RETURN_IF_ERROR(check_types(field.type.fields));
@@ -99,8 +104,9 @@ Status check_types(const std::vector<Field>& fields) {
 }  // namespace
 
 bool PartitionSpec::is_unpartitioned() const {
-  return std::all_of(fields.begin(), fields.end(),
-                     [](const PartitionField& field) { return field.transform.kind == TransformKind::void_; });
+  return std::all_of(fields.begin(), fields.end(), [](const PartitionField& field) {
+    return field.transform.kind == TransformKind::void_;
+  });
 }
 
 std::string_view Snapshot::summary_value(std::string_view key) const {
@@ -132,7 +138,8 @@ int64_t TableMetadata::int_property(std::string_view key, int64_t fallback) cons
   std::string_view text = property(key);
   int64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty() ? value : fallback;
+  return error == std::errc() && end == text.data() + text.size() && !text.empty() ? value
+                                                                                   : fallback;
 }
 
 const Snapshot* TableMetadata::find_by_summary(std::string_view key, std::string_view value,
@@ -161,12 +168,14 @@ Result<const Snapshot*> choose_snapshot(const TableMetadata& metadata, const Sca
     }
     const Snapshot* found = last ? metadata.snapshot(last->snapshot_id) : nullptr;
     if (found) return found;
-    return fail(Code::not_found, "no_such_snapshot", "the table has no snapshot as old as the given time");
+    return fail(Code::not_found, "no_such_snapshot",
+                "the table has no snapshot as old as the given time");
   }
   if (!request.ref.empty() && request.ref != "main") {
     const Snapshot* found = metadata.snapshot_of_ref(request.ref);
     if (found) return found;
-    return fail(Code::not_found, "no_such_ref", "the table has no branch or tag \"" + request.ref + "\"");
+    return fail(Code::not_found, "no_such_ref",
+                "the table has no branch or tag \"" + request.ref + "\"");
   }
   return metadata.current_snapshot();
 }
@@ -199,7 +208,8 @@ Result<TableMetadata> new_table_metadata(const NewTable& table) {
   return metadata;
 }
 
-std::string metadata_location(const TableMetadata& metadata, std::string_view previous, std::string_view uuid) {
+std::string metadata_location(const TableMetadata& metadata, std::string_view previous,
+                              std::string_view uuid) {
   // The number leads the file name; names we cannot read count as -1.
   std::string_view name = previous.substr(previous.rfind('/') + 1);
   int64_t number = -1;

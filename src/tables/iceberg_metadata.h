@@ -1,9 +1,10 @@
-// Iceberg table metadata (format versions 1 and 2): the tree of schemas, specs, orders, snapshots and refs that
-// one metadata file holds. Immutable once loaded: shared as shared_ptr<const TableMetadata>; every change makes a
-// new one (iceberg_update.h). Fields we do not know are kept and written back.
+// Iceberg table metadata (format versions 1 and 2): the tree of schemas, specs, orders, snapshots
+// and refs that one metadata file holds. Immutable once loaded: shared as shared_ptr<const
+// TableMetadata>; every change makes a new one (iceberg_update.h). Fields we do not know are kept
+// and written back.
 //
-// Errors of parsing: corrupt ("table_metadata") with the key that is wrong; unsupported ("format_version") for a
-// version above 2.
+// Errors of parsing: corrupt ("table_metadata") with the key that is wrong; unsupported
+// ("format_version") for a version above 2.
 #pragma once
 
 #include <cstdint>
@@ -62,11 +63,11 @@ struct Snapshot {
   std::optional<int64_t> parent_id;
   int64_t sequence_number = 0;
   int64_t timestamp_millis = 0;
-  std::string manifest_list;           // location; "" for version 1 snapshots that list manifests in line
+  std::string manifest_list;  // location; "" for version 1 snapshots that list manifests in line
   std::vector<std::string> manifests;  // version 1 only
   Properties summary;                  // with "operation": append, replace, overwrite, delete
   std::optional<int> schema_id;
-  Json extra;                          // members we do not know
+  Json extra;  // members we do not know
 
   std::string_view summary_value(std::string_view key) const;
 };
@@ -111,9 +112,9 @@ struct TableMetadata {
   std::vector<SnapshotLogEntry> snapshot_log;
   std::vector<MetadataLogEntry> metadata_log;
   std::map<std::string, SnapshotRef> refs;
-  std::vector<Json> statistics;            // statistics files, as they are
+  std::vector<Json> statistics;  // statistics files, as they are
   std::vector<Json> partition_statistics;
-  Json extra;                              // members we do not know
+  Json extra;  // members we do not know
 
   // nullptr when absent.
   const Schema* schema(int id) const;
@@ -130,8 +131,8 @@ struct TableMetadata {
   std::string_view property(std::string_view key, std::string_view fallback = {}) const;
   int64_t int_property(std::string_view key, int64_t fallback) const;
 
-  // The newest snapshot in the ancestry of a ref whose summary has key = value; nullptr when none. Exactly-once
-  // writers look up what they already committed.
+  // The newest snapshot in the ancestry of a ref whose summary has key = value; nullptr when none.
+  // Exactly-once writers look up what they already committed.
   const Snapshot* find_by_summary(std::string_view key, std::string_view value,
                                   std::string_view ref = {}) const;
 };
@@ -143,8 +144,8 @@ Result<TableMetadata> metadata_from_json(const Json& json);
 Result<TableMetadata> metadata_from_bytes(std::string_view bytes);
 Json metadata_to_json(const TableMetadata& metadata);
 
-// The snapshot a request names: not_found ("no_such_snapshot", "no_such_ref"); none when the table is empty and
-// the request names nothing.
+// The snapshot a request names: not_found ("no_such_snapshot", "no_such_ref"); none when the table
+// is empty and the request names nothing.
 Result<const Snapshot*> choose_snapshot(const TableMetadata& metadata, const ScanRequest& request);
 
 struct NewTable {
@@ -168,8 +169,9 @@ Json snapshot_to_json(const Snapshot& snapshot, int format_version);
 Result<SnapshotRef> ref_from_json(const Json& json);
 Json ref_to_json(const SnapshotRef& ref);
 
-// "00003-<uuid>.metadata.json" for version 3 of the file; the number is one more than that of `previous`
-// (a location, "" for a new table).
-std::string metadata_location(const TableMetadata& metadata, std::string_view previous, std::string_view uuid);
+// "00003-<uuid>.metadata.json" for version 3 of the file; the number is one more than that of
+// `previous` (a location, "" for a new table).
+std::string metadata_location(const TableMetadata& metadata, std::string_view previous,
+                              std::string_view uuid);
 
 }  // namespace aichemy::tables::iceberg

@@ -1,5 +1,5 @@
-// The JSON forms of table metadata (spec, appendix C). Versions 1 and 2 differ in a few members; both are read
-// into the same structure.
+// The JSON forms of table metadata (spec, appendix C). Versions 1 and 2 differ in a few members;
+// both are read into the same structure.
 #include <algorithm>
 
 #include "tables/avro_codec.h"
@@ -13,21 +13,41 @@ constexpr uint64_t kMetadataBytesMax = 1u << 30;
 
 // Every member we understand; anything else is kept in `extra`.
 constexpr std::string_view kTableMembers[] = {
-    "format-version", "table-uuid", "location", "last-sequence-number", "last-updated-ms", "last-column-id",
-    "schema", "schemas", "current-schema-id", "partition-spec", "partition-specs", "default-spec-id",
-    "last-partition-id", "properties", "current-snapshot-id", "snapshots", "snapshot-log", "metadata-log",
-    "sort-orders", "default-sort-order-id", "refs", "statistics", "partition-statistics",
+    "format-version",
+    "table-uuid",
+    "location",
+    "last-sequence-number",
+    "last-updated-ms",
+    "last-column-id",
+    "schema",
+    "schemas",
+    "current-schema-id",
+    "partition-spec",
+    "partition-specs",
+    "default-spec-id",
+    "last-partition-id",
+    "properties",
+    "current-snapshot-id",
+    "snapshots",
+    "snapshot-log",
+    "metadata-log",
+    "sort-orders",
+    "default-sort-order-id",
+    "refs",
+    "statistics",
+    "partition-statistics",
 };
 constexpr std::string_view kSnapshotMembers[] = {
-    "snapshot-id", "parent-snapshot-id", "sequence-number", "timestamp-ms", "manifest-list", "manifests",
-    "summary", "schema-id",
+    "snapshot-id",   "parent-snapshot-id", "sequence-number", "timestamp-ms",
+    "manifest-list", "manifests",          "summary",         "schema-id",
 };
 
 template <size_t N>
 Json other_members(const Json& json, const std::string_view (&known)[N]) {
   Json extra;
   for (const auto& [key, value] : json.as_object()) {
-    if (std::find(std::begin(known), std::end(known), key) == std::end(known)) extra.set(key, value);
+    if (std::find(std::begin(known), std::end(known), key) == std::end(known))
+      extra.set(key, value);
   }
   return extra;
 }
@@ -36,7 +56,9 @@ void put_members(const Json& extra, Json* to) {
   for (const auto& [key, value] : extra.as_object()) to->set(key, value);
 }
 
-std::unexpected<Error> broken(const std::string& why) { return fail(Code::corrupt, "table_metadata", why); }
+std::unexpected<Error> broken(const std::string& why) {
+  return fail(Code::corrupt, "table_metadata", why);
+}
 
 Properties properties_from_json(const Json& json) {
   Properties properties;
@@ -65,8 +87,8 @@ Result<std::vector<PartitionField>> partition_fields_from_json(const Json& json)
     ASSIGN_OR_RETURN(int64_t source, item.int_at("source-id"));
     field.source_id = static_cast<int>(source);
     // Version 1 files may leave ids out; they count up from 1000.
-    field.field_id = static_cast<int>(item["field-id"].as_int(kFirstPartitionFieldId +
-                                                               static_cast<int64_t>(fields.size())));
+    field.field_id = static_cast<int>(
+        item["field-id"].as_int(kFirstPartitionFieldId + static_cast<int64_t>(fields.size())));
     ASSIGN_OR_RETURN(field.name, item.string_at("name"));
     ASSIGN_OR_RETURN(std::string transform, item.string_at("transform"));
     ASSIGN_OR_RETURN(field.transform, transform_from_text(transform));
@@ -108,7 +130,8 @@ Status read_specs(const Json& json, TableMetadata* to) {
     to->specs.push_back(std::move(spec));
   }
   if (!to->spec(to->default_spec_id)) {
-    return broken("the default partition spec " + std::to_string(to->default_spec_id) + " is missing");
+    return broken("the default partition spec " + std::to_string(to->default_spec_id) +
+                  " is missing");
   }
   int highest = kFirstPartitionFieldId - 1;
   for (const PartitionSpec& spec : to->specs) {
@@ -126,7 +149,8 @@ Status read_sort_orders(const Json& json, TableMetadata* to) {
   if (to->sort_orders.empty()) to->sort_orders.emplace_back();
   to->default_sort_order_id = static_cast<int>(json["default-sort-order-id"].as_int(0));
   if (!to->sort_order(to->default_sort_order_id)) {
-    return broken("the default sort order " + std::to_string(to->default_sort_order_id) + " is missing");
+    return broken("the default sort order " + std::to_string(to->default_sort_order_id) +
+                  " is missing");
   }
   return {};
 }
@@ -142,13 +166,15 @@ Status read_snapshots(const Json& json, TableMetadata* to) {
   for (const auto& [name, item] : json["refs"].as_object()) {
     ASSIGN_OR_RETURN(SnapshotRef ref, ref_from_json(item));
     if (!to->snapshot(ref.snapshot_id)) {
-      return broken("ref " + name + " names snapshot " + std::to_string(ref.snapshot_id) + ", which is missing");
+      return broken("ref " + name + " names snapshot " + std::to_string(ref.snapshot_id) +
+                    ", which is missing");
     }
     to->refs[name] = ref;
   }
   if (to->current_snapshot_id) {
     if (!to->current_snapshot()) {
-      return broken("the current snapshot " + std::to_string(*to->current_snapshot_id) + " is missing");
+      return broken("the current snapshot " + std::to_string(*to->current_snapshot_id) +
+                    " is missing");
     }
     to->refs.try_emplace("main", SnapshotRef{.snapshot_id = *to->current_snapshot_id});
   }
@@ -156,7 +182,8 @@ Status read_snapshots(const Json& json, TableMetadata* to) {
     to->snapshot_log.push_back({item["timestamp-ms"].as_int(), item["snapshot-id"].as_int()});
   }
   for (const Json& item : json["metadata-log"].as_array()) {
-    to->metadata_log.push_back({item["timestamp-ms"].as_int(), std::string(item["metadata-file"].as_string())});
+    to->metadata_log.push_back(
+        {item["timestamp-ms"].as_int(), std::string(item["metadata-file"].as_string())});
   }
   return {};
 }
@@ -333,7 +360,8 @@ Result<Snapshot> snapshot_from_json(const Json& json) {
   snapshot.sequence_number = json["sequence-number"].as_int(0);
   ASSIGN_OR_RETURN(snapshot.timestamp_millis, json.int_at("timestamp-ms"));
   snapshot.manifest_list = json["manifest-list"].as_string();
-  for (const Json& item : json["manifests"].as_array()) snapshot.manifests.emplace_back(item.as_string());
+  for (const Json& item : json["manifests"].as_array())
+    snapshot.manifests.emplace_back(item.as_string());
   snapshot.summary = properties_from_json(json["summary"]);
   if (auto schema = optional_int(json, "schema-id")) snapshot.schema_id = static_cast<int>(*schema);
   snapshot.extra = other_members(json, kSnapshotMembers);
@@ -362,7 +390,8 @@ Result<SnapshotRef> ref_from_json(const Json& json) {
   SnapshotRef ref;
   ASSIGN_OR_RETURN(ref.snapshot_id, json.int_at("snapshot-id"));
   ASSIGN_OR_RETURN(std::string type, json.string_at("type"));
-  if (type != "branch" && type != "tag") return broken("a ref is neither branch nor tag but \"" + type + "\"");
+  if (type != "branch" && type != "tag")
+    return broken("a ref is neither branch nor tag but \"" + type + "\"");
   ref.is_branch = type == "branch";
   ref.min_snapshots_to_keep = optional_int(json, "min-snapshots-to-keep");
   ref.max_snapshot_age_millis = optional_int(json, "max-snapshot-age-ms");

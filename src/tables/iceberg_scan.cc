@@ -18,7 +18,8 @@ Predicate project(const Predicate& predicate, const PartitionSpec& spec, const S
   if (predicate.kind == Kind::all || predicate.kind == Kind::any) {
     Predicate mapped;
     mapped.kind = predicate.kind;
-    for (const Predicate& child : predicate.children) mapped.children.push_back(project(child, spec, schema));
+    for (const Predicate& child : predicate.children)
+      mapped.children.push_back(project(child, spec, schema));
     return mapped;
   }
   std::vector<Predicate> parts;
@@ -59,7 +60,8 @@ ColumnRange range_of_summary(const PartitionSummary& summary, const Type& type) 
   return range;
 }
 
-ColumnRange range_of_column(const Manifest& manifest, size_t entry, int field_id, const Type& type) {
+ColumnRange range_of_column(const Manifest& manifest, size_t entry, int field_id,
+                            const Type& type) {
   ColumnRange range;
   int64_t values = manifest.value_count(entry, field_id);
   int64_t nulls = manifest.null_count(entry, field_id);
@@ -89,7 +91,7 @@ struct SpecPlan {
   const PartitionSpec* spec = nullptr;
   std::vector<Type> sources;  // of each field
   std::vector<Type> results;
-  Predicate predicate;        // on partition field ids
+  Predicate predicate;  // on partition field ids
 };
 
 class Planner {
@@ -138,8 +140,9 @@ class Planner {
     auto ref = metadata_.refs.find(request_.ref);
     bool is_tag = ref != metadata_.refs.end() && !ref->second.is_branch;
     bool travels = request_.snapshot_id || request_.as_of_millis || is_tag;
-    const Schema* then = snapshot && travels && snapshot->schema_id ? metadata_.schema(*snapshot->schema_id)
-                                                                    : nullptr;
+    const Schema* then = snapshot && travels && snapshot->schema_id
+                             ? metadata_.schema(*snapshot->schema_id)
+                             : nullptr;
     return then ? *then : metadata_.current_schema();
   }
 
@@ -162,7 +165,8 @@ class Planner {
     plan.spec = metadata_.spec(spec_id);
     if (!plan.spec) {
       return fail(Code::corrupt, "manifest",
-                  "a manifest was written for partition spec " + std::to_string(spec_id) + ", which is missing");
+                  "a manifest was written for partition spec " + std::to_string(spec_id) +
+                      ", which is missing");
     }
     for (const PartitionField& field : plan.spec->fields) {
       const Field* source = find_source(field.source_id);
@@ -211,7 +215,8 @@ class Planner {
       int spec_id = row.spec_id >= 0 ? row.spec_id : std::max(manifest->spec_id, 0);
       ASSIGN_OR_RETURN(const SpecPlan* spec, spec_plan(spec_id));
       for (size_t i = 0; i < manifest->size(); ++i) {
-        if (manifest->status[i] == EntryStatus::deleted || !partition_wanted(*manifest, i, *spec)) continue;
+        if (manifest->status[i] == EntryStatus::deleted || !partition_wanted(*manifest, i, *spec))
+          continue;
         deletes_.add(*manifest, i, *spec->spec, row.sequence_number, &plan_.delete_files);
       }
     }
@@ -251,7 +256,8 @@ class Planner {
     });
   }
 
-  void take(const Manifest& manifest, size_t entry, const SpecPlan& spec, int64_t inherited_sequence) {
+  void take(const Manifest& manifest, size_t entry, const SpecPlan& spec,
+            int64_t inherited_sequence) {
     DataFile file;
     file.path = manifest.path(entry);
     file.format = manifest.format[entry];
@@ -259,7 +265,8 @@ class Planner {
     file.record_count = static_cast<uint64_t>(manifest.record_count[entry]);
     int64_t sequence = manifest.sequence_number[entry];
     file.sequence_number = sequence == Manifest::kNone ? inherited_sequence : sequence;
-    if (manifest.first_row_id[entry] != Manifest::kNone) file.first_row_id = manifest.first_row_id[entry];
+    if (manifest.first_row_id[entry] != Manifest::kNone)
+      file.first_row_id = manifest.first_row_id[entry];
     file.spec_id = spec.spec->id;
     put_partition(manifest, entry, spec, &file);
     if (!bound_types_.empty()) file.bounds = manifest.bounds(entry, bound_types_);
@@ -270,15 +277,18 @@ class Planner {
     plan_.files.push_back(std::move(file));
   }
 
-  static void put_partition(const Manifest& manifest, size_t entry, const SpecPlan& spec, DataFile* file) {
+  static void put_partition(const Manifest& manifest, size_t entry, const SpecPlan& spec,
+                            DataFile* file) {
     for (size_t i = 0; i < spec.spec->fields.size(); ++i) {
       const PartitionField& field = spec.spec->fields[i];
       for (const Manifest::PartitionColumn& column : manifest.partition) {
         if (column.field_id != field.field_id) continue;
         const Value& value = column.values[entry];
-        if (field.transform.kind == TransformKind::identity) file->constants.push_back({field.source_id, value});
+        if (field.transform.kind == TransformKind::identity)
+          file->constants.push_back({field.source_id, value});
         if (!file->partition.empty()) file->partition += '/';
-        file->partition += field.name + "=" + transform_value_text(field.transform, spec.sources[i], value);
+        file->partition +=
+            field.name + "=" + transform_value_text(field.transform, spec.sources[i], value);
       }
     }
   }
@@ -348,8 +358,10 @@ Result<std::shared_ptr<const ManifestList>> ManifestCache::list(const Call& call
   return entry.list;
 }
 
-Result<std::shared_ptr<const ManifestList>> read_manifests(const Call& call, FileIo& files, ManifestCache& cache,
-                                                           const TableMetadata&, const Snapshot& snapshot) {
+Result<std::shared_ptr<const ManifestList>> read_manifests(const Call& call, FileIo& files,
+                                                           ManifestCache& cache,
+                                                           const TableMetadata&,
+                                                           const Snapshot& snapshot) {
   if (!snapshot.manifest_list.empty()) return cache.list(call, files, snapshot.manifest_list);
   auto list = std::make_shared<ManifestList>();
   for (const std::string& path : snapshot.manifests) {
@@ -361,8 +373,8 @@ Result<std::shared_ptr<const ManifestList>> read_manifests(const Call& call, Fil
   return list;
 }
 
-Result<ScanPlan> plan_scan(const Call& call, FileIo& files, ManifestCache& cache, const TableMetadata& metadata,
-                           const ScanRequest& request) {
+Result<ScanPlan> plan_scan(const Call& call, FileIo& files, ManifestCache& cache,
+                           const TableMetadata& metadata, const ScanRequest& request) {
   return Planner(call, files, cache, metadata, request).plan();
 }
 

@@ -1,8 +1,9 @@
-// Scan planning: metadata, snapshot and predicate to the files that can hold matching rows, each with the deletes
-// that apply to it. Manifests are immutable, so their decoded form is cached by location under a byte limit.
+// Scan planning: metadata, snapshot and predicate to the files that can hold matching rows, each
+// with the deletes that apply to it. Manifests are immutable, so their decoded form is cached by
+// location under a byte limit.
 //
-// Files are left out by, in order: the partition summaries of the manifest list, the partition of each file, its
-// column bounds. Deletes follow the specification's sequence rules.
+// Files are left out by, in order: the partition summaries of the manifest list, the partition of
+// each file, its column bounds. Deletes follow the specification's sequence rules.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +27,10 @@ class ManifestCache {
  public:
   explicit ManifestCache(size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  Result<std::shared_ptr<const Manifest>> manifest(const Call& call, FileIo& files, const std::string& location);
-  Result<std::shared_ptr<const ManifestList>> list(const Call& call, FileIo& files, const std::string& location);
+  Result<std::shared_ptr<const Manifest>> manifest(const Call& call, FileIo& files,
+                                                   const std::string& location);
+  Result<std::shared_ptr<const ManifestList>> list(const Call& call, FileIo& files,
+                                                   const std::string& location);
   size_t bytes() const;
 
  private:
@@ -48,12 +51,13 @@ class ManifestCache {
 };
 
 // All manifests of a snapshot, whichever way it lists them (version 1 may do so in line).
-Result<std::shared_ptr<const ManifestList>> read_manifests(const Call& call, FileIo& files, ManifestCache& cache,
+Result<std::shared_ptr<const ManifestList>> read_manifests(const Call& call, FileIo& files,
+                                                           ManifestCache& cache,
                                                            const TableMetadata& metadata,
                                                            const Snapshot& snapshot);
 
 // The predicate's columns are those of the schema that the plan answers with.
-Result<ScanPlan> plan_scan(const Call& call, FileIo& files, ManifestCache& cache, const TableMetadata& metadata,
-                           const ScanRequest& request);
+Result<ScanPlan> plan_scan(const Call& call, FileIo& files, ManifestCache& cache,
+                           const TableMetadata& metadata, const ScanRequest& request);
 
 }  // namespace aichemy::tables::iceberg

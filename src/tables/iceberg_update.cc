@@ -17,21 +17,27 @@ struct NumberRequirement {
   int TableMetadata::* member;
 };
 constexpr NumberRequirement kNumbers[] = {
-    {RequirementKind::last_assigned_field_id, "last assigned field id", &TableMetadata::last_column_id},
+    {RequirementKind::last_assigned_field_id, "last assigned field id",
+     &TableMetadata::last_column_id},
     {RequirementKind::current_schema_id, "current schema id", &TableMetadata::current_schema_id},
     {RequirementKind::last_assigned_partition_id, "last assigned partition id",
      &TableMetadata::last_partition_id},
     {RequirementKind::default_spec_id, "default spec id", &TableMetadata::default_spec_id},
-    {RequirementKind::default_sort_order_id, "default sort order id", &TableMetadata::default_sort_order_id},
+    {RequirementKind::default_sort_order_id, "default sort order id",
+     &TableMetadata::default_sort_order_id},
 };
 
 std::unexpected<Error> failed(const std::string& why) {
   return fail(Code::conflict, "requirement_failed", "Requirement failed: " + why);
 }
 
-std::unexpected<Error> refused(const std::string& why) { return fail(Code::invalid, "update", why); }
+std::unexpected<Error> refused(const std::string& why) {
+  return fail(Code::invalid, "update", why);
+}
 
-std::string id_text(std::optional<int64_t> id) { return id ? std::to_string(*id) : std::string("none"); }
+std::string id_text(std::optional<int64_t> id) {
+  return id ? std::to_string(*id) : std::string("none");
+}
 
 Status check(const TableMetadata* base, const Requirement& requirement) {
   if (requirement.kind == RequirementKind::create) {
@@ -52,7 +58,8 @@ Status check(const TableMetadata* base, const Requirement& requirement) {
   }
   for (const NumberRequirement& row : kNumbers) {
     if (row.kind == requirement.kind && base->*row.member != requirement.number) {
-      return failed(std::string(row.name) + " changed: expected " + std::to_string(requirement.number) +
+      return failed(std::string(row.name) + " changed: expected " +
+                    std::to_string(requirement.number) +
                     " != " + std::to_string(base->*row.member));
     }
   }
@@ -61,13 +68,16 @@ Status check(const TableMetadata* base, const Requirement& requirement) {
 
 template <class T>
 void remove_ids(std::vector<T>& items, const std::vector<int>& ids) {
-  std::erase_if(items, [&](const T& item) { return std::find(ids.begin(), ids.end(), item.id) != ids.end(); });
+  std::erase_if(items, [&](const T& item) {
+    return std::find(ids.begin(), ids.end(), item.id) != ids.end();
+  });
 }
 
 // One application of updates, in order. -1 in set-current-* means the last one added here.
 class Applier {
  public:
-  Applier(TableMetadata metadata, bool creating, int64_t now) : m(std::move(metadata)), creating_(creating), now_(now) {}
+  Applier(TableMetadata metadata, bool creating, int64_t now)
+      : m(std::move(metadata)), creating_(creating), now_(now) {}
 
   TableMetadata m;
 
@@ -77,12 +87,12 @@ class Applier {
       case UpdateKind::upgrade_format_version: return upgrade(update.number);
       case UpdateKind::add_schema: return add_schema(update.schema);
       case UpdateKind::set_current_schema:
-        return set_id(update.number, last_schema_, m.schema(or_last(update.number, last_schema_)), "schema",
-                      &m.current_schema_id);
+        return set_id(update.number, last_schema_, m.schema(or_last(update.number, last_schema_)),
+                      "schema", &m.current_schema_id);
       case UpdateKind::add_spec: return add_spec(update.spec);
       case UpdateKind::set_default_spec:
-        return set_id(update.number, last_spec_, m.spec(or_last(update.number, last_spec_)), "partition spec",
-                      &m.default_spec_id);
+        return set_id(update.number, last_spec_, m.spec(or_last(update.number, last_spec_)),
+                      "partition spec", &m.default_spec_id);
       case UpdateKind::add_sort_order: return add_sort_order(update.sort_order);
       case UpdateKind::set_default_sort_order:
         return set_id(update.number, last_order_, m.sort_order(or_last(update.number, last_order_)),
@@ -103,12 +113,14 @@ class Applier {
   }
 
   Status finish() {
-    if (m.uuid.empty() || m.location.empty()) return refused("the new table has no uuid or no location");
+    if (m.uuid.empty() || m.location.empty())
+      return refused("the new table has no uuid or no location");
     if (!m.schema(m.current_schema_id)) return refused("the new table has no current schema");
     if (m.specs.empty()) m.specs.emplace_back();
     if (m.sort_orders.empty()) m.sort_orders.emplace_back();
     if (!m.spec(m.default_spec_id)) return refused("the default partition spec does not exist");
-    if (!m.sort_order(m.default_sort_order_id)) return refused("the default sort order does not exist");
+    if (!m.sort_order(m.default_sort_order_id))
+      return refused("the default sort order does not exist");
     return check_sources();
   }
 
@@ -120,10 +132,13 @@ class Applier {
   std::optional<int> last_order_;
   std::vector<int64_t> added_;
 
-  static int or_last(int number, std::optional<int> last) { return number == -1 ? last.value_or(-1) : number; }
+  static int or_last(int number, std::optional<int> last) {
+    return number == -1 ? last.value_or(-1) : number;
+  }
 
   Status set_id(int number, std::optional<int> last, const void* found, const char* what, int* to) {
-    if (number == -1 && !last) return refused(std::string("no ") + what + " was added to be made the current one");
+    if (number == -1 && !last)
+      return refused(std::string("no ") + what + " was added to be made the current one");
     if (!found) return refused(std::string("there is no ") + what + " " + std::to_string(number));
     *to = or_last(number, last);
     return {};
@@ -140,7 +155,8 @@ class Applier {
       return fail(Code::unsupported, "format_version",
                   "format version " + std::to_string(version) + " is not supported");
     }
-    if (version < m.format_version && !creating_) return refused("the format version cannot be lowered");
+    if (version < m.format_version && !creating_)
+      return refused("the format version cannot be lowered");
     m.format_version = version;
     return {};
   }
@@ -160,11 +176,13 @@ class Applier {
     return {};
   }
 
-  // A field that an earlier spec had keeps its id, so that partition values stay comparable across specs.
+  // A field that an earlier spec had keeps its id, so that partition values stay comparable across
+  // specs.
   int known_field_id(const PartitionField& field) const {
     for (const PartitionSpec& spec : m.specs) {
       for (const PartitionField& known : spec.fields) {
-        if (known.source_id == field.source_id && known.transform == field.transform) return known.field_id;
+        if (known.source_id == field.source_id && known.transform == field.transform)
+          return known.field_id;
       }
     }
     return 0;
@@ -206,8 +224,10 @@ class Applier {
   }
 
   Status add_snapshot(const Snapshot& snapshot) {
-    if (m.snapshot(snapshot.id)) return refused("snapshot " + std::to_string(snapshot.id) + " exists already");
-    if (m.format_version >= 2 && snapshot.sequence_number <= m.last_sequence_number && !m.snapshots.empty()) {
+    if (m.snapshot(snapshot.id))
+      return refused("snapshot " + std::to_string(snapshot.id) + " exists already");
+    if (m.format_version >= 2 && snapshot.sequence_number <= m.last_sequence_number &&
+        !m.snapshots.empty()) {
       return failed("snapshot " + std::to_string(snapshot.id) + " has sequence number " +
                     std::to_string(snapshot.sequence_number) + ", the table is at " +
                     std::to_string(m.last_sequence_number));
@@ -220,7 +240,8 @@ class Applier {
 
   Status set_ref(const std::string& name, const SnapshotRef& ref) {
     const Snapshot* snapshot = m.snapshot(ref.snapshot_id);
-    if (!snapshot) return refused("ref " + name + ": there is no snapshot " + std::to_string(ref.snapshot_id));
+    if (!snapshot)
+      return refused("ref " + name + ": there is no snapshot " + std::to_string(ref.snapshot_id));
     if (name == "main") {
       if (!ref.is_branch) return refused("main is a branch and cannot become a tag");
       bool is_new = std::find(added_.begin(), added_.end(), ref.snapshot_id) != added_.end();
@@ -244,15 +265,18 @@ class Applier {
     // History before a removed snapshot can no longer be read: it goes too.
     std::vector<SnapshotLogEntry> log;
     for (const SnapshotLogEntry& entry : m.snapshot_log) {
-      if (gone(entry.snapshot_id)) log.clear();
-      else log.push_back(entry);
+      if (gone(entry.snapshot_id))
+        log.clear();
+      else
+        log.push_back(entry);
     }
     m.snapshot_log = std::move(log);
     return {};
   }
 
   static void replace_statistics(std::vector<Json>* files, const Json& file) {
-    std::erase_if(*files, [&](const Json& old) { return old["snapshot-id"] == file["snapshot-id"]; });
+    std::erase_if(*files,
+                  [&](const Json& old) { return old["snapshot-id"] == file["snapshot-id"]; });
     files->push_back(file);
   }
 
@@ -278,12 +302,15 @@ class Applier {
       case UpdateKind::set_partition_statistics:
         replace_statistics(&m.partition_statistics, update.json);
         return {};
-      case UpdateKind::remove_statistics: remove_statistics(&m.statistics, update.snapshot_ids); return {};
+      case UpdateKind::remove_statistics:
+        remove_statistics(&m.statistics, update.snapshot_ids);
+        return {};
       case UpdateKind::remove_partition_statistics:
         remove_statistics(&m.partition_statistics, update.snapshot_ids);
         return {};
       case UpdateKind::remove_specs:
-        if (std::find(update.numbers.begin(), update.numbers.end(), m.default_spec_id) != update.numbers.end()) {
+        if (std::find(update.numbers.begin(), update.numbers.end(), m.default_spec_id) !=
+            update.numbers.end()) {
           return refused("the default partition spec cannot be removed");
         }
         remove_ids(m.specs, update.numbers);
@@ -313,7 +340,8 @@ class Applier {
     }
     for (const SortField& field : m.default_sort_order().fields) {
       if (!m.current_schema().find(field.source_id)) {
-        return refused("Cannot find source column for sort field: " + std::to_string(field.source_id));
+        return refused("Cannot find source column for sort field: " +
+                       std::to_string(field.source_id));
       }
     }
     return {};
@@ -368,7 +396,8 @@ Result<TableMetadata> apply_updates(const TableMetadata* base, const std::vector
   if (base && !options.previous_location.empty()) {
     metadata.metadata_log.push_back({base->last_updated_millis, options.previous_location});
     auto keep = static_cast<size_t>(std::max<int64_t>(
-        1, metadata.int_property("write.metadata.previous-versions-max", kPreviousVersionsDefault)));
+        1,
+        metadata.int_property("write.metadata.previous-versions-max", kPreviousVersionsDefault)));
     if (metadata.metadata_log.size() > keep) {
       metadata.metadata_log.erase(metadata.metadata_log.begin(),
                                   metadata.metadata_log.end() - static_cast<std::ptrdiff_t>(keep));

@@ -1,5 +1,6 @@
-// A change of an Iceberg table as the REST specification writes it: requirements, which must hold on the metadata
-// the commit finds, and updates, applied in order. Pure functions on immutable metadata.
+// A change of an Iceberg table as the REST specification writes it: requirements, which must hold
+// on the metadata the commit finds, and updates, applied in order. Pure functions on immutable
+// metadata.
 #pragma once
 
 #include <cstdint>
@@ -55,8 +56,8 @@ struct Update {
     remove_statistics,       // snapshot_ids
     set_partition_statistics,
     remove_partition_statistics,
-    remove_specs,            // numbers
-    remove_schemas,          // numbers
+    remove_specs,    // numbers
+    remove_schemas,  // numbers
   };
   Kind kind = Kind::assign_uuid;
   std::string text;
@@ -81,7 +82,8 @@ struct Update {
 Result<Requirement> requirement_from_json(const Json& json);
 Result<Update> update_from_json(const Json& json);
 
-// `base` is null when the table does not exist. conflict ("requirement_failed") naming the first that fails.
+// `base` is null when the table does not exist. conflict ("requirement_failed") naming the first
+// that fails.
 Status check_requirements(const TableMetadata* base, const std::vector<Requirement>& requirements);
 
 struct ApplyOptions {

@@ -17,15 +17,19 @@ constexpr RequirementRow kRequirements[] = {
     {"assert-create", RequirementKind::create, nullptr},
     {"assert-table-uuid", RequirementKind::table_uuid, nullptr},
     {"assert-ref-snapshot-id", RequirementKind::ref_snapshot_id, nullptr},
-    {"assert-last-assigned-field-id", RequirementKind::last_assigned_field_id, "last-assigned-field-id"},
+    {"assert-last-assigned-field-id", RequirementKind::last_assigned_field_id,
+     "last-assigned-field-id"},
     {"assert-current-schema-id", RequirementKind::current_schema_id, "current-schema-id"},
     {"assert-last-assigned-partition-id", RequirementKind::last_assigned_partition_id,
      "last-assigned-partition-id"},
     {"assert-default-spec-id", RequirementKind::default_spec_id, "default-spec-id"},
-    {"assert-default-sort-order-id", RequirementKind::default_sort_order_id, "default-sort-order-id"},
+    {"assert-default-sort-order-id", RequirementKind::default_sort_order_id,
+     "default-sort-order-id"},
 };
 
-std::unexpected<Error> bad_request(const std::string& why) { return fail(Code::invalid, "request", why); }
+std::unexpected<Error> bad_request(const std::string& why) {
+  return fail(Code::invalid, "request", why);
+}
 
 // What a broken member of a file would be "corrupt" for is the client's mistake in a request.
 template <class T>
@@ -63,7 +67,8 @@ Status read_number(const Json& json, Update* update) {
 template <const char* Key>
 Status read_numbers(const Json& json, Update* update) {
   ASSIGN_OR_RETURN(const Json* items, json.array_at(Key));
-  for (const Json& item : items->as_array()) update->numbers.push_back(static_cast<int>(item.as_int(-1)));
+  for (const Json& item : items->as_array())
+    update->numbers.push_back(static_cast<int>(item.as_int(-1)));
   return {};
 }
 
@@ -162,7 +167,8 @@ constexpr UpdateRow kUpdates[] = {
     {"remove-properties", UpdateKind::remove_properties, read_removals},
     {"set-statistics", UpdateKind::set_statistics, read_json<kStatistics>},
     {"remove-statistics", UpdateKind::remove_statistics, read_snapshot_id},
-    {"set-partition-statistics", UpdateKind::set_partition_statistics, read_json<kPartitionStatistics>},
+    {"set-partition-statistics", UpdateKind::set_partition_statistics,
+     read_json<kPartitionStatistics>},
     {"remove-partition-statistics", UpdateKind::remove_partition_statistics, read_snapshot_id},
     {"remove-partition-specs", UpdateKind::remove_specs, read_numbers<kSpecIds>},
     {"remove-schemas", UpdateKind::remove_schemas, read_numbers<kSchemaIds>},

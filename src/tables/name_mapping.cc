@@ -10,13 +10,15 @@ constexpr int kDepthMax = 64;
 
 Result<std::vector<NameMapping>> read(const Json& json, int depth) {
   if (!json.is_array() || depth > kDepthMax) {
-    return fail(Code::corrupt, "name_mapping", "schema.name-mapping.default is not a list of mappings");
+    return fail(Code::corrupt, "name_mapping",
+                "schema.name-mapping.default is not a list of mappings");
   }
   std::vector<NameMapping> mappings;
   for (const Json& item : json.as_array()) {
     NameMapping mapping;
     for (const Json& name : item["names"].as_array()) mapping.names.emplace_back(name.as_string());
-    if (item["field-id"].is_integer()) mapping.field_id = static_cast<int>(item["field-id"].as_int());
+    if (item["field-id"].is_integer())
+      mapping.field_id = static_cast<int>(item["field-id"].as_int());
     if (const Json* fields = item.find("fields"); fields && !fields->is_null()) {
       ASSIGN_OR_RETURN(mapping.fields, read(*fields, depth + 1));
     }

@@ -43,7 +43,8 @@ Predicate push_not(const Predicate& predicate) {
     case Kind::compare: {
       bool equality = predicate.op == CompareOp::eq || predicate.op == CompareOp::ne;
       // NaN < 1 is false and so is NaN >= 1: of floating values only equality has an opposite.
-      if (predicate.values[0].holds_double() && !equality) return Predicate::not_null(predicate.field_id);
+      if (predicate.values[0].holds_double() && !equality)
+        return Predicate::not_null(predicate.field_id);
       return Predicate::compare(predicate.field_id, opposite(predicate.op), predicate.values[0]);
     }
     case Kind::is_null: return Predicate::not_null(predicate.field_id);
@@ -72,7 +73,8 @@ bool compare_may_match(CompareOp op, const Value& value, const ColumnRange& rang
   switch (op) {
     case CompareOp::eq: return range.lower.compare(value) <= 0 && value.compare(range.upper) <= 0;
     case CompareOp::ne:
-      return !(range.lower_is_exact && !range.may_be_nan && range.lower == value && range.upper == value);
+      return !(range.lower_is_exact && !range.may_be_nan && range.lower == value &&
+               range.upper == value);
     case CompareOp::lt: return range.lower.compare(value) < 0;
     case CompareOp::le: return range.lower.compare(value) <= 0;
     case CompareOp::gt: return range.upper.compare(value) > 0;
@@ -177,7 +179,8 @@ std::string Predicate::text(const Schema& schema) const {
     case Kind::starts_with: return "starts_with(" + name + ", " + values[0].as_bytes() + ")";
     case Kind::in: {
       std::string out = name + " in (";
-      for (size_t i = 0; i < values.size(); ++i) out += (i ? ", " : "") + value_text(values[i], type);
+      for (size_t i = 0; i < values.size(); ++i)
+        out += (i ? ", " : "") + value_text(values[i], type);
       return out + ")";
     }
   }
@@ -202,9 +205,9 @@ bool may_match_range(const Predicate& leaf_predicate, const ColumnRange& range) 
   if (leaf_predicate.kind == Kind::compare) {
     return compare_may_match(leaf_predicate.op, leaf_predicate.values[0], range);
   }
-  return std::any_of(leaf_predicate.values.begin(), leaf_predicate.values.end(), [&](const Value& value) {
-    return compare_may_match(CompareOp::eq, value, range);
-  });
+  return std::any_of(
+      leaf_predicate.values.begin(), leaf_predicate.values.end(),
+      [&](const Value& value) { return compare_may_match(CompareOp::eq, value, range); });
 }
 
 }  // namespace aichemy::tables

@@ -1,9 +1,11 @@
-// What a scan needs to see: a boolean expression over columns by field id, used only to leave files out. A plan
-// may always keep more rows than match (the engine filters again), never fewer.
+// What a scan needs to see: a boolean expression over columns by field id, used only to leave files
+// out. A plan may always keep more rows than match (the engine filters again), never fewer.
 //
-//   auto p = Predicate::all({Predicate::compare(3, CompareOp::ge, Value(10)), Predicate::in(1, {"a", "b"})});
+//   auto p = Predicate::all({Predicate::compare(3, CompareOp::ge, Value(10)), Predicate::in(1,
+//   {"a", "b"})});
 //
-// Values have the representation of the column's type (value.h). Comparison with a null value matches nothing.
+// Values have the representation of the column's type (value.h). Comparison with a null value
+// matches nothing.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +24,11 @@ class Predicate {
   enum class Kind : uint8_t {
     always_true,
     always_false,
-    all,          // and of children
-    any,          // or of children
-    none,         // not of the one child
-    compare,      // field op values[0]
-    in,           // field in values
+    all,      // and of children
+    any,      // or of children
+    none,     // not of the one child
+    compare,  // field op values[0]
+    in,       // field in values
     is_null,
     not_null,
     is_nan,
@@ -62,18 +64,19 @@ class Predicate {
 
 // What is known of a column within a file or a partition field within a manifest.
 struct ColumnRange {
-  bool known = false;          // false: nothing below may be used
+  bool known = false;  // false: nothing below may be used
   bool has_bounds = false;
   Value lower;
   Value upper;
   bool may_be_null = true;
-  bool may_be_value = true;    // false: all null
+  bool may_be_value = true;  // false: all null
   bool may_be_nan = true;
   bool all_nan = false;
   bool lower_is_exact = true;  // bounds of strings may be truncated; pruning does not care
 };
 
-// False only when no row can match. `range_of(field_id)` answers what is known; the predicate is normalized.
+// False only when no row can match. `range_of(field_id)` answers what is known; the predicate is
+// normalized.
 template <class RangeOf>
 bool may_match(const Predicate& predicate, RangeOf&& range_of);
 

@@ -1,9 +1,9 @@
-// The answer of a table format to "which files, and what to do with each": all a scan needs, the same for every
-// format. Paths are full locations ("s3://bucket/key").
+// The answer of a table format to "which files, and what to do with each": all a scan needs, the
+// same for every format. Paths are full locations ("s3://bucket/key").
 //
-// Columns are mapped by field id. A column of ScanPlan::schema that a file lacks is, in this order: its partition
-// constant (DataFile::constants), found through `name_mapping` when the file has no field ids at all, the field's
-// initial_default, null.
+// Columns are mapped by field id. A column of ScanPlan::schema that a file lacks is, in this order:
+// its partition constant (DataFile::constants), found through `name_mapping` when the file has no
+// field ids at all, the field's initial_default, null.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct ColumnBounds {
   int64_t value_count = -1;  // -1: not known
   int64_t null_count = -1;
   int64_t nan_count = -1;
-  Value lower;               // null: not known. Strings may be cut: lower <= min, max <= upper hold.
+  Value lower;  // null: not known. Strings may be cut: lower <= min, max <= upper hold.
   Value upper;
 };
 
@@ -42,9 +42,9 @@ struct DeleteFile {
   FileFormat format = FileFormat::parquet;
   uint64_t size = 0;
   uint64_t record_count = 0;
-  std::vector<int> equality_ids;      // equality: the columns that must be equal (null equals null)
-  std::string referenced_data_file;   // position: set when all rows are of one file
-  uint64_t content_offset = 0;        // deletion vector: the blob within the Puffin file
+  std::vector<int> equality_ids;     // equality: the columns that must be equal (null equals null)
+  std::string referenced_data_file;  // position: set when all rows are of one file
+  uint64_t content_offset = 0;       // deletion vector: the blob within the Puffin file
   uint64_t content_size = 0;
 };
 
@@ -58,9 +58,9 @@ struct DataFile {
   std::vector<ColumnConstant> constants;  // identity-partitioned columns, by source field id
   std::vector<ColumnBounds> bounds;
   std::vector<int64_t> split_offsets;
-  std::vector<uint32_t> deletes;          // indexes into ScanPlan::delete_files that apply to this file
+  std::vector<uint32_t> deletes;  // indexes into ScanPlan::delete_files that apply to this file
   int spec_id = 0;
-  std::string partition;                  // "section=net/day=2017-11-16": the hidden column $partition
+  std::string partition;  // "section=net/day=2017-11-16": the hidden column $partition
 };
 
 // One entry of schema.name-mapping.default: names that stand for a field id in files without ids.
@@ -76,13 +76,15 @@ struct ScanPlan {
   std::vector<DataFile> files;
   std::vector<DeleteFile> delete_files;
   std::vector<NameMapping> name_mapping;
-  uint64_t record_count = 0;           // of files, before deletes
+  uint64_t record_count = 0;  // of files, before deletes
   uint64_t byte_count = 0;
   // For EXPLAIN and metrics.
   uint64_t files_total = 0;
   uint64_t manifests_total = 0;
   uint64_t manifests_read = 0;
-  bool exact_count() const { return delete_files.empty(); }  // count(*) without predicate needs no scan
+  bool exact_count() const {
+    return delete_files.empty();
+  }  // count(*) without predicate needs no scan
 };
 
 struct ScanRequest {
@@ -90,8 +92,8 @@ struct ScanRequest {
   std::string ref;                      // branch or tag; "" is main
   std::optional<int64_t> as_of_millis;  // time travel by wall time
   Predicate predicate;
-  bool with_bounds = true;              // false: leave DataFile::bounds empty
-  std::vector<int> columns;             // bounds of these field ids only; all when empty
+  bool with_bounds = true;   // false: leave DataFile::bounds empty
+  std::vector<int> columns;  // bounds of these field ids only; all when empty
 };
 
 // What a writer says about one file it has written; everything an append needs.
@@ -100,8 +102,8 @@ struct ColumnMetrics {
   int64_t column_size = -1;  // bytes; -1: not known, as below
   int64_t value_count = -1;
   int64_t null_count = -1;
-  int64_t nan_count = -1;    // float and double only
-  Value lower;               // null: not known. Given whole; cut as the table's properties say.
+  int64_t nan_count = -1;  // float and double only
+  Value lower;             // null: not known. Given whole; cut as the table's properties say.
   Value upper;
 };
 
@@ -110,7 +112,8 @@ struct WrittenFile {
   FileFormat format = FileFormat::parquet;
   uint64_t size = 0;
   uint64_t record_count = 0;
-  std::vector<Value> partition;  // one for each field of the partition spec written for, transformed
+  std::vector<Value>
+      partition;  // one for each field of the partition spec written for, transformed
   std::vector<ColumnMetrics> columns;
   std::vector<int64_t> split_offsets;
   std::optional<int> sort_order_id;

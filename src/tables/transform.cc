@@ -17,8 +17,9 @@ struct TransformName {
   TransformKind kind;
 };
 constexpr TransformName kNames[] = {
-    {"identity", TransformKind::identity}, {"year", TransformKind::year}, {"month", TransformKind::month},
-    {"day", TransformKind::day},           {"hour", TransformKind::hour}, {"void", TransformKind::void_},
+    {"identity", TransformKind::identity}, {"year", TransformKind::year},
+    {"month", TransformKind::month},       {"day", TransformKind::day},
+    {"hour", TransformKind::hour},         {"void", TransformKind::void_},
 };
 constexpr TransformName kParametric[] = {
     {"bucket[", TransformKind::bucket},
@@ -26,11 +27,13 @@ constexpr TransformName kParametric[] = {
 };
 
 bool is_timestamp(TypeKind kind) {
-  return kind == TypeKind::timestamp || kind == TypeKind::timestamptz || kind == TypeKind::timestamp_ns ||
-         kind == TypeKind::timestamptz_ns;
+  return kind == TypeKind::timestamp || kind == TypeKind::timestamptz ||
+         kind == TypeKind::timestamp_ns || kind == TypeKind::timestamptz_ns;
 }
 
-bool is_nanos(TypeKind kind) { return kind == TypeKind::timestamp_ns || kind == TypeKind::timestamptz_ns; }
+bool is_nanos(TypeKind kind) {
+  return kind == TypeKind::timestamp_ns || kind == TypeKind::timestamptz_ns;
+}
 
 bool can_bucket(TypeKind kind) {
   switch (kind) {
@@ -83,16 +86,21 @@ Value months_or_years(const Type& source, const Value& value, bool months) {
 
 Value truncate_value(int width, const Type& source, const Value& value) {
   if (source.kind == TypeKind::string) return Value(truncate_utf8(value.as_bytes(), width));
-  if (source.kind == TypeKind::binary) return Value(value.as_bytes().substr(0, static_cast<size_t>(width)));
+  if (source.kind == TypeKind::binary)
+    return Value(value.as_bytes().substr(0, static_cast<size_t>(width)));
   if (source.kind == TypeKind::decimal) {
     Int128 rest = ((value.as_decimal() % width) + width) % width;
     return Value(value.as_decimal() - rest);
   }
   int64_t rest = ((value.as_int() % width) + width) % width;
-  return Value(static_cast<int64_t>(static_cast<uint64_t>(value.as_int()) - static_cast<uint64_t>(rest)));
+  auto cut = static_cast<uint64_t>(value.as_int()) - static_cast<uint64_t>(rest);
+  // Below the least value it wraps around, as in the reference implementation.
+  if (source.kind == TypeKind::int32) return Value(int64_t{static_cast<int32_t>(cut)});
+  return Value(static_cast<int64_t>(cut));
 }
 
-// x < v over whole numbers is x <= v - 1: the transform of that bound is the last partition that can match.
+// x < v over whole numbers is x <= v - 1: the transform of that bound is the last partition that
+// can match.
 Value just_below(const Value& value) {
   if (value.holds_int() && value.as_int() > INT64_MIN) return Value(value.as_int() - 1);
   if (value.holds_decimal()) return Value(value.as_decimal() - 1);
@@ -105,11 +113,13 @@ Value just_above(const Value& value) {
   return value;
 }
 
-Predicate project_order(const Transform& transform, const Type& source, const Predicate& predicate, int field) {
+Predicate project_order(const Transform& transform, const Type& source, const Predicate& predicate,
+                        int field) {
   const Value& value = predicate.values[0];
   auto at = [&](CompareOp op, const Value& bound) {
     Value image = apply_transform(transform, source, bound);
-    return image.is_null() ? Predicate::always_true() : Predicate::compare(field, op, std::move(image));
+    return image.is_null() ? Predicate::always_true()
+                           : Predicate::compare(field, op, std::move(image));
   };
   switch (predicate.op) {
     case CompareOp::eq: return at(CompareOp::eq, value);
@@ -133,8 +143,10 @@ Result<Transform> transform_from_text(std::string_view text) {
     std::string_view digits = text.substr(row.name.size());
     int parameter = 0;
     auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parameter);
-    if (error != std::errc() || parameter <= 0 || std::string_view(end, digits.data() + digits.size()) != "]") {
-      return fail(Code::corrupt, "transform", "transform \"" + std::string(text) + "\" has a bad parameter");
+    if (error != std::errc() || parameter <= 0 ||
+        std::string_view(end, digits.data() + digits.size()) != "]") {
+      return fail(Code::corrupt, "transform",
+                  "transform \"" + std::string(text) + "\" has a bad parameter");
     }
     return Transform{.kind = row.kind, .parameter = parameter};
   }
@@ -146,7 +158,8 @@ std::string transform_text(const Transform& transform) {
     if (row.kind == transform.kind) return std::string(row.name);
   }
   for (const TransformName& row : kParametric) {
-    if (row.kind == transform.kind) return std::string(row.name) + std::to_string(transform.parameter) + "]";
+    if (row.kind == transform.kind)
+      return std::string(row.name) + std::to_string(transform.parameter) + "]";
   }
   return transform.name;
 }
@@ -156,7 +169,8 @@ Result<Type> transform_result_type(const Transform& transform, const Type& sourc
   bool dated = kind == TypeKind::date || is_timestamp(kind);
   switch (transform.kind) {
     case TransformKind::identity:
-      if (!source.is_nested() && kind != TypeKind::variant && kind != TypeKind::unknown) return source;
+      if (!source.is_nested() && kind != TypeKind::variant && kind != TypeKind::unknown)
+        return source;
       break;
     case TransformKind::bucket:
       if (can_bucket(kind)) return primitive(TypeKind::int32);
@@ -177,8 +191,9 @@ Result<Type> transform_result_type(const Transform& transform, const Type& sourc
     case TransformKind::void_: return source;
     case TransformKind::unknown: return primitive(TypeKind::unknown);
   }
-  return fail(Code::invalid, "transform",
-              "transform " + transform_text(transform) + " does not apply to type " + type_text(source));
+  return fail(
+      Code::invalid, "transform",
+      "transform " + transform_text(transform) + " does not apply to type " + type_text(source));
 }
 
 Value apply_transform(const Transform& transform, const Type& source, const Value& value) {
@@ -210,7 +225,8 @@ uint32_t murmur3(std::string_view bytes) {
     hash = rotate(hash, 13) * 5 + 0xe6546b64;
   }
   uint32_t tail = 0;
-  for (size_t i = bytes.size(); i > blocks * 4; --i) tail = (tail << 8) | static_cast<uint8_t>(bytes[i - 1]);
+  for (size_t i = bytes.size(); i > blocks * 4; --i)
+    tail = (tail << 8) | static_cast<uint8_t>(bytes[i - 1]);
   if (bytes.size() % 4 != 0) hash ^= rotate(tail * kFirst, 15) * kSecond;
   hash ^= static_cast<uint32_t>(bytes.size());
   hash = (hash ^ (hash >> 16)) * 0x85ebca6b;
@@ -222,14 +238,15 @@ uint32_t bucket_hash(const Type& source, const Value& value) {
   if (value.holds_int()) {
     char raw[8];
     // Nanoseconds hash as microseconds, so that a promoted column keeps its buckets.
-    store_little(raw, is_nanos(source.kind) ? floor_div(value.as_int(), kNanosPerMicro) : value.as_int());
+    store_little(
+        raw, is_nanos(source.kind) ? floor_div(value.as_int(), kNanosPerMicro) : value.as_int());
     return murmur3({raw, sizeof(raw)});
   }
   return murmur3(value_to_binary(value, source));
 }
 
-Predicate project_inclusive(const Transform& transform, const Type& source, const Predicate& predicate,
-                            int partition_field_id) {
+Predicate project_inclusive(const Transform& transform, const Type& source,
+                            const Predicate& predicate, int partition_field_id) {
   using Kind = Predicate::Kind;
   int field = partition_field_id;
   if (transform.kind == TransformKind::unknown || transform.kind == TransformKind::void_) {
@@ -243,8 +260,10 @@ Predicate project_inclusive(const Transform& transform, const Type& source, cons
   switch (predicate.kind) {
     case Kind::is_null:
     case Kind::not_null: {
-      // A value out of the calendar's range maps to null too, so only "is null" of buckets and cuts is exact.
-      bool exact = transform.kind == TransformKind::bucket || transform.kind == TransformKind::truncate;
+      // A value out of the calendar's range maps to null too, so only "is null" of buckets and cuts
+      // is exact.
+      bool exact =
+          transform.kind == TransformKind::bucket || transform.kind == TransformKind::truncate;
       if (!exact && predicate.kind == Kind::not_null) return Predicate::always_true();
       Predicate same = predicate;
       same.field_id = field;
@@ -255,7 +274,8 @@ Predicate project_inclusive(const Transform& transform, const Type& source, cons
       for (const Value& value : predicate.values) {
         Value image = apply_transform(transform, source, value);
         if (image.is_null()) return Predicate::always_true();
-        if (std::find(images.begin(), images.end(), image) == images.end()) images.push_back(std::move(image));
+        if (std::find(images.begin(), images.end(), image) == images.end())
+          images.push_back(std::move(image));
       }
       return Predicate::in(field, std::move(images));
     }
@@ -278,7 +298,8 @@ Predicate project_inclusive(const Transform& transform, const Type& source, cons
   return Predicate::always_true();
 }
 
-std::string transform_value_text(const Transform& transform, const Type& source, const Value& value) {
+std::string transform_value_text(const Transform& transform, const Type& source,
+                                 const Value& value) {
   if (value.is_null()) return "null";
   int64_t number = value.as_int();
   switch (transform.kind) {

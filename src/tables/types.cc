@@ -50,7 +50,8 @@ std::optional<int> number(std::string_view text) {
 }
 
 std::optional<std::string_view> between(std::string_view text, std::string_view open, char close) {
-  if (!text.starts_with(open) || text.size() <= open.size() || text.back() != close) return std::nullopt;
+  if (!text.starts_with(open) || text.size() <= open.size() || text.back() != close)
+    return std::nullopt;
   return text.substr(open.size(), text.size() - open.size() - 1);
 }
 
@@ -65,9 +66,10 @@ Result<Type> primitive_from_text(std::string_view text) {
   if (auto inner = between(text, "decimal(", ')')) {
     size_t comma = inner->find(',');
     auto precision = number(inner->substr(0, comma));
-    auto scale = comma == std::string_view::npos ? std::optional<int>() : number(inner->substr(comma + 1));
-    if (precision && scale && *precision >= 1 && *precision <= kDecimalPrecisionMax && *scale >= 0 &&
-        *scale <= *precision) {
+    auto scale =
+        comma == std::string_view::npos ? std::optional<int>() : number(inner->substr(comma + 1));
+    if (precision && scale && *precision >= 1 && *precision <= kDecimalPrecisionMax &&
+        *scale >= 0 && *scale <= *precision) {
       return decimal_type(*precision, *scale);
     }
   }
@@ -79,7 +81,8 @@ class TypeReader {
   Result<Type> read(const Json& json, int depth) {
     if (depth > kDepthMax) return fail(Code::corrupt, "schema", "the schema is nested too deeply");
     if (json.is_string()) return primitive_from_text(json.as_string());
-    if (!json.is_object()) return fail(Code::corrupt, "schema", "a type is neither text nor an object");
+    if (!json.is_object())
+      return fail(Code::corrupt, "schema", "a type is neither text nor an object");
     std::string_view kind = json["type"].as_string();
     if (kind == "struct") return read_struct(json, depth);
     if (kind == "list") {
@@ -124,7 +127,8 @@ class TypeReader {
   size_t count_ = 0;
 
   Status take_id(int64_t id, Field* field) {
-    if (++count_ > kFieldsMax) return fail(Code::corrupt, "schema", "the schema has too many fields");
+    if (++count_ > kFieldsMax)
+      return fail(Code::corrupt, "schema", "the schema has too many fields");
     if (id < 0 || id > INT32_MAX) {
       return fail(Code::corrupt, "schema", "field id " + std::to_string(id) + " is out of range");
     }
@@ -192,7 +196,8 @@ const Field* find_path(const std::vector<Field>& fields, std::string_view path, 
     size_t length = field.name.size();
     if (path.size() > length && path[length] == '.' &&
         same_name(field.name, path.substr(0, length), ignore_case)) {
-      if (const Field* found = find_path(field.type.fields, path.substr(length + 1), ignore_case)) return found;
+      if (const Field* found = find_path(field.type.fields, path.substr(length + 1), ignore_case))
+        return found;
     }
   }
   return nullptr;
@@ -232,7 +237,9 @@ Type fixed_type(int length) {
 
 Type list_type(int element_id, Type element, bool element_required) {
   Type type = primitive(TypeKind::list);
-  type.fields.push_back({.id = element_id, .name = "element", .required = element_required,
+  type.fields.push_back({.id = element_id,
+                         .name = "element",
+                         .required = element_required,
                          .type = std::move(element)});
   return type;
 }
@@ -240,8 +247,8 @@ Type list_type(int element_id, Type element, bool element_required) {
 Type map_type(int key_id, Type key, int value_id, Type value, bool value_required) {
   Type type = primitive(TypeKind::map);
   type.fields.push_back({.id = key_id, .name = "key", .required = true, .type = std::move(key)});
-  type.fields.push_back({.id = value_id, .name = "value", .required = value_required,
-                         .type = std::move(value)});
+  type.fields.push_back(
+      {.id = value_id, .name = "value", .required = value_required, .type = std::move(value)});
   return type;
 }
 
@@ -364,7 +371,8 @@ Schema with_fresh_ids(const Schema& schema, int* last_id) {
   std::vector<std::pair<int, int>> renamed;
   renumber(fresh.fields, last_id, &renamed);
   for (int& id : fresh.identifier_field_ids) {
-    auto found = std::find_if(renamed.begin(), renamed.end(), [&](auto& pair) { return pair.first == id; });
+    auto found =
+        std::find_if(renamed.begin(), renamed.end(), [&](auto& pair) { return pair.first == id; });
     if (found != renamed.end()) id = found->second;
   }
   return fresh;

@@ -1,8 +1,9 @@
-// Types, fields and schemas of tables: Iceberg's type system, which every other format maps onto. Columns are
-// identified by field id, never by name or position: that is what survives renames and reordering.
+// Types, fields and schemas of tables: Iceberg's type system, which every other format maps onto.
+// Columns are identified by field id, never by name or position: that is what survives renames and
+// reordering.
 //
-// A Type is a value. Nested types keep their children in `fields`: a struct its fields, a list one field named
-// "element", a map two fields named "key" and "value".
+// A Type is a value. Nested types keep their children in `fields`: a struct its fields, a list one
+// field named "element", a map two fields named "key" and "value".
 #pragma once
 
 #include <cstdint>
@@ -22,22 +23,22 @@ enum class TypeKind : uint8_t {
   int64,
   float32,
   float64,
-  decimal,        // precision, scale
-  date,           // days since 1970-01-01
-  time,           // microseconds since midnight
-  timestamp,      // microseconds, no zone
-  timestamptz,    // microseconds, UTC instant
-  timestamp_ns,   // format version 3
-  timestamptz_ns, // format version 3
+  decimal,         // precision, scale
+  date,            // days since 1970-01-01
+  time,            // microseconds since midnight
+  timestamp,       // microseconds, no zone
+  timestamptz,     // microseconds, UTC instant
+  timestamp_ns,    // format version 3
+  timestamptz_ns,  // format version 3
   string,
   uuid,
-  fixed,          // length
+  fixed,  // length
   binary,
   struct_,
   list,
   map,
-  unknown,        // format version 3: always null
-  variant,        // format version 3: read is refused by name
+  unknown,  // format version 3: always null
+  variant,  // format version 3: read is refused by name
 };
 
 struct Field;
@@ -80,8 +81,8 @@ class Schema {
   std::vector<Field> fields;
   std::vector<int> identifier_field_ids;
 
-  // nullptr when absent. By id: at any depth. By name: dotted path; case sensitive first, then, when
-  // `ignore_case`, the only field that matches without case.
+  // nullptr when absent. By id: at any depth. By name: dotted path; case sensitive first, then,
+  // when `ignore_case`, the only field that matches without case.
   const Field* find(int field_id) const;
   const Field* find(std::string_view path, bool ignore_case = false) const;
   // Dotted path of a field at any depth, "" when absent.
@@ -93,21 +94,23 @@ class Schema {
   }
 };
 
-// Canonical text of a primitive type ("decimal(9, 2)", "fixed[16]"); nested: "struct<...>" for messages.
+// Canonical text of a primitive type ("decimal(9, 2)", "fixed[16]"); nested: "struct<...>" for
+// messages.
 std::string type_text(const Type& type);
 
-// Iceberg's JSON forms (spec, appendix C). corrupt ("schema") on anything broken, unsupported ("type") on a
-// type name we do not know, nesting beyond 64 levels or more than 100,000 fields.
+// Iceberg's JSON forms (spec, appendix C). corrupt ("schema") on anything broken, unsupported
+// ("type") on a type name we do not know, nesting beyond 64 levels or more than 100,000 fields.
 Result<Type> type_from_json(const Json& json);
 Json type_to_json(const Type& type);
 Result<Schema> schema_from_json(const Json& json);
 Json schema_to_json(const Schema& schema);
 
-// A copy with new ids in Iceberg's order (all fields of a level before their children), starting after
-// *last_id, which ends as the highest one given. identifier_field_ids follow.
+// A copy with new ids in Iceberg's order (all fields of a level before their children), starting
+// after *last_id, which ends as the highest one given. identifier_field_ids follow.
 Schema with_fresh_ids(const Schema& schema, int* last_id);
 
-// Whether values written as `from` may be read as `to` (int to long, float to double, wider decimals).
+// Whether values written as `from` may be read as `to` (int to long, float to double, wider
+// decimals).
 bool can_promote(const Type& from, const Type& to);
 
 }  // namespace aichemy::tables

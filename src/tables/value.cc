@@ -43,7 +43,8 @@ std::string minimal_big_endian(Int128 value) {
 Int128 from_big_endian(std::string_view bytes) {
   Int128 value = !bytes.empty() && (bytes[0] & 0x80) != 0 ? -1 : 0;
   for (char byte : bytes) {
-    value = static_cast<Int128>((static_cast<unsigned __int128>(value) << 8) | static_cast<uint8_t>(byte));
+    value = static_cast<Int128>((static_cast<unsigned __int128>(value) << 8) |
+                                static_cast<uint8_t>(byte));
   }
   return value;
 }
@@ -131,7 +132,9 @@ bool fits(const Value& value, const Type& type) {
 }
 
 Result<Value> value_from_binary(std::string_view bytes, const Type& type) {
-  auto wrong_length = [&] { return bad_value(type, "is " + std::to_string(bytes.size()) + " bytes long"); };
+  auto wrong_length = [&] {
+    return bad_value(type, "is " + std::to_string(bytes.size()) + " bytes long");
+  };
   switch (type.kind) {
     case TypeKind::boolean:
       if (bytes.size() != 1) return wrong_length();
@@ -288,7 +291,8 @@ std::string decimal_text(Int128 unscaled, int scale) {
 Result<Int128> decimal_from_text(std::string_view text, int scale) {
   auto broken = [&] {
     return fail(Code::invalid, "decimal",
-                "\"" + std::string(text) + "\" is not a decimal with " + std::to_string(scale) + " digits of a fraction");
+                "\"" + std::string(text) + "\" is not a decimal with " + std::to_string(scale) +
+                    " digits of a fraction");
   };
   std::string_view rest = text;
   bool negative = rest.starts_with('-');
@@ -302,7 +306,8 @@ Result<Int128> decimal_from_text(std::string_view text, int scale) {
       fraction = 0;
       continue;
     }
-    if (c < '0' || c > '9' || (fraction >= 0 && ++fraction > scale) || ++digits > 38) return broken();
+    if (c < '0' || c > '9' || (fraction >= 0 && ++fraction > scale) || ++digits > 38)
+      return broken();
     value = value * 10 + (c - '0');
   }
   for (int i = std::max(fraction, 0); i < scale; ++i) {

@@ -1,5 +1,5 @@
-// One value of a primitive type: a bound, a partition value, a literal of a predicate. The type is known from
-// the column; the representation depends only on its kind:
+// One value of a primitive type: a bound, a partition value, a literal of a predicate. The type is
+// known from the column; the representation depends only on its kind:
 //   boolean: bool; int32, int64, date, time, timestamps: int64_t; float32, float64: double;
 //   decimal: unscaled Int128; string: UTF-8; binary, fixed, uuid (16 bytes big-endian): bytes.
 // Within one column values compare naturally (bytes as unsigned), which is Iceberg's order.
@@ -56,8 +56,9 @@ class Value {
 // Whether the value's representation is the one of the type (null fits every type).
 bool fits(const Value& value, const Type& type);
 
-// Single-value binary form (Iceberg spec, appendix D): bounds in manifests. Decoding honours promotion (a 4-byte
-// bound of a long column was an int). corrupt ("value") when the length cannot be.
+// Single-value binary form (Iceberg spec, appendix D): bounds in manifests. Decoding honours
+// promotion (a 4-byte bound of a long column was an int). corrupt ("value") when the length cannot
+// be.
 Result<Value> value_from_binary(std::string_view bytes, const Type& type);
 std::string value_to_binary(const Value& value, const Type& type);
 

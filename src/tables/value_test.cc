@@ -51,12 +51,14 @@ TEST(ValueTest, BinaryFormsAreThoseOfTheSpecification) {
 
 TEST(ValueTest, PromotedColumnsKeepTheirOldBounds) {
   EXPECT_EQ(value_from_binary(*from_hex("d2040000"), primitive(TypeKind::int64))->as_int(), 1234);
-  EXPECT_EQ(value_from_binary(*from_hex("000090c0"), primitive(TypeKind::float64))->as_double(), -4.5);
+  EXPECT_EQ(value_from_binary(*from_hex("000090c0"), primitive(TypeKind::float64))->as_double(),
+            -4.5);
 }
 
 TEST(ValueTest, BrokenBinaryIsCorrupt) {
-  for (const Type& type : {primitive(TypeKind::int64), primitive(TypeKind::boolean), decimal_type(9, 2),
-                           primitive(TypeKind::uuid), primitive(TypeKind::float32)}) {
+  for (const Type& type :
+       {primitive(TypeKind::int64), primitive(TypeKind::boolean), decimal_type(9, 2),
+        primitive(TypeKind::uuid), primitive(TypeKind::float32)}) {
     auto value = value_from_binary(std::string(17, 'x'), type);
     ASSERT_FALSE(value) << type_text(type);
     EXPECT_EQ(value.error().code, Code::corrupt);
@@ -94,7 +96,8 @@ TEST(ValueTest, JsonFormsRoundTrip) {
 TEST(ValueTest, DecimalTextIsStrict) {
   EXPECT_EQ(static_cast<int64_t>(*decimal_from_text("-1.5", 2)), -150);
   EXPECT_EQ(decimal_text(-5, 3), "-0.005");
-  for (const char* broken : {"", "-", "1.2.3", "1.234", "1e5", " 1", "999999999999999999999999999999999999999"}) {
+  for (const char* broken :
+       {"", "-", "1.2.3", "1.234", "1e5", " 1", "999999999999999999999999999999999999999"}) {
     EXPECT_FALSE(decimal_from_text(broken, 2)) << broken;
   }
 }

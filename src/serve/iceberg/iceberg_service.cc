@@ -8,7 +8,8 @@ namespace {
 
 constexpr size_t kBodyBytesMax = 64 << 20;
 
-Async<Result<RestRequest>> read_request(RestContext& context, http::Request& from, const RouteMatch& match) {
+Async<Result<RestRequest>> read_request(RestContext& context, http::Request& from,
+                                        const RouteMatch& match) {
   RestRequest request;
   request.path = match.parameters;
   request.call = from.call;
@@ -16,10 +17,12 @@ Async<Result<RestRequest>> read_request(RestContext& context, http::Request& fro
   for (auto& [key, value] : query) request.query.try_emplace(std::move(key), std::move(value));
   request.if_none_match = from.headers.get("If-None-Match");
   request.wants_credentials =
-      from.headers.get("X-Iceberg-Access-Delegation").find("vended-credentials") != std::string_view::npos;
+      from.headers.get("X-Iceberg-Access-Delegation").find("vended-credentials") !=
+      std::string_view::npos;
   bool gives_token = match.route->handler == post_token;
   if (!gives_token) {
-    CO_ASSIGN_OR_RETURN(request.call.principal, context.principal_of(from.headers.get("Authorization")));
+    CO_ASSIGN_OR_RETURN(request.call.principal,
+                        context.principal_of(from.headers.get("Authorization")));
   }
   if (from.method != "POST") co_return request;
   CO_ASSIGN_OR_RETURN(request.raw_body, co_await from.read_all(kBodyBytesMax));
@@ -36,9 +39,11 @@ Async<Result<RestRequest>> read_request(RestContext& context, http::Request& fro
 Async<Result<RestAnswer>> answer_of(RestContext& context, Pool& pool, http::Request& from) {
   CO_ASSIGN_OR_RETURN(RouteMatch match, match_route(from.method, from.path));
   if (!match.route && match.path_known) {
-    co_return fail(Code::invalid, "method", "method " + from.method + " is not offered for " + from.path);
+    co_return fail(Code::invalid, "method",
+                   "method " + from.method + " is not offered for " + from.path);
   }
-  if (!match.route) co_return fail(Code::not_found, "no_such_route", "No route for request: " + from.path);
+  if (!match.route)
+    co_return fail(Code::not_found, "no_such_route", "No route for request: " + from.path);
   CO_ASSIGN_OR_RETURN(RestRequest request, co_await read_request(context, from, match));
   RestHandler handler = match.route->handler;
   co_return co_await on(pool, [&context, handler, &request] { return handler(context, request); });
@@ -56,10 +61,11 @@ Status IcebergService::start() {
   server.name = "iceberg_rest";
   server.address = options_.address;
   server.port = options_.port;
-  ASSIGN_OR_RETURN(server_, http::Server::start(options_.io, options_.metrics, std::move(server),
-                                                [this](http::Request& request, http::Response& response) {
-                                                  return handle(request, response);
-                                                }));
+  ASSIGN_OR_RETURN(server_,
+                   http::Server::start(options_.io, options_.metrics, std::move(server),
+                                       [this](http::Request& request, http::Response& response) {
+                                         return handle(request, response);
+                                       }));
   return {};
 }
 

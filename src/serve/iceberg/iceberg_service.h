@@ -1,8 +1,9 @@
-// The Iceberg REST catalog (Apache Iceberg REST Catalog API, v1) over catalog::Catalog. No logic of its own: a table
-// of routes (rest_routes.cc), a table of errors (rest_errors.cc), JSON in between. Handlers run on the pool.
+// The Iceberg REST catalog (Apache Iceberg REST Catalog API, v1) over catalog::Catalog. No logic of
+// its own: a table of routes (rest_routes.cc), a table of errors (rest_errors.cc), JSON in between.
+// Handlers run on the pool.
 //
-// Names with several levels are joined by U+001F in paths and queries ("%1F"), as the specification has it.
-// Tables' credentials for the object store are handed out when a client asks for them by
+// Names with several levels are joined by U+001F in paths and queries ("%1F"), as the specification
+// has it. Tables' credentials for the object store are handed out when a client asks for them by
 // X-Iceberg-Access-Delegation: vended-credentials.
 #pragma once
 
@@ -40,9 +41,11 @@ struct IcebergServiceOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 0;
   S3Access s3;
-  // When set, every request needs a bearer token, which /v1/oauth/tokens gives for a user and password
-  // (client_credentials). Answers the principal. Not set: everyone may do everything, and any token is accepted.
-  std::function<Result<std::string>(const std::string& user, const std::string& password)> authenticate;
+  // When set, every request needs a bearer token, which /v1/oauth/tokens gives for a user and
+  // password (client_credentials). Answers the principal. Not set: everyone may do everything, and
+  // any token is accepted.
+  std::function<Result<std::string>(const std::string& user, const std::string& password)>
+      authenticate;
 };
 
 class RestContext;

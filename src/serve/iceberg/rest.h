@@ -16,10 +16,10 @@
 namespace aichemy::serve::iceberg {
 
 struct RestRequest {
-  std::map<std::string, std::string, std::less<>> path;   // by name in the route's template, decoded
+  std::map<std::string, std::string, std::less<>> path;  // by name in the route's template, decoded
   std::map<std::string, std::string, std::less<>> query;
   Json body;
-  std::string raw_body;        // of form-encoded requests
+  std::string raw_body;  // of form-encoded requests
   std::string if_none_match;
   bool wants_credentials = false;
   Call call;

@@ -39,7 +39,8 @@ std::string form_value(std::string_view body, std::string_view key) {
 
 }  // namespace
 
-Result<RestContext::Token> RestContext::give_token(const std::string& user, const std::string& password) {
+Result<RestContext::Token> RestContext::give_token(const std::string& user,
+                                                   const std::string& password) {
   if (!authenticates()) return Token{options_.random.uuid(), kTokenSeconds};
   ASSIGN_OR_RETURN(std::string principal, options_.authenticate(user, password));
   Token token{to_hex(options_.random.bytes(32)), kTokenSeconds};
@@ -58,7 +59,8 @@ Result<std::string> RestContext::principal_of(std::string_view authorization) {
   if (!authenticates()) return std::string();
   constexpr std::string_view kBearer = "Bearer ";
   auto refuse = [] {
-    return fail(Code::unauthenticated, "token", "a valid bearer token is needed: get one from /v1/oauth/tokens");
+    return fail(Code::unauthenticated, "token",
+                "a valid bearer token is needed: get one from /v1/oauth/tokens");
   };
   if (!authorization.starts_with(kBearer)) return refuse();
   std::lock_guard lock(mutex_);
@@ -77,7 +79,8 @@ Json RestContext::storage_credentials(const std::string& location) const {
   return list;
 }
 
-void RestContext::put_credentials(const RestRequest& request, const std::string& location, Json* answer) const {
+void RestContext::put_credentials(const RestRequest& request, const std::string& location,
+                                  Json* answer) const {
   answer->set("config", s3_properties(s3(), request.wants_credentials));
   if (request.wants_credentials) answer->set("storage-credentials", storage_credentials(location));
 }

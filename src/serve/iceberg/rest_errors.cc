@@ -1,5 +1,5 @@
-// Errors as the specification's ErrorModel. Clients act on status and type. 500, 502 and 504 tell a client that a
-// commit may have happened: only errors after which that is true may have them.
+// Errors as the specification's ErrorModel. Clients act on status and type. 500, 502 and 504 tell a
+// client that a commit may have happened: only errors after which that is true may have them.
 #include "serve/iceberg/rest.h"
 
 namespace aichemy::serve::iceberg {

@@ -43,10 +43,12 @@ Json namespace_json(const catalog::NamespaceName& space) {
 Result<catalog::NamespaceName> namespace_from_json(const Json& json) {
   catalog::NamespaceName space;
   for (const Json& level : json.as_array()) {
-    if (!level.is_string()) return fail(Code::invalid, "request", "a level of the namespace is not text");
+    if (!level.is_string())
+      return fail(Code::invalid, "request", "a level of the namespace is not text");
     space.emplace_back(level.as_string());
   }
-  if (space.empty()) return fail(Code::invalid, "request", "\"namespace\" must be a list of at least one name");
+  if (space.empty())
+    return fail(Code::invalid, "request", "\"namespace\" must be a list of at least one name");
   return space;
 }
 

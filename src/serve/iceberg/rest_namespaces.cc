@@ -4,7 +4,8 @@ namespace aichemy::serve::iceberg {
 
 namespace {
 
-RestAnswer namespace_answer(const catalog::NamespaceName& space, const catalog::Properties& properties) {
+RestAnswer namespace_answer(const catalog::NamespaceName& space,
+                            const catalog::Properties& properties) {
   Json body = Json::object();
   body.set("namespace", namespace_json(space));
   body.set("properties", properties_json(properties));
@@ -29,7 +30,8 @@ Result<RestAnswer> create_namespace(RestContext& context, const RestRequest& req
 }
 
 Result<RestAnswer> load_namespace(RestContext& context, const RestRequest& request) {
-  ASSIGN_OR_RETURN(auto properties, context.catalog().load_namespace(request.call, request.space()));
+  ASSIGN_OR_RETURN(auto properties,
+                   context.catalog().load_namespace(request.call, request.space()));
   return namespace_answer(request.space(), properties);
 }
 
@@ -46,13 +48,15 @@ Result<RestAnswer> drop_namespace(RestContext& context, const RestRequest& reque
 Result<RestAnswer> update_namespace(RestContext& context, const RestRequest& request) {
   auto updates = properties_from_json(request.body["updates"]);
   std::vector<std::string> removals;
-  for (const Json& key : request.body["removals"].as_array()) removals.emplace_back(key.as_string());
+  for (const Json& key : request.body["removals"].as_array())
+    removals.emplace_back(key.as_string());
   for (const std::string& key : removals) {
     if (!updates.contains(key)) continue;
-    return fail(Code::invalid, "properties_overlap", "property " + key + " is both updated and removed");
+    return fail(Code::invalid, "properties_overlap",
+                "property " + key + " is both updated and removed");
   }
-  ASSIGN_OR_RETURN(auto change,
-                   context.catalog().update_namespace(request.call, request.space(), updates, removals));
+  ASSIGN_OR_RETURN(auto change, context.catalog().update_namespace(request.call, request.space(),
+                                                                   updates, removals));
   Json body = Json::object();
   body.set("updated", namespace_json(change.updated));
   body.set("removed", namespace_json(change.removed));

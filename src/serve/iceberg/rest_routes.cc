@@ -52,7 +52,9 @@ Result<bool> match_path(std::string_view pattern, std::string_view path,
       continue;
     }
     auto decoded = percent_decode(segment);
-    if (!decoded) return fail(Code::invalid, "request", "the path has a broken escape: " + std::string(segment));
+    if (!decoded)
+      return fail(Code::invalid, "request",
+                  "the path has a broken escape: " + std::string(segment));
     (*parameters)[std::string(expected.substr(1, expected.size() - 2))] = std::move(*decoded);
   }
   return pattern.empty() && path.empty();

@@ -94,7 +94,8 @@ Result<RestAnswer> create_table(RestContext& context, const RestRequest& request
   }
   ASSIGN_OR_RETURN(bool taken, context.catalog().table_exists(request.call, table.name));
   if (taken) {
-    return fail(Code::exists, "table_exists", "Table already exists: " + catalog::name_text(table.name));
+    return fail(Code::exists, "table_exists",
+                "Table already exists: " + catalog::name_text(table.name));
   }
   ASSIGN_OR_RETURN(auto staged, context.catalog().stage_table(request.call, table));
   return table_answer(context, request, staged);
@@ -104,8 +105,9 @@ Result<RestAnswer> register_table(RestContext& context, const RestRequest& reque
   catalog::TableName name{request.space(), std::string(request.body["name"].as_string())};
   std::string location(request.body["metadata-location"].as_string());
   if (location.empty()) return fail(Code::invalid, "request", "\"metadata-location\" is missing");
-  ASSIGN_OR_RETURN(auto table, context.catalog().register_table(request.call, name, location,
-                                                                request.body["overwrite"].as_bool()));
+  ASSIGN_OR_RETURN(auto table,
+                   context.catalog().register_table(request.call, name, location,
+                                                    request.body["overwrite"].as_bool()));
   return table_answer(context, request, table);
 }
 
@@ -128,7 +130,8 @@ Result<RestAnswer> commit_table(RestContext& context, const RestRequest& request
 }
 
 Result<RestAnswer> drop_table(RestContext& context, const RestRequest& request) {
-  bool purge = request.query_value("purgeRequested") == "true" || request.query_value("purgeRequested") == "True";
+  bool purge = request.query_value("purgeRequested") == "true" ||
+               request.query_value("purgeRequested") == "True";
   RETURN_IF_ERROR(context.catalog().drop_table(request.call, request.table(), purge));
   return RestAnswer{.status = 204};
 }
@@ -141,7 +144,9 @@ Result<RestAnswer> rename_table(RestContext& context, const RestRequest& request
 }
 
 // Scan and commit reports are for operators' dashboards; clients send them and forget.
-Result<RestAnswer> report_metrics(RestContext&, const RestRequest&) { return RestAnswer{.status = 204}; }
+Result<RestAnswer> report_metrics(RestContext&, const RestRequest&) {
+  return RestAnswer{.status = 204};
+}
 
 Result<RestAnswer> load_credentials(RestContext& context, const RestRequest& request) {
   ASSIGN_OR_RETURN(auto table, context.catalog().load_table(request.call, request.table()));
@@ -157,7 +162,8 @@ Result<RestAnswer> commit_transaction(RestContext& context, const RestRequest& r
     ASSIGN_OR_RETURN(auto change, change_from_json(item, name));
     changes.push_back(std::move(change));
   }
-  if (changes.empty()) return fail(Code::invalid, "request", "\"table-changes\" is missing or empty");
+  if (changes.empty())
+    return fail(Code::invalid, "request", "\"table-changes\" is missing or empty");
   RETURN_IF_ERROR(context.catalog().commit_all(request.call, changes));
   return RestAnswer{.status = 204};
 }

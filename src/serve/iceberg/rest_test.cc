@@ -37,8 +37,9 @@ TEST(RestErrorsTest, OnlyUnknownStatesAnswer500) {
 
 TEST(RestErrorsTest, AnswersTheErrorModel) {
   Json json = error_json({Code::not_found, "no_such_table", "Table does not exist: a.b"});
-  EXPECT_EQ(json.dump(),
-            R"({"error":{"message":"Table does not exist: a.b","type":"NoSuchTableException","code":404}})");
+  EXPECT_EQ(
+      json.dump(),
+      R"({"error":{"message":"Table does not exist: a.b","type":"NoSuchTableException","code":404}})");
 }
 
 TEST(RestRoutesTest, EveryRouteMatchesItsOwnPath) {

@@ -62,8 +62,8 @@ Result<RestAnswer> commit_view(RestContext& context, const RestRequest& request)
     ASSIGN_OR_RETURN(auto update, catalog::view_update_from_json(item));
     updates.push_back(std::move(update));
   }
-  ASSIGN_OR_RETURN(auto view,
-                   context.catalog().commit_view(request.call, request.view(), requirements, updates));
+  ASSIGN_OR_RETURN(auto view, context.catalog().commit_view(request.call, request.view(),
+                                                            requirements, updates));
   return view_answer(view);
 }
 

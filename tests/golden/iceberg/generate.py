@@ -157,7 +157,9 @@ def make_transforms():
                 cases.append({"type": kind, "transform": str(transform), "value": encode(value),
                               "result": decode(call(value))})
 
-    add("int", IntegerType(), ints, [BucketTransform(16), TruncateTransform(10), IdentityTransform()])
+    add("int", IntegerType(), ints, [BucketTransform(16), IdentityTransform()])
+    # The least integer is left out: its truncation is not an integer.
+    add("int", IntegerType(), [i for i in ints if i != -2**31], [TruncateTransform(10)])
     add("long", LongType(), longs, [BucketTransform(100), IdentityTransform()])
     add("long", LongType(), ints, [TruncateTransform(7)])
     add("string", StringType(), words, [BucketTransform(100), TruncateTransform(3)])
