@@ -1,0 +1,420 @@
+#include "serve/trino/trino.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <charconv>
+#include <map>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "base/json.h"
+#include "serve/trino/session_headers.h"
+#include "serve/trino/statement_query.h"
+#include "sql/trino_errors.h"
+
+namespace aichemy::serve::trino {
+namespace {
+
+using http::Request;
+using http::Response;
+using QueryPtr = std::shared_ptr<StatementQuery>;
+
+constexpr auto kLongPoll = std::chrono::milliseconds(1000);
+constexpr auto kKeepFinished = std::chrono::seconds(15);  // for a client that repeats its last GET
+constexpr size_t kStatementBytesMax = 16 << 20;
+
+std::vector<std::string_view> split_path(std::string_view path) {
+  std::vector<std::string_view> parts;
+  while (!path.empty()) {
+    if (path.front() == '/') path.remove_prefix(1);
+    size_t slash = path.find('/');
+    if (!path.empty()) parts.push_back(path.substr(0, slash));
+    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash);
+  }
+  return parts;
+}
+
+std::string base_of(const Request& request) {
+  std::string_view host = request.headers.get("Host");
+  return fmt::format("{}://{}", request.secure ? "https" : "http", host.empty() ? "localhost" : host);
+}
+
+}  // namespace
+
+struct TrinoService::State : std::enable_shared_from_this<State> {
+  explicit State(TrinoOptions given)
+      : options(std::move(given)),
+        statements(options.metrics.counter("aichemy_trino_statements_total", "Statements received over the Trino protocol")),
+        started(options.clock.steady_now()) {}
+
+  TrinoOptions options;
+  Counter& statements;
+  SteadyTime started;
+  std::mutex mutex;
+  std::map<std::string, QueryPtr, std::less<>> open;
+  std::unique_ptr<asio::steady_timer> reaper;
+  bool stopped = false;
+  std::unique_ptr<http::Server> https, http_server;
+
+  // ---- routing ----
+
+  Async<void> handle(Request& request, Response& response) {
+    auto parts = split_path(request.path);
+    bool v1 = parts.size() >= 2 && parts[0] == "v1";
+    if (v1 && parts[1] == "statement") co_return co_await statement(request, response, parts);
+    if (v1 && parts[1] == "info") co_return co_await info(response, parts);
+    if (v1 && parts[1] == "status" && parts.size() == 2) co_return co_await status(response);
+    if (v1 && parts[1] == "query") co_return co_await query(request, response, parts);
+    if (parts.empty() || parts[0] == "ui") co_return co_await page(response, parts);
+    co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
+  }
+
+  Async<void> statement(Request& request, Response& response, const std::vector<std::string_view>& parts) {
+    if (parts.size() == 2) {
+      if (request.method == "POST") co_return co_await submit(request, response);
+      if (request.method == "HEAD") {
+        std::string user;
+        if (co_await authenticate(request, response, user)) co_await text(response, 200, "");
+        co_return;
+      }
+      co_return co_await text(response, 405, "");
+    }
+    bool partial = parts.size() == 7 && parts[3] == "partialCancel";
+    bool paging = parts.size() == 6 && (parts[2] == "queued" || parts[2] == "executing");
+    if (!paging && !partial) co_return co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
+    size_t at = partial ? 4 : 3;
+    QueryPtr found = find(parts[at], parts[partial ? 6 : at + 1]);
+    uint64_t token = 0;
+    std::string_view number = parts.back();
+    auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), token);
+    if (!found || (!partial && (error != std::errc() || end != number.data() + number.size()))) {
+      co_return co_await text(response, 404, "Error 404 Not Found: Query not found");
+    }
+    if (request.method == "DELETE") {
+      found->cancel("USER_CANCELED", "Query was canceled");
+      co_return co_await text(response, 204, "");
+    }
+    if (request.method == "HEAD") {
+      found->touch();
+      co_return co_await text(response, 200, "");
+    }
+    if (request.method != "GET") co_return co_await text(response, 405, "");
+    co_await next_page(request, response, found, token);
+  }
+
+  QueryPtr find(std::string_view id, std::string_view slug) {
+    std::lock_guard lock(mutex);
+    auto found = open.find(id);
+    if (found == open.end() || !equal_constant_time(found->second->slug(), slug)) return nullptr;
+    return found->second;
+  }
+
+  // ---- statements ----
+
+  Async<void> submit(Request& request, Response& response) {
+    std::string user;
+    if (!co_await authenticate(request, response, user)) co_return;
+    auto body = co_await request.read_all(kStatementBytesMax);
+    if (!body) co_return co_await text(response, body.error().code == Code::exhausted ? 413 : 400, "Error 400 Bad Request: " + body.error().message);
+    if (body->find_first_not_of(" \t\r\n") == std::string::npos) {
+      co_return co_await text(response, 400, "Error 400 Bad Request: SQL statement is empty");
+    }
+    auto session = session_from(request.headers);
+    if (!session) co_return co_await text(response, 400, "Error 400 Bad Request: " + session.error().message);
+    session->user = user;
+    session->start = options.clock.wall_now();
+    session->query_id = options.queries.next_id();
+    statements.add();
+    std::string slug = "y" + to_hex(options.random.bytes(20));
+    auto made = std::make_shared<StatementQuery>(QueryServices{options.pool, options.clock, options.executor, options.queries},
+                                                 std::move(*session), std::move(*body), std::move(slug), request.call.trace);
+    if (!enter(made)) co_return co_await refuse_later(response);
+    made->start();
+    co_await json(response, made->first_body(base_of(request)));
+  }
+
+  bool enter(const QueryPtr& made) {
+    std::lock_guard lock(mutex);
+    if (stopped || open.size() >= options.statements_max) return false;
+    open[made->id()] = made;
+    return true;
+  }
+
+  // Clients retry 503 after a moment.
+  Async<void> refuse_later(Response& response) {
+    response.headers.set("Retry-After", "1");
+    co_await text(response, 503, "Error 503 Service Unavailable: too many open statements");
+  }
+
+  Async<void> next_page(Request& request, Response& response, QueryPtr found, uint64_t token) {
+    std::string base = base_of(request);
+    auto answer = found->answer(token, base, false);
+    if (answer.kind == StatementQuery::Answer::Kind::wait) {
+      auto executor = co_await asio::this_coro::executor;
+      auto timer = std::make_shared<asio::steady_timer>(executor, kLongPoll);
+      found->on_ready([timer, executor] { asio::post(executor, [timer] { timer->cancel(); }); });
+      boost::system::error_code ignored;
+      co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      answer = found->answer(token, base, true);
+    }
+    using Kind = StatementQuery::Answer::Kind;
+    if (answer.kind == Kind::gone) co_return co_await text(response, 410, "Error 410 Gone: HTTP 410 Gone");
+    if (answer.kind != Kind::ready) co_return co_await text(response, 404, "Error 404 Not Found: Query not found");
+    if (answer.headers) write_changes(found->changes(), response.headers);
+    co_await json(response, std::move(answer.body));
+  }
+
+  // ---- authentication ----
+
+  // The user, or an answer already sent and false.
+  Async<bool> authenticate(Request& request, Response& response, std::string& user) {
+    std::string_view header = request.headers.get("X-Trino-User");
+    if (header.empty()) header = request.headers.get("X-Trino-Original-User");
+    std::string_view authorization = request.headers.get("Authorization");
+    std::string basic_user, password;
+    if (authorization.starts_with("Basic ")) {
+      auto decoded = from_base64(authorization.substr(6));
+      size_t colon = decoded ? decoded->find(':') : std::string::npos;
+      if (colon == std::string::npos) {
+        co_await unauthorized(response, "Malformed credentials");
+        co_return false;
+      }
+      basic_user = decoded->substr(0, colon);
+      password = decoded->substr(colon + 1);
+    }
+    if (!request.secure) co_return co_await insecure(request, response, header, basic_user, password, user);
+    if (basic_user.empty() || password.empty() || !options.check_password) {
+      co_await unauthorized(response, "Unauthorized");
+      co_return false;
+    }
+    Result<std::string> principal = std::string();
+    if (options.is_remembered && options.is_remembered(basic_user, password)) {
+      principal = options.check_password(basic_user, password);
+    } else {
+      principal = co_await on(options.pool, [check = options.check_password, basic_user, password] { return check(basic_user, password); });
+    }
+    if (!principal) {
+      co_await unauthorized(response, "Access Denied: Invalid credentials");
+      co_return false;
+    }
+    if (!header.empty() && header != basic_user && header != *principal) {
+      co_await text(response, 403, fmt::format("Access Denied: User {} cannot impersonate user {}", *principal, header));
+      co_return false;
+    }
+    user = std::move(*principal);
+    co_return true;
+  }
+
+  // Plain HTTP: this machine, or a caller that knows the internal secret. The user name is taken as it is.
+  Async<bool> insecure(Request& request, Response& response, std::string_view header, const std::string& basic_user,
+                       const std::string& password, std::string& user) {
+    if (!password.empty()) {
+      co_await unauthorized(response, "Password not allowed for insecure authentication");
+      co_return false;
+    }
+    std::string_view bearer = request.headers.get("X-Trino-Internal-Bearer");
+    bool internal = !options.internal_secret.empty() && equal_constant_time(bearer, options.internal_secret);
+    if (!request.peer_is_loopback && !internal) {
+      co_await text(response, 403, "Authentication over HTTP is not enabled");
+      co_return false;
+    }
+    user = header.empty() ? basic_user : std::string(header);
+    if (user.empty()) {
+      co_await unauthorized(response, "Basic authentication or X-Trino-Original-User or X-Trino-User must be sent");
+      co_return false;
+    }
+    co_return true;
+  }
+
+  Async<void> unauthorized(Response& response, std::string message) {
+    response.headers.set("WWW-Authenticate", "Basic realm=\"Trino\"");
+    co_await text(response, 401, std::move(message));
+  }
+
+  // ---- information ----
+
+  std::string uptime() {
+    auto seconds = std::chrono::duration<double>(options.clock.steady_now() - started).count();
+    if (seconds < 60) return fmt::format("{:.2f}s", seconds);
+    if (seconds < 3600) return fmt::format("{:.2f}m", seconds / 60);
+    return seconds < 86400 ? fmt::format("{:.2f}h", seconds / 3600) : fmt::format("{:.2f}d", seconds / 86400);
+  }
+
+  Json node() {
+    Json version = Json::object();
+    version.set("version", options.version);
+    Json made = Json::object();
+    made.set("nodeId", options.node_id).set("state", "ACTIVE").set("nodeVersion", std::move(version));
+    made.set("environment", options.environment).set("coordinator", true).set("coordinatorId", options.node_id);
+    made.set("starting", false).set("uptime", uptime());
+    return made;
+  }
+
+  Async<void> info(Response& response, const std::vector<std::string_view>& parts) {
+    if (parts.size() == 3 && parts[2] == "state") co_return co_await json(response, "\"ACTIVE\"");
+    if (parts.size() == 3 && parts[2] == "coordinator") co_return co_await text(response, 200, "");
+    if (parts.size() != 2) co_return co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
+    co_await json(response, node().dump());
+  }
+
+  Async<void> status(Response& response) {
+    Json made = node();
+    Json memory = Json::object();
+    memory.set("availableProcessors", options.io.count());
+    made.set("externalAddress", options.address).set("internalAddress", options.address).set("memoryInfo", std::move(memory));
+    made.set("processors", options.io.count()).set("processCpuLoad", 0.0).set("systemCpuLoad", 0.0);
+    made.set("heapUsed", 0).set("heapAvailable", 0).set("nonHeapUsed", 0);
+    co_await json(response, made.dump());
+  }
+
+  static Json describe(const sql::QueryInfo& info) {
+    Json session = Json::object();
+    session.set("user", info.user).set("source", info.source).set("catalog", info.catalog).set("schema", info.schema);
+    Json made = Json::object();
+    made.set("queryId", info.id).set("session", std::move(session)).set("state", query_state_name(info.state));
+    made.set("scheduled", true).set("self", "/v1/query/" + info.id).set("query", info.sql).set("queryType", info.query_type);
+    made.set("resourceGroupId", Json(Json::Array{Json("global")})).set("retryPolicy", "NONE");
+    Json stats = Json::object();
+    stats.set("createTime", format_iso8601(info.created)).set("processedInputPositions", info.rows);
+    if (info.ended) stats.set("endTime", format_iso8601(*info.ended));
+    made.set("queryStats", std::move(stats));
+    if (!info.error) return made;
+    const auto* row = sql::find_trino_error(info.error->what);
+    Json code = Json::object();
+    code.set("code", int64_t{row ? row->code : 65536}).set("name", row ? row->name : "GENERIC_INTERNAL_ERROR").set("type", row ? row->type : "INTERNAL_ERROR");
+    Json failure = Json::object();
+    failure.set("type", "io.trino.spi.TrinoException").set("message", info.error->message).set("errorInfo", code);
+    made.set("errorType", row ? row->type : "INTERNAL_ERROR").set("errorCode", std::move(code)).set("failureInfo", std::move(failure));
+    return made;
+  }
+
+  Async<void> query(Request& request, Response& response, const std::vector<std::string_view>& parts) {
+    std::string user;
+    if (!co_await authenticate(request, response, user)) co_return;
+    if (parts.size() == 2) {
+      Json list = Json::array();
+      for (const auto& info : options.queries.list()) list.push(describe(info));
+      co_return co_await json(response, list.dump());
+    }
+    std::string id(parts[2]);
+    auto found = options.queries.find(id);
+    if (!found) co_return co_await text(response, 410, "Error 410 Gone: HTTP 410 Gone");
+    bool kill = request.method == "DELETE" || (request.method == "PUT" && parts.size() == 4);
+    if (kill) {
+      (void)options.queries.kill(id);  // already over is as good
+      co_return co_await text(response, request.method == "DELETE" ? 204 : 202, "");
+    }
+    if (request.method != "GET") co_return co_await text(response, 405, "");
+    co_await json(response, describe(*found).dump());
+  }
+
+  Async<void> page(Response& response, const std::vector<std::string_view>& parts) {
+    if (parts.size() == 3 && parts[1] == "auth" && parts[2] == "info") {
+      co_return co_await json(response, R"({"authType":"form","passwordAllowed":true,"authenticated":false})");
+    }
+    co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
+  }
+
+  static Async<void> text(Response& response, int code, std::string body) {
+    response.status = code;
+    if (!body.empty()) response.headers.set("Content-Type", "text/plain;charset=utf-8");
+    (void)co_await response.send(std::move(body));
+  }
+  static Async<void> json(Response& response, std::string body) {
+    response.headers.set("Content-Type", "application/json");
+    response.headers.set("X-Content-Type-Options", "nosniff");
+    (void)co_await response.send(std::move(body));
+  }
+
+  // ---- abandoned and finished statements ----
+
+  void reap() {
+    SteadyTime now = options.clock.steady_now();
+    std::vector<QueryPtr> abandoned;
+    {
+      std::lock_guard lock(mutex);
+      for (auto it = open.begin(); it != open.end();) {
+        auto idle = now - it->second->last_access();
+        bool finished = it->second->finished();
+        if (!finished && idle > options.client_timeout) abandoned.push_back(it->second);
+        bool drop = (finished && idle > kKeepFinished) || idle > options.client_timeout + kKeepFinished;
+        it = drop ? open.erase(it) : std::next(it);
+      }
+    }
+    for (auto& one : abandoned) {
+      one->cancel("ABANDONED_QUERY", fmt::format("Query {} was abandoned by the client, as it may have exited or stopped checking for query results", one->id()));
+    }
+  }
+
+  void arm() {
+    std::lock_guard lock(mutex);
+    if (stopped) return;
+    reaper->expires_after(std::chrono::seconds(1));
+    reaper->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+      auto self = weak.lock();
+      if (!self || error) return;
+      self->reap();
+      self->arm();
+    });
+  }
+};
+
+TrinoService::TrinoService(TrinoOptions options) : state_(std::make_shared<State>(std::move(options))) {}
+
+TrinoService::~TrinoService() { stop(std::chrono::milliseconds(0)); }
+
+Status TrinoService::start() {
+  State& state = *state_;
+  http::Handler handler = [self = state_](Request& request, Response& response) { return self->handle(request, response); };
+  auto serve = [&](const char* name, uint16_t port, std::optional<http::TlsFiles> tls) {
+    http::ServerOptions server;
+    server.name = name;
+    server.address = state.options.address;
+    server.port = port;
+    server.tls = std::move(tls);
+    return http::Server::start(state.options.io, state.options.metrics, std::move(server), handler);
+  };
+  if (state.options.https_port) {
+    if (!state.options.tls) return fail(Code::invalid, "tls", "HTTPS for SQL needs a certificate");
+    ASSIGN_OR_RETURN(state.https, serve("sql_https", *state.options.https_port, state.options.tls));
+  }
+  if (state.options.http_port) {
+    ASSIGN_OR_RETURN(state.http_server, serve("sql_http", *state.options.http_port, std::nullopt));
+  }
+  state.reaper = std::make_unique<asio::steady_timer>(state.options.io.loop(0));
+  state.arm();
+  return {};
+}
+
+int TrinoService::https_port() const { return state_->https ? state_->https->port() : 0; }
+int TrinoService::http_port() const { return state_->http_server ? state_->http_server->port() : 0; }
+
+void TrinoService::stop(std::chrono::milliseconds drain) {
+  State& state = *state_;
+  std::map<std::string, QueryPtr, std::less<>> open;
+  {
+    std::lock_guard lock(state.mutex);
+    if (state.stopped) return;
+    state.stopped = true;
+    open = state.open;
+    if (state.reaper) {
+      asio::post(state.reaper->get_executor(), [self = state_] { self->reaper->cancel(); });
+    }
+  }
+  for (auto& [id, query] : open) query->cancel("SERVER_SHUTTING_DOWN", "the server is shutting down");
+  if (state.https) state.https->stop(drain);
+  if (state.http_server) state.http_server->stop(drain);
+  // The servers hold the handler, the handler holds the state: the circle ends here.
+  state.https.reset();
+  state.http_server.reset();
+  std::lock_guard lock(state.mutex);
+  state.open.clear();
+}
+
+}  // namespace aichemy::serve::trino
