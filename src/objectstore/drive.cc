@@ -218,7 +218,7 @@ Result<std::unique_ptr<File>> Drive::create_file(uint64_t id) {
     if (known_directories_.size() >= kKnownDirectoriesMax) known_directories_.clear();
     known_directories_.push_back(directory);
   }
-  return disk_.open(file_path(id), OpenMode::create);
+  return disk_.create_direct(file_path(id));
 }
 
 Result<std::unique_ptr<File>> Drive::open_file(uint64_t id) { return disk_.open(file_path(id), OpenMode::read); }

@@ -119,7 +119,7 @@ Status ExtentWriter::flush_stripe() {
     core_.drive(drive).run([this, &slot, file, shape, shard, drive, frame = buffer.frame(shard), stripe = stripe_] {
       seal_frame(frame, shape.payload_bytes, id_, stripe, shard);
       Status written = file->write_at(shape.frame_offset, std::string_view(frame, shape.frame_bytes));
-      if (written) file->start_writeback(shape.frame_offset, shape.frame_bytes);
+
       if (!written) note_failure(drive, written.error());
       slot.writes.count_down();
     });

@@ -93,15 +93,6 @@ class PosixFile final : public File {
     return {};
   }
 
-  void start_writeback(uint64_t offset, uint64_t count) override {
-#ifdef SYNC_FILE_RANGE_WRITE
-    (void)::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(count),
-                            SYNC_FILE_RANGE_WRITE);
-#else
-    (void)offset, (void)count;
-#endif
-  }
-
   Result<uint64_t> size() override {
     struct stat status;
     if (::fstat(descriptor_, &status) != 0) return disk_error("stat", path_, errno);
@@ -163,6 +154,15 @@ Result<std::unique_ptr<File>> PosixDisk::open(const std::string& path, OpenMode 
   int descriptor = ::open(path.c_str(), open_flags(mode), 0640);
   if (descriptor < 0) return disk_error("open", path, errno);
   return std::make_unique<PosixFile>(descriptor, path);
+}
+
+Result<std::unique_ptr<File>> PosixDisk::create_direct(const std::string& path) {
+#ifdef O_DIRECT
+  int descriptor = ::open(path.c_str(), open_flags(OpenMode::create) | O_DIRECT, 0640);
+  if (descriptor >= 0) return std::make_unique<PosixFile>(descriptor, path);
+  if (errno != EINVAL) return disk_error("open", path, errno);  // EINVAL: a file system without it
+#endif
+  return open(path, OpenMode::create);
 }
 
 Status PosixDisk::make_directories(const std::string& path) {

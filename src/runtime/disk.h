@@ -29,8 +29,6 @@ class File {
   // Appends the parts in order as one write where the system can (writev).
   virtual Status write_parts_at(uint64_t offset, const std::vector<std::string_view>& parts) = 0;
   virtual Status sync() = 0;  // fdatasync: contents and size are durable
-  // A hint: these bytes were written and a sync() will follow; the system may start on them now.
-  virtual void start_writeback(uint64_t, uint64_t) {}
   virtual Result<uint64_t> size() = 0;
   virtual Status truncate(uint64_t size) = 0;
   // For sendfile(2); -1 where the file has no descriptor (test twin).
@@ -53,6 +51,11 @@ class Disk {
  public:
   virtual ~Disk() = default;
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
+  // OpenMode::create for bulk writes that bypass the page cache where the file system can: offsets, sizes and
+  // memory must be multiples of 4 KiB.
+  virtual Result<std::unique_ptr<File>> create_direct(const std::string& path) {
+    return open(path, OpenMode::create);
+  }
   virtual Status make_directories(const std::string& path) = 0;  // like mkdir -p, each parent synced
   virtual Status rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
   virtual Status remove(const std::string& path) = 0;                         // a file
@@ -72,6 +75,7 @@ class Disk {
 class PosixDisk final : public Disk {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
+  Result<std::unique_ptr<File>> create_direct(const std::string& path) override;
   Status make_directories(const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
