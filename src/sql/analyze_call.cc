@@ -24,18 +24,24 @@ class Binder {
     return signature_.parameters[std::min(i, signature_.parameters.size() - 1)];
   }
 
-  // Binds variables so that `type` fits; false when it cannot. Adds to the cost what it must be coerced.
+  // Binds variables so that `type` fits; false when it cannot. Adds to the cost what it must be
+  // coerced.
   bool match(const Pattern& pattern, const Type& type) {
     switch (pattern.kind) {
       case Pattern::Kind::type:
         if (!can_coerce(type, pattern.type)) return false;
-        cost_ += type == pattern.type ? 0 : type.is(TypeKind::unknown) ? 1 : 2 + std::abs(int(pattern.type.kind) - int(type.kind));
+        cost_ += type == pattern.type ? 0
+                 : type.is(TypeKind::unknown)
+                     ? 1
+                     : 2 + std::abs(int(pattern.type.kind) - int(type.kind));
         return true;
       case Pattern::Kind::any_length: {
         if (type.kind == pattern.type.kind || type.is(TypeKind::unknown)) return true;
         bool integer = pattern.type.is(TypeKind::decimal) && type.is_integer();
         bool text = pattern.type.is(TypeKind::varchar) && type.is(TypeKind::char_);
-        bool date = (pattern.type.is(TypeKind::timestamp) || pattern.type.is(TypeKind::timestamp_tz)) && can_coerce(type, Type(pattern.type.kind, 12));
+        bool date =
+            (pattern.type.is(TypeKind::timestamp) || pattern.type.is(TypeKind::timestamp_tz)) &&
+            can_coerce(type, Type(pattern.type.kind, 12));
         cost_ += 2 + std::abs(int(pattern.type.kind) - int(type.kind));
         return integer || text || date;
       }
@@ -56,7 +62,8 @@ class Binder {
           for (const auto& child : pattern.children) match(child, Type());
           return true;
         }
-        if (type.kind != pattern.nested || type.fields.size() != pattern.children.size()) return false;
+        if (type.kind != pattern.nested || type.fields.size() != pattern.children.size())
+          return false;
         for (size_t i = 0; i < type.fields.size(); ++i) {
           if (!match(pattern.children[i], type.fields[i].type)) return false;
         }
@@ -67,24 +74,28 @@ class Binder {
   }
 
   // The type of a pattern under the bindings; `actual` fills in lengths and precisions.
-  Type type_of(const Pattern& pattern, const Type& actual, const std::vector<Type>& arguments) const {
+  Type type_of(const Pattern& pattern, const Type& actual,
+               const std::vector<Type>& arguments) const {
     switch (pattern.kind) {
       case Pattern::Kind::type: return pattern.type;
       case Pattern::Kind::any_length: {
         if (actual.kind == pattern.type.kind) return actual;
-        if (pattern.type.is(TypeKind::varchar)) return Type::varchar(actual.is(TypeKind::char_) ? actual.precision : Type::kUnbounded);
+        if (pattern.type.is(TypeKind::varchar))
+          return Type::varchar(actual.is(TypeKind::char_) ? actual.precision : Type::kUnbounded);
         if (pattern.type.is(TypeKind::timestamp) || pattern.type.is(TypeKind::timestamp_tz)) {
           return Type(pattern.type.kind, actual.is(TypeKind::date) ? 0 : actual.precision);
         }
         static constexpr int kDigits[] = {3, 5, 10, 19};
-        if (actual.is_integer()) return Type::decimal(kDigits[int(actual.kind) - int(TypeKind::tinyint)], 0);
+        if (actual.is_integer())
+          return Type::decimal(kDigits[int(actual.kind) - int(TypeKind::tinyint)], 0);
         return pattern.type;
       }
       case Pattern::Kind::variable: {
         auto found = variables_.find(pattern.variable);
         return found == variables_.end() ? Type() : found->second;
       }
-      case Pattern::Kind::same_as: return pattern.argument < arguments.size() ? arguments[pattern.argument] : Type();
+      case Pattern::Kind::same_as:
+        return pattern.argument < arguments.size() ? arguments[pattern.argument] : Type();
       case Pattern::Kind::nested: {
         Type made(pattern.nested);
         for (size_t i = 0; i < pattern.children.size(); ++i) {
@@ -126,14 +137,18 @@ const Signature& signature_of(const FunctionRow& row) {
 
 std::string type_list(const std::vector<std::optional<Type>>& types) {
   std::string out;
-  for (const auto& type : types) out += (out.empty() ? "" : ", ") + (type ? type->display() : "<function>");
+  for (const auto& type : types)
+    out += (out.empty() ? "" : ", ") + (type ? type->display() : "<function>");
   return out;
 }
 
-std::unexpected<Error> no_such_function(const std::string& name, const std::vector<std::optional<Type>>& types, Position at) {
+std::unexpected<Error> no_such_function(const std::string& name,
+                                        const std::vector<std::optional<Type>>& types,
+                                        Position at) {
   auto rows = functions_named(name);
   if (rows.empty()) {
-    return semantic_error("FUNCTION_NOT_FOUND", at, fmt::format("Function '{}' not registered", name));
+    return semantic_error("FUNCTION_NOT_FOUND", at,
+                          fmt::format("Function '{}' not registered", name));
   }
   std::vector<std::string> expected;
   for (const auto* row : rows) {
@@ -144,12 +159,14 @@ std::unexpected<Error> no_such_function(const std::string& name, const std::vect
   std::string list;
   for (const auto& one : expected) list += (list.empty() ? "" : ", ") + one;
   return semantic_error("FUNCTION_NOT_FOUND", at,
-                        fmt::format("Unexpected parameters ({}) for function {}. Expected: {}", type_list(types), name, list));
+                        fmt::format("Unexpected parameters ({}) for function {}. Expected: {}",
+                                    type_list(types), name, list));
 }
 
 // Functions that exist only with OVER.
-constexpr std::string_view kWindowOnly[] = {"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile",
-                                            "lag", "lead", "first_value", "last_value", "nth_value"};
+constexpr std::string_view kWindowOnly[] = {
+    "row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
+    "lag",        "lead", "first_value", "last_value",   "nth_value"};
 
 }  // namespace
 
@@ -162,7 +179,8 @@ Result<BoundPtr> Analyzer::analyze_call(const Expression& e, Scope& scope) {
 }
 
 // Forms that are no plain functions: they see more than their arguments' types.
-Result<BoundPtr> Analyzer::special_call(const std::string& name, const Expression& e, Scope& scope, bool& handled) {
+Result<BoundPtr> Analyzer::special_call(const std::string& name, const Expression& e, Scope& scope,
+                                        bool& handled) {
   if (name == "try" && e.args.size() == 1) {
     ASSIGN_OR_RETURN(BoundPtr value, analyze(*e.args[0], scope));
     auto made = std::make_shared<Bound>();
@@ -173,11 +191,16 @@ Result<BoundPtr> Analyzer::special_call(const std::string& name, const Expressio
     return BoundPtr(made);
   }
   if (name == "coalesce") {
-    if (e.args.size() < 2) return semantic_error("SYNTAX_ERROR", e.at, "The 'coalesce' function must have at least two arguments");
+    if (e.args.size() < 2)
+      return semantic_error("SYNTAX_ERROR", e.at,
+                            "The 'coalesce' function must have at least two arguments");
     ASSIGN_OR_RETURN(auto args, analyze_all(e.args, scope));
     std::vector<BoundPtr*> all;
     for (auto& value : args) all.push_back(&value);
-    ASSIGN_OR_RETURN(Type type, unify(all, "All COALESCE operands must be the same type or coercible to a common type. Cannot find common type between types", e.at));
+    ASSIGN_OR_RETURN(Type type, unify(all,
+                                      "All COALESCE operands must be the same type or coercible to "
+                                      "a common type. Cannot find common type between types",
+                                      e.at));
     return make_call(type, "COALESCE({*})", std::move(args), e.at);
   }
   if (name == "nullif" && e.args.size() == 2) {
@@ -198,7 +221,8 @@ Result<BoundPtr> Analyzer::special_call(const std::string& name, const Expressio
     static const FunctionRow kCountAll{"count", FunctionKind::aggregate, "-> bigint", "count@(*)@"};
     return finish_call(kCountAll, {}, kBigint, e, scope);
   }
-  if (name == "current_timezone" && e.args.empty()) return make_literal(Type::varchar(), session_.time_zone, e.at);
+  if (name == "current_timezone" && e.args.empty())
+    return make_literal(Type::varchar(), session_.time_zone, e.at);
   if (name == "now" && e.args.empty()) {
     Expression now{};
     now.kind = ExpressionKind::special;
@@ -212,16 +236,21 @@ Result<BoundPtr> Analyzer::special_call(const std::string& name, const Expressio
   return nullptr;
 }
 
-Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expression& e, Scope& scope) {
+Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expression& e,
+                                         Scope& scope) {
   std::vector<BoundPtr> args(e.args.size());
   std::vector<std::optional<Type>> types(e.args.size());
-  Scope inner = scope;
   auto rows = functions_named(name);
   bool aggregate = !rows.empty() && rows[0]->kind != FunctionKind::scalar && !e.window;
-  if (aggregate) inner.aggregates = inner.windows = false;  // no aggregate inside an aggregate
+  Scope inner;
+  inner.parent = &scope;
+  inner.clause = scope.clause;
+  inner.aggregates = scope.aggregates && !aggregate;  // no aggregate inside an aggregate
+  inner.windows = scope.windows && !aggregate;
   for (size_t i = 0; i < e.args.size(); ++i) {
     if (e.args[i]->kind == ExpressionKind::lambda) continue;
-    if (e.args[i]->kind == ExpressionKind::star) return semantic_error("SYNTAX_ERROR", e.args[i]->at, "'*' is only allowed in count(*)");
+    if (e.args[i]->kind == ExpressionKind::star)
+      return semantic_error("SYNTAX_ERROR", e.args[i]->at, "'*' is only allowed in count(*)");
     ASSIGN_OR_RETURN(args[i], analyze(*e.args[i], inner));
     types[i] = args[i]->type;
   }
@@ -235,9 +264,12 @@ Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expressi
     bool fits = true;
     for (size_t i = 0; i < args.size() && fits; ++i) {
       const Pattern& parameter = binder.parameter(i);
-      if (is_lambda(parameter) != !types[i].has_value()) fits = false;
-      else if (types[i]) fits = binder.match(parameter, *types[i]);
-      else fits = e.args[i]->names.size() + 1 == parameter.children.size();
+      if (is_lambda(parameter) != !types[i].has_value())
+        fits = false;
+      else if (types[i])
+        fits = binder.match(parameter, *types[i]);
+      else
+        fits = e.args[i]->names.size() + 1 == parameter.children.size();
     }
     if (!fits || (best && binder.cost() >= best_cost)) continue;
     best = row;
@@ -307,8 +339,10 @@ Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expressi
   return no_such_function(name, types, e.at);
 }
 
-Result<BoundPtr> Analyzer::call_with(const std::string& name, std::vector<BoundPtr> args, Position at) {
-  // A call made by the analyzer itself: arguments are bound already, so they ride on parameters of a scope.
+Result<BoundPtr> Analyzer::call_with(const std::string& name, std::vector<BoundPtr> args,
+                                     Position at) {
+  // A call made by the analyzer itself: arguments are bound already, so they ride on parameters of
+  // a scope.
   Expression call{};
   call.kind = ExpressionKind::function;
   call.at = at;
@@ -325,11 +359,12 @@ Result<BoundPtr> Analyzer::call_with(const std::string& name, std::vector<BoundP
   return call_function(name, call, scope);
 }
 
-Result<BoundPtr> Analyzer::finish_call(const FunctionRow& row, std::vector<BoundPtr> args, Type result, const Expression& e,
-                                       Scope& scope) {
+Result<BoundPtr> Analyzer::finish_call(const FunctionRow& row, std::vector<BoundPtr> args,
+                                       Type result, const Expression& e, Scope& scope) {
   std::string_view text = row.text;
   if (text == "!") {
-    return semantic_error("NOT_SUPPORTED", e.at, fmt::format("function {} is not supported", row.name));
+    return semantic_error("NOT_SUPPORTED", e.at,
+                          fmt::format("function {} is not supported", row.name));
   }
   auto made = std::make_shared<Bound>();
   made->kind = Bound::Kind::call;
@@ -346,20 +381,27 @@ Result<BoundPtr> Analyzer::finish_call(const FunctionRow& row, std::vector<Bound
     }
     return BoundPtr(made);
   }
-  bool window_only = std::ranges::find(kWindowOnly, std::string_view(row.name)) != std::end(kWindowOnly);
+  bool window_only =
+      std::ranges::find(kWindowOnly, std::string_view(row.name)) != std::end(kWindowOnly);
   if (window_only && !e.window) {
-    return semantic_error("MISSING_OVER", e.at, fmt::format("Window function {} requires an OVER clause", row.name));
+    return semantic_error("MISSING_OVER", e.at,
+                          fmt::format("Window function {} requires an OVER clause", row.name));
   }
   if (e.window ? !scope.windows : !scope.aggregates) {
     if (e.window) return semantic_error("NESTED_WINDOW", e.at, "Cannot use a window function here");
     const char* clause = scope.clause[0] ? scope.clause : "WHERE clause";
-    return semantic_error("EXPRESSION_NOT_SCALAR", e.at,
-                          fmt::format("{} cannot contain aggregations, window functions or grouping operations: ['{}']", clause, row.name));
+    return semantic_error(
+        "EXPRESSION_NOT_SCALAR", e.at,
+        fmt::format(
+            "{} cannot contain aggregations, window functions or grouping operations: ['{}']",
+            clause, row.name));
   }
   made->distinct = e.distinct;
   made->ignore_nulls = e.null_treatment == "IGNORE";
-  Scope inner = scope;
-  if (!e.window) inner.aggregates = inner.windows = false;
+  Scope inner;
+  inner.parent = &scope;
+  inner.aggregates = scope.aggregates && e.window;
+  inner.windows = scope.windows && e.window;
   if (e.filter) {
     ASSIGN_OR_RETURN(made->filter, analyze_condition(*e.filter, inner, "Filter expression"));
   }
@@ -372,9 +414,12 @@ Result<BoundPtr> Analyzer::finish_call(const FunctionRow& row, std::vector<Bound
   return BoundPtr(made);
 }
 
-Result<BoundPtr> Analyzer::lambda(const Expression& e, const std::vector<Type>& parameters, Scope& scope) {
+Result<BoundPtr> Analyzer::lambda(const Expression& e, const std::vector<Type>& parameters,
+                                  Scope& scope) {
   Scope inner;
   inner.parent = &scope;
+  inner.aggregates = scope.aggregates;
+  inner.windows = scope.windows;
   auto made = std::make_shared<Bound>();
   made->kind = Bound::Kind::lambda;
   made->type = Type(TypeKind::function);
@@ -394,13 +439,17 @@ Result<BoundPtr> Analyzer::lambda(const Expression& e, const std::vector<Type>& 
   return BoundPtr(made);
 }
 
-Result<std::vector<BoundSort>> Analyzer::sort_items(const std::vector<SortItem>& items, Scope& scope) {
+Result<std::vector<BoundSort>> Analyzer::sort_items(const std::vector<SortItem>& items,
+                                                    Scope& scope) {
   std::vector<BoundSort> made;
   for (const auto& item : items) {
     BoundSort sort;
     ASSIGN_OR_RETURN(sort.key, analyze(*item.key, scope));
     if (!is_orderable(sort.key->type)) {
-      return semantic_error("TYPE_MISMATCH", item.key->at, fmt::format("ORDER BY can only be applied to orderable types (actual: {})", sort.key->type.display()));
+      return semantic_error(
+          "TYPE_MISMATCH", item.key->at,
+          fmt::format("ORDER BY can only be applied to orderable types (actual: {})",
+                      sort.key->type.display()));
     }
     sort.descending = item.descending;
     sort.nulls_first = item.nulls_first.value_or(false);
@@ -420,7 +469,8 @@ Status Analyzer::merge_window(const WindowSpec& spec, Scope& scope, BoundWindow&
       }
     }
     if (!base || depth > 20) {
-      return semantic_error("INVALID_WINDOW_REFERENCE", spec.base->at, fmt::format("Cannot resolve WINDOW name {}", spec.base->text));
+      return semantic_error("INVALID_WINDOW_REFERENCE", spec.base->at,
+                            fmt::format("Cannot resolve WINDOW name {}", spec.base->text));
     }
     RETURN_IF_ERROR(merge_window(*base, scope, made, depth + 1));
   }
@@ -437,7 +487,10 @@ Status Analyzer::merge_window(const WindowSpec& spec, Scope& scope, BoundWindow&
     if (!bound.value) return BoundPtr();
     ASSIGN_OR_RETURN(BoundPtr value, analyze(*bound.value, scope));
     if (spec.unit != "RANGE" && !value->type.is_integer()) {
-      return semantic_error("TYPE_MISMATCH", bound.value->at, fmt::format("Window frame {} offset value type must be BIGINT or SMALLINT (actual {})", spec.unit, value->type.display()));
+      return semantic_error(
+          "TYPE_MISMATCH", bound.value->at,
+          fmt::format("Window frame {} offset value type must be BIGINT or SMALLINT (actual {})",
+                      spec.unit, value->type.display()));
     }
     return value;
   };
@@ -447,8 +500,10 @@ Status Analyzer::merge_window(const WindowSpec& spec, Scope& scope, BoundWindow&
     ASSIGN_OR_RETURN(made.end_value, value_of(*spec.end));
   }
   BoundKind end = spec.end ? spec.end->kind : BoundKind::current_row;
-  if (made.start == BoundKind::unbounded_following || end == BoundKind::unbounded_preceding || (made.start > end)) {
-    return semantic_error("INVALID_WINDOW_FRAME", spec.at, "Window frame starting and ending points are in the wrong order");
+  if (made.start == BoundKind::unbounded_following || end == BoundKind::unbounded_preceding ||
+      (made.start > end)) {
+    return semantic_error("INVALID_WINDOW_FRAME", spec.at,
+                          "Window frame starting and ending points are in the wrong order");
   }
   return {};
 }

@@ -23,7 +23,8 @@ Result<Value> literal_value(const Bound& literal) {
     case TypeKind::tinyint:
     case TypeKind::smallint:
     case TypeKind::integer:
-    case TypeKind::bigint: return Value(static_cast<int64_t>(std::strtoll(literal.text.c_str(), nullptr, 10)));
+    case TypeKind::bigint:
+      return Value(static_cast<int64_t>(std::strtoll(literal.text.c_str(), nullptr, 10)));
     case TypeKind::double_:
     case TypeKind::real: return Value(std::strtod(literal.text.c_str(), nullptr));
     case TypeKind::decimal:
@@ -52,7 +53,8 @@ struct ColumnTest {
 ColumnTest column_and_value(const Bound& column_side, const Bound& literal_side) {
   ColumnTest test;
   const Bound* literal = &literal_side;
-  while (literal->kind == Bound::Kind::cast && !literal->safe && can_coerce(literal->args[0]->type, literal->type)) {
+  while (literal->kind == Bound::Kind::cast && !literal->safe &&
+         can_coerce(literal->args[0]->type, literal->type)) {
     literal = literal->args[0].get();
   }
   const Bound* column = &column_side;
@@ -60,9 +62,11 @@ ColumnTest column_and_value(const Bound& column_side, const Bound& literal_side)
          column->type.is_integer()) {
     column = column->args[0].get();
   }
-  bool fits = column->kind == Bound::Kind::column && literal->kind == Bound::Kind::literal && !literal->null;
+  bool fits = column->kind == Bound::Kind::column && literal->kind == Bound::Kind::literal &&
+              !literal->null;
   if (!fits) return test;
-  bool same = column->type.kind == literal->type.kind || (column->type.is_integer() && literal->type.is_integer());
+  bool same = column->type.kind == literal->type.kind ||
+              (column->type.is_integer() && literal->type.is_integer());
   if (!same) return test;
   auto value = literal_value(*literal);
   if (!value) return test;
@@ -82,7 +86,8 @@ std::optional<Compare> comparison(std::string_view op, bool swapped) {
 
 }  // namespace
 
-// Comparisons are calls "({0} op {1})", BETWEEN and IN have their own texts: see analyze_expression.cc.
+// Comparisons are calls "({0} op {1})", BETWEEN and IN have their own texts: see
+// analyze_expression.cc.
 void Analyzer::note_conjuncts(const Bound& condition) {
   if (condition.kind == Bound::Kind::chain && condition.text == "AND") {
     for (const auto& part : condition.args) note_conjuncts(*part);
@@ -91,7 +96,8 @@ void Analyzer::note_conjuncts(const Bound& condition) {
   if (condition.kind != Bound::Kind::call || condition.args.empty()) return;
   auto note = [&](const Bound& column, Compare op, std::vector<Value> values) {
     auto scan = scans_.find(column.relation);
-    if (scan != scans_.end()) scan->second.conjuncts.push_back({column.index, op, std::move(values)});
+    if (scan != scans_.end())
+      scan->second.conjuncts.push_back({column.index, op, std::move(values)});
   };
   const std::string& text = condition.text;
   const auto& args = condition.args;
@@ -138,8 +144,10 @@ Status Analyzer::expand_star(const SelectItem& item, const From& from, Scope& sc
       prefix.insert(prefix.begin(), at->name.lower());
       at = at->args[0].get();
     }
-    if (at->kind == ExpressionKind::identifier) prefix.insert(prefix.begin(), at->name.lower());
-    else prefix.clear();
+    if (at->kind == ExpressionKind::identifier)
+      prefix.insert(prefix.begin(), at->name.lower());
+    else
+      prefix.clear();
   }
   size_t before = items.size();
   for (const auto& field : from.fields) {
@@ -158,7 +166,8 @@ Status Analyzer::expand_star(const SelectItem& item, const From& from, Scope& sc
     if (!row) {
       std::string shown;
       for (const auto& part : prefix) shown += (shown.empty() ? "" : ".") + part;
-      return semantic_error("TABLE_NOT_FOUND", item.at, fmt::format("Unable to resolve reference {}", shown));
+      return semantic_error("TABLE_NOT_FOUND", item.at,
+                            fmt::format("Unable to resolve reference {}", shown));
     }
     for (size_t i = 0; i < (*base)->type.fields.size(); ++i) {
       auto field = std::make_shared<Bound>();
@@ -170,34 +179,40 @@ Status Analyzer::expand_star(const SelectItem& item, const From& from, Scope& sc
     }
   }
   if (items.size() == before) {
-    return semantic_error("COLUMN_NOT_FOUND", item.at, "SELECT * not allowed from relation that has no columns");
+    return semantic_error("COLUMN_NOT_FOUND", item.at,
+                          "SELECT * not allowed from relation that has no columns");
   }
   if (!item.column_aliases.empty()) {
     if (item.column_aliases.size() != items.size() - before) {
-      return semantic_error("MISMATCHED_COLUMN_ALIASES", item.column_aliases[0].at,
-                            fmt::format("Column alias list has {} entries but relation has {} columns",
-                                        item.column_aliases.size(), items.size() - before));
+      return semantic_error(
+          "MISMATCHED_COLUMN_ALIASES", item.column_aliases[0].at,
+          fmt::format("Column alias list has {} entries but relation has {} columns",
+                      item.column_aliases.size(), items.size() - before));
     }
-    for (size_t i = before; i < items.size(); ++i) items[i].first.name = item.column_aliases[i - before].text;
+    for (size_t i = before; i < items.size(); ++i)
+      items[i].first.name = item.column_aliases[i - before].text;
   }
   return {};
 }
 
-Result<std::vector<std::pair<OutputField, BoundPtr>>> Analyzer::select_items(const SelectBlock& block, const From& from,
-                                                                             Scope& scope) {
+Result<std::vector<std::pair<OutputField, BoundPtr>>> Analyzer::select_items(
+    const SelectBlock& block, const From& from, Scope& scope) {
   std::vector<std::pair<OutputField, BoundPtr>> items;
   for (const auto& item : block.items) {
     if (item.all) {
       if (!item.expression && from.fields.empty()) {
-        return semantic_error("COLUMN_NOT_FOUND", item.at, "SELECT * not allowed in queries without FROM clause");
+        return semantic_error("COLUMN_NOT_FOUND", item.at,
+                              "SELECT * not allowed in queries without FROM clause");
       }
       RETURN_IF_ERROR(expand_star(item, from, scope, items));
       continue;
     }
     ASSIGN_OR_RETURN(BoundPtr value, analyze(*item.expression, scope));
     OutputField field{std::nullopt, value->type};
-    if (item.alias) field.name = item.alias->text;
-    else if (item.expression->kind == ExpressionKind::identifier || item.expression->kind == ExpressionKind::dereference) {
+    if (item.alias)
+      field.name = item.alias->text;
+    else if (item.expression->kind == ExpressionKind::identifier ||
+             item.expression->kind == ExpressionKind::dereference) {
       field.name = item.expression->name.text;
     }
     items.emplace_back(std::move(field), std::move(value));
@@ -205,7 +220,8 @@ Result<std::vector<std::pair<OutputField, BoundPtr>>> Analyzer::select_items(con
   return items;
 }
 
-Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tail, const Scope* outer) {
+Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tail,
+                                         const Scope* outer) {
   const SelectBlock& block = term.select;
   bool saved_outer_join = outer_join_;
   outer_join_ = false;
@@ -236,7 +252,10 @@ Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tai
   select->distinct = block.distinct;
   for (const auto& [field, value] : items) {
     if (block.distinct && !is_comparable(value->type)) {
-      return semantic_error("TYPE_MISMATCH", term.at, fmt::format("DISTINCT can only be applied to comparable types (actual: {})", value->type.display()));
+      return semantic_error(
+          "TYPE_MISMATCH", term.at,
+          fmt::format("DISTINCT can only be applied to comparable types (actual: {})",
+                      value->type.display()));
     }
   }
   if (tail) RETURN_IF_ERROR(order_keys(*tail, items, scope, *select));
@@ -246,7 +265,8 @@ Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tai
   if (aggregated) {
     grouped->inputs.push_back(from.plan);
     grouped->where = std::move(where);
-    RETURN_IF_ERROR(aggregate_block(block, from, *select, items, std::move(having), std::move(grouped)));
+    RETURN_IF_ERROR(
+        aggregate_block(block, from, *select, items, std::move(having), std::move(grouped)));
   } else {
     select->inputs.push_back(from.plan);
     select->where = std::move(where);
@@ -258,7 +278,8 @@ Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tai
   return PlanPtr(std::move(select));
 }
 
-Status Analyzer::group_keys(const SelectBlock& block, const std::vector<std::pair<OutputField, BoundPtr>>& items,
+Status Analyzer::group_keys(const SelectBlock& block,
+                            const std::vector<std::pair<OutputField, BoundPtr>>& items,
                             Scope& scope, Plan& grouped) {
   grouped.grouped = true;
   if (block.group_auto) {
@@ -284,15 +305,18 @@ Status Analyzer::group_keys(const SelectBlock& block, const std::vector<std::pai
       }
       key = items[n - 1].second;
       if (has_aggregate(key)) {
-        return semantic_error("EXPRESSION_NOT_SCALAR", expression.at,
-                              "GROUP BY clause cannot contain aggregations, window functions or grouping operations");
+        return semantic_error(
+            "EXPRESSION_NOT_SCALAR", expression.at,
+            "GROUP BY clause cannot contain aggregations, window functions or grouping operations");
       }
     } else {
       ASSIGN_OR_RETURN(key, analyze(expression, key_scope));
     }
     if (!is_comparable(key->type)) {
-      return semantic_error("TYPE_MISMATCH", expression.at,
-                            fmt::format("{} is not comparable, and therefore cannot be used in GROUP BY", key->type.display()));
+      return semantic_error(
+          "TYPE_MISMATCH", expression.at,
+          fmt::format("{} is not comparable, and therefore cannot be used in GROUP BY",
+                      key->type.display()));
     }
     for (size_t i = 0; i < grouped.group_keys.size(); ++i) {
       if (same_expression(*grouped.group_keys[i], *key)) return i;
@@ -319,11 +343,13 @@ Status Analyzer::group_keys(const SelectBlock& block, const std::vector<std::pai
         expanded.push_back(std::move(keys));
       }
     } else if (element.kind == GroupingElement::Kind::cube) {
-      if (sets.size() > 12) return semantic_error("TOO_MANY_GROUPING_SETS", element.at, "CUBE has too many columns");
+      if (sets.size() > 12)
+        return semantic_error("TOO_MANY_GROUPING_SETS", element.at, "CUBE has too many columns");
       for (size_t mask = size_t{1} << sets.size(); mask-- > 0;) {
         std::vector<size_t> keys;
         for (size_t i = 0; i < sets.size(); ++i) {
-          if (mask >> (sets.size() - 1 - i) & 1) keys.insert(keys.end(), sets[i].begin(), sets[i].end());
+          if (mask >> (sets.size() - 1 - i) & 1)
+            keys.insert(keys.end(), sets[i].begin(), sets[i].end());
         }
         expanded.push_back(std::move(keys));
       }
@@ -332,7 +358,8 @@ Status Analyzer::group_keys(const SelectBlock& block, const std::vector<std::pai
     }
     std::vector<std::vector<size_t>> next;
     if (product.size() * expanded.size() > 2048) {
-      return semantic_error("TOO_MANY_GROUPING_SETS", element.at, "GROUP BY has more than 2048 grouping sets");
+      return semantic_error("TOO_MANY_GROUPING_SETS", element.at,
+                            "GROUP BY has more than 2048 grouping sets");
     }
     for (const auto& left : product) {
       for (const auto& right : expanded) {
@@ -345,16 +372,19 @@ Status Analyzer::group_keys(const SelectBlock& block, const std::vector<std::pai
   for (auto& set : product) {
     std::ranges::sort(set);
     set.erase(std::unique(set.begin(), set.end()), set.end());
-    if (block.group_distinct && std::ranges::find(grouped.group_sets, set) != grouped.group_sets.end()) continue;
+    if (block.group_distinct &&
+        std::ranges::find(grouped.group_sets, set) != grouped.group_sets.end())
+      continue;
     grouped.group_sets.push_back(std::move(set));
   }
   return {};
 }
 
-// What stands above a grouping sees only its keys and aggregates: both become columns of the grouped relation.
+// What stands above a grouping sees only its keys and aggregates: both become columns of the
+// grouped relation.
 Status Analyzer::aggregate_block(const SelectBlock&, const From& from, Plan& select,
-                                 std::vector<std::pair<OutputField, BoundPtr>>& items, BoundPtr having,
-                                 std::shared_ptr<Plan> grouped) {
+                                 std::vector<std::pair<OutputField, BoundPtr>>& items,
+                                 BoundPtr having, std::shared_ptr<Plan> grouped) {
   size_t relation = next_relation_++;
   grouped->relation = relation;
   for (const auto& key : grouped->group_keys) {
@@ -364,19 +394,24 @@ Status Analyzer::aggregate_block(const SelectBlock&, const From& from, Plan& sel
   std::optional<Error> problem;
   Replace replace = [&](const BoundPtr& value) -> BoundPtr {
     for (size_t i = 0; i < grouped->group_keys.size(); ++i) {
-      if (same_expression(*grouped->group_keys[i], *value)) return make_column(relation, i, value->type, value->at);
+      if (same_expression(*grouped->group_keys[i], *value))
+        return make_column(relation, i, value->type, value->at);
     }
     if (value->kind == Bound::Kind::aggregate) {
       for (size_t i = grouped->group_keys.size(); i < grouped->items.size(); ++i) {
-        if (same_expression(*grouped->items[i], *value)) return make_column(relation, i, value->type, value->at);
+        if (same_expression(*grouped->items[i], *value))
+          return make_column(relation, i, value->type, value->at);
       }
       grouped->items.push_back(value);
       grouped->fields.push_back({std::nullopt, value->type});
       return make_column(relation, grouped->items.size() - 1, value->type, value->at);
     }
-    if (value->kind == Bound::Kind::column && from.relations.contains(value->relation) && !problem) {
-      auto error = semantic_error("EXPRESSION_NOT_AGGREGATE", value->at,
-                                  fmt::format("'{}' must be an aggregate expression or appear in GROUP BY clause", value->text));
+    if (value->kind == Bound::Kind::column && from.relations.contains(value->relation) &&
+        !problem) {
+      auto error = semantic_error(
+          "EXPRESSION_NOT_AGGREGATE", value->at,
+          fmt::format("'{}' must be an aggregate expression or appear in GROUP BY clause",
+                      value->text));
       problem = error.error();
     }
     return nullptr;
@@ -391,8 +426,9 @@ Status Analyzer::aggregate_block(const SelectBlock&, const From& from, Plan& sel
   return {};
 }
 
-Status Analyzer::order_keys(const Query& tail, const std::vector<std::pair<OutputField, BoundPtr>>& items, Scope& scope,
-                            Plan& select) {
+Status Analyzer::order_keys(const Query& tail,
+                            const std::vector<std::pair<OutputField, BoundPtr>>& items,
+                            Scope& scope, Plan& select) {
   Scope key_scope = scope;  // output names first, then the columns of FROM
   std::vector<ScopeField> outputs;
   for (const auto& [field, value] : items) {
@@ -407,7 +443,8 @@ Status Analyzer::order_keys(const Query& tail, const std::vector<std::pair<Outpu
     if (key.kind == ExpressionKind::integer_literal) {
       uint64_t n = std::strtoull(key.text.c_str(), nullptr, 10);
       if (n < 1 || n > items.size()) {
-        return semantic_error("INVALID_COLUMN_REFERENCE", key.at, fmt::format("ORDER BY position {} is not in select list", n));
+        return semantic_error("INVALID_COLUMN_REFERENCE", key.at,
+                              fmt::format("ORDER BY position {} is not in select list", n));
       }
       sort.key = items[n - 1].second;
     } else if (key.kind == ExpressionKind::identifier) {
@@ -419,7 +456,8 @@ Status Analyzer::order_keys(const Query& tail, const std::vector<std::pair<Outpu
         if (!known) found.push_back(&field.value);
       }
       if (found.size() > 1) {
-        return semantic_error("AMBIGUOUS_NAME", key.at, fmt::format("Column '{}' is ambiguous", key.name.lower()));
+        return semantic_error("AMBIGUOUS_NAME", key.at,
+                              fmt::format("Column '{}' is ambiguous", key.name.lower()));
       }
       if (found.size() == 1) sort.key = *found[0];
     }
@@ -427,7 +465,8 @@ Status Analyzer::order_keys(const Query& tail, const std::vector<std::pair<Outpu
       // Names in a larger expression: an output name hides a column of the same name.
       Scope both = key_scope;
       std::erase_if(both.fields, [&](const ScopeField& field) {
-        return field.qualifier.empty() && field.name && std::ranges::any_of(outputs, [&](const ScopeField& out) {
+        return field.qualifier.empty() && field.name &&
+               std::ranges::any_of(outputs, [&](const ScopeField& out) {
                  return lower_case(*out.name) == lower_case(*field.name);
                });
       });
@@ -441,8 +480,10 @@ Status Analyzer::order_keys(const Query& tail, const std::vector<std::pair<Outpu
       ASSIGN_OR_RETURN(sort.key, analyze(key, inner));
     }
     if (!is_orderable(sort.key->type)) {
-      return semantic_error("TYPE_MISMATCH", key.at,
-                            fmt::format("Type {} is not orderable, and therefore cannot be used in ORDER BY", sort.key->type.display()));
+      return semantic_error(
+          "TYPE_MISMATCH", key.at,
+          fmt::format("Type {} is not orderable, and therefore cannot be used in ORDER BY",
+                      sort.key->type.display()));
     }
     for (size_t i = 0; i < items.size() && !output; ++i) {
       if (same_expression(*items[i].second, *sort.key)) output = i;
@@ -457,7 +498,9 @@ Status Analyzer::order_keys(const Query& tail, const std::vector<std::pair<Outpu
   ASSIGN_OR_RETURN(select.offset, row_count(tail.offset.get(), "OFFSET"));
   ASSIGN_OR_RETURN(select.limit, row_count(tail.limit.get(), "LIMIT"));
   if (tail.with_ties) {
-    if (tail.order_by.empty()) return semantic_error("MISSING_ORDER_BY", tail.at, "FETCH FIRST WITH TIES clause requires ORDER BY");
+    if (tail.order_by.empty())
+      return semantic_error("MISSING_ORDER_BY", tail.at,
+                            "FETCH FIRST WITH TIES clause requires ORDER BY");
     select.with_ties = true;
     return semantic_error("NOT_SUPPORTED", tail.at, "FETCH FIRST WITH TIES is not supported");
   }

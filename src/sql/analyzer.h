@@ -1,5 +1,6 @@
-// From syntax to a typed plan: names, types, coercions, functions, aggregation rules, with Trino's error names and
-// "line L:C: " messages. One Analyzer per statement, one thread. Blocking: it asks connectors for tables.
+// From syntax to a typed plan: names, types, coercions, functions, aggregation rules, with Trino's
+// error names and "line L:C: " messages. One Analyzer per statement, one thread. Blocking: it asks
+// connectors for tables.
 #pragma once
 
 #include <functional>
@@ -45,14 +46,16 @@ class Analyzer {
   // Casts the plan's columns to these types (INSERT, CTAS).
   PlanPtr cast_columns(PlanPtr plan, const std::vector<Type>& types);
   // Column i of the result is query column sources[i], or NULL of type_of(i).
-  PlanPtr arrange_columns(PlanPtr plan, const std::vector<std::optional<size_t>>& sources, const std::function<Type(size_t)>& type_of);
+  PlanPtr arrange_columns(PlanPtr plan, const std::vector<std::optional<size_t>>& sources,
+                          const std::function<Type(size_t)>& type_of);
   // After the last query(): asks the connectors for scans. The handles live as long as `keep`.
   Status plan_scans(std::vector<std::shared_ptr<void>>& keep);
 
   // An expression without columns, for SET SESSION, properties, EXECUTE, CALL.
   Result<BoundPtr> constant(const Expression& expression);
 
-  // Catalog and table name with the session's defaults; MISSING_CATALOG_NAME, CATALOG_NOT_FOUND, ...
+  // Catalog and table name with the session's defaults; MISSING_CATALOG_NAME, CATALOG_NOT_FOUND,
+  // ...
   Result<ResolvedName> resolve_table(const QualifiedName& name, Position at);
   Result<ResolvedName> resolve_schema(const QualifiedName& name, Position at);
 
@@ -70,11 +73,12 @@ class Analyzer {
   struct Scope {
     const Scope* parent = nullptr;
     std::vector<ScopeField> fields;
-    std::map<std::string, BoundPtr> variables;       // lambda parameters
+    std::map<std::string, BoundPtr> variables;  // lambda parameters
     std::map<std::string, NamedQuery> named_queries;
-    const SelectBlock* block = nullptr;              // for WINDOW names
-    bool barrier = false;                            // views do not see around themselves
-    bool aggregates = false;                         // aggregate functions may stand here
+    const SelectBlock* block = nullptr;  // for WINDOW names
+    bool barrier = false;                // views do not see around themselves
+    bool neighbours = false;             // earlier FROM items: for LATERAL and UNNEST only
+    bool aggregates = false;             // aggregate functions may stand here
     bool windows = false;
     const char* clause = "";
   };
@@ -115,15 +119,19 @@ class Analyzer {
   Result<std::optional<uint64_t>> row_count(const Expression* expression, const char* clause);
   // analyze_select.cc
   Result<PlanPtr> analyze_select(const QueryTerm& term, const Query* tail, const Scope* outer);
-  Result<std::vector<std::pair<OutputField, BoundPtr>>> select_items(const SelectBlock& block, const From& from, Scope& scope);
+  Result<std::vector<std::pair<OutputField, BoundPtr>>> select_items(const SelectBlock& block,
+                                                                     const From& from,
+                                                                     Scope& scope);
   Status expand_star(const SelectItem& item, const From& from, Scope& scope,
                      std::vector<std::pair<OutputField, BoundPtr>>& items);
-  Status group_keys(const SelectBlock& block, const std::vector<std::pair<OutputField, BoundPtr>>& items, Scope& scope,
+  Status group_keys(const SelectBlock& block,
+                    const std::vector<std::pair<OutputField, BoundPtr>>& items, Scope& scope,
                     Plan& grouped);
   Status aggregate_block(const SelectBlock& block, const From& from, Plan& select,
                          std::vector<std::pair<OutputField, BoundPtr>>& items, BoundPtr having,
                          std::shared_ptr<Plan> grouped);
-  Status order_keys(const Query& tail, const std::vector<std::pair<OutputField, BoundPtr>>& items, Scope& scope, Plan& select);
+  Status order_keys(const Query& tail, const std::vector<std::pair<OutputField, BoundPtr>>& items,
+                    Scope& scope, Plan& select);
   void note_conjuncts(const Bound& condition);
   // analyze_relation.cc
   Result<From> analyze_from(const std::vector<RelationPtr>& relations, const Scope* outer);
@@ -131,7 +139,8 @@ class Analyzer {
   Result<From> analyze_table(const Relation& relation, const Scope* outer);
   Result<From> analyze_view(const Relation& relation, const ResolvedName& name, const View& view);
   Result<From> analyze_join(const Relation& relation, const Scope* outer);
-  Result<From> join_using(const Relation& relation, From left, From right, std::vector<Identifier> columns);
+  Result<From> join_using(const Relation& relation, From left, From right,
+                          std::vector<Identifier> columns);
   Result<From> analyze_unnest(const Relation& relation, const Scope* outer);
   Result<From> aliased(From from, const Relation& relation);
   From from_plan(std::shared_ptr<Plan> plan, std::vector<std::string> qualifier);
@@ -139,15 +148,20 @@ class Analyzer {
 
   // analyze_expression.cc
   Result<BoundPtr> analyze(const Expression& expression, Scope& scope);
-  Result<BoundPtr> analyze_condition(const Expression& expression, Scope& scope, const char* clause);
+  Result<BoundPtr> analyze_condition(const Expression& expression, Scope& scope,
+                                     const char* clause);
   Result<std::vector<BoundPtr>> analyze_all(const std::vector<ExpressionPtr>& list, Scope& scope);
+  Result<BoundPtr> analyze_unary(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_predicate(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_at_time_zone(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_grouping(const Expression& expression, Scope& scope);
   Result<BoundPtr> analyze_literal(const Expression& expression);
   Result<BoundPtr> analyze_typed_literal(const Expression& expression);
   Result<BoundPtr> analyze_interval(const Expression& expression);
   Result<BoundPtr> analyze_name(const Expression& expression, Scope& scope);
   Result<BoundPtr> resolve_chain(const std::vector<Identifier>& names, Position at, Scope& scope);
-  Result<BoundPtr> find_column(const std::vector<std::string>& names, const std::string& shown, Position at,
-                               const Scope& scope);
+  Result<BoundPtr> find_column(const std::vector<std::string>& names, const std::string& shown,
+                               Position at, const Scope& scope);
   Result<BoundPtr> field_of(BoundPtr base, const Identifier& name, Position at);
   Result<BoundPtr> analyze_binary(const Expression& expression, Scope& scope);
   Result<BoundPtr> arithmetic(const std::string& op, BoundPtr left, BoundPtr right, Position at);
@@ -168,12 +182,15 @@ class Analyzer {
 
   // analyze_call.cc
   Result<BoundPtr> analyze_call(const Expression& expression, Scope& scope);
-  Result<BoundPtr> special_call(const std::string& name, const Expression& expression, Scope& scope, bool& handled);
-  Result<BoundPtr> call_function(const std::string& name, const Expression& expression, Scope& scope);
+  Result<BoundPtr> special_call(const std::string& name, const Expression& expression, Scope& scope,
+                                bool& handled);
+  Result<BoundPtr> call_function(const std::string& name, const Expression& expression,
+                                 Scope& scope);
   Result<BoundPtr> call_with(const std::string& name, std::vector<BoundPtr> args, Position at);
-  Result<BoundPtr> finish_call(const FunctionRow& row, std::vector<BoundPtr> args, Type result, const Expression& expression,
-                               Scope& scope);
-  Result<BoundPtr> lambda(const Expression& expression, const std::vector<Type>& parameters, Scope& scope);
+  Result<BoundPtr> finish_call(const FunctionRow& row, std::vector<BoundPtr> args, Type result,
+                               const Expression& expression, Scope& scope);
+  Result<BoundPtr> lambda(const Expression& expression, const std::vector<Type>& parameters,
+                          Scope& scope);
   Result<std::shared_ptr<const BoundWindow>> window(const WindowSpec& spec, Scope& scope);
   Status merge_window(const WindowSpec& spec, Scope& scope, BoundWindow& window, int depth);
   Result<std::vector<BoundSort>> sort_items(const std::vector<SortItem>& items, Scope& scope);

@@ -1,5 +1,6 @@
-// The syntax tree, as written: names unresolved, positions kept. One struct per family with a kind, because the
-// analyzer switches on kinds and most kinds share their parts; which parts a kind uses is said at the kind.
+// The syntax tree, as written: names unresolved, positions kept. One struct per family with a kind,
+// because the analyzer switches on kinds and most kinds share their parts; which parts a kind uses
+// is said at the kind.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,13 @@ struct SortItem {
   std::optional<bool> nulls_first;
 };
 
-enum class BoundKind : uint8_t { unbounded_preceding, preceding, current_row, following, unbounded_following };
+enum class BoundKind : uint8_t {
+  unbounded_preceding,
+  preceding,
+  current_row,
+  following,
+  unbounded_following
+};
 struct FrameBound {
   BoundKind kind = BoundKind::unbounded_preceding;
   ExpressionPtr value;
@@ -83,17 +90,17 @@ enum class ExpressionKind : uint8_t {
   like,              // args: value, pattern, [escape]; negated
   cast,              // args[0], type_text
   try_cast,          // args[0], type_text
-  case_,             // simple: operand present; args: when, then, when, then..., [else]; has_operand, has_else
-  if_,               // args: condition, then, [else]
-  function,          // qualified, args, distinct, filter, order_by, window, null_treatment
-  lambda,            // names, args[0]
-  subscript,         // args: base, index
-  row,               // args
-  array,             // args
-  extract,           // text: the field, args[0]
-  at_time_zone,      // args: value, zone
-  special,           // text: CURRENT_DATE, CURRENT_TIMESTAMP, CURRENT_USER, ...; index: precision or -1
-  grouping,          // args
+  case_,  // simple: operand present; args: when, then, when, then..., [else]; has_operand, has_else
+  if_,    // args: condition, then, [else]
+  function,      // qualified, args, distinct, filter, order_by, window, null_treatment
+  lambda,        // names, args[0]
+  subscript,     // args: base, index
+  row,           // args
+  array,         // args
+  extract,       // text: the field, args[0]
+  at_time_zone,  // args: value, zone
+  special,       // text: CURRENT_DATE, CURRENT_TIMESTAMP, CURRENT_USER, ...; index: precision or -1
+  grouping,      // args
 };
 
 struct Expression {
@@ -190,18 +197,18 @@ struct Query {
 struct Relation {
   enum class Kind : uint8_t { table, query, join, unnest, lateral, table_function, sample } kind;
   Position at;
-  QualifiedName name;                   // table, table_function
-  QueryPtr query;                       // query, lateral
-  RelationPtr left, right;              // join; sample: left
-  std::string join;                     // CROSS INNER LEFT RIGHT FULL
+  QualifiedName name;       // table, table_function
+  QueryPtr query;           // query, lateral
+  RelationPtr left, right;  // join; sample: left
+  std::string join;         // CROSS INNER LEFT RIGHT FULL
   bool natural = false;
   ExpressionPtr on;
   bool has_using = false;
   std::vector<Identifier> using_columns;
-  std::vector<ExpressionPtr> args;      // unnest, table_function, sample: percentage
+  std::vector<ExpressionPtr> args;  // unnest, table_function, sample: percentage
   bool ordinality = false;
   std::string sample_kind;
-  ExpressionPtr version, timestamp;     // FOR VERSION|TIMESTAMP AS OF
+  ExpressionPtr version, timestamp;  // FOR VERSION|TIMESTAMP AS OF
   std::optional<Identifier> alias;
   std::vector<Identifier> column_aliases;
 };
@@ -218,36 +225,67 @@ struct ColumnDefinition {
 };
 
 enum class StatementKind : uint8_t {
-  query, create_schema, drop_schema, create_table, create_table_as, drop_table, insert, create_view, drop_view,
-  show_catalogs, show_schemas, show_tables, show_columns, show_functions, show_session, show_create,
-  use, explain, set_session, reset_session, set_time_zone, set_path, set_role, set_authorization,
-  reset_authorization, prepare, execute, execute_immediate, deallocate, describe_input, describe_output,
-  start_transaction, commit, rollback, call, refused,
+  query,
+  create_schema,
+  drop_schema,
+  create_table,
+  create_table_as,
+  drop_table,
+  insert,
+  create_view,
+  drop_view,
+  show_catalogs,
+  show_schemas,
+  show_tables,
+  show_columns,
+  show_functions,
+  show_session,
+  show_create,
+  use,
+  explain,
+  set_session,
+  reset_session,
+  set_time_zone,
+  set_path,
+  set_role,
+  set_authorization,
+  reset_authorization,
+  prepare,
+  execute,
+  execute_immediate,
+  deallocate,
+  describe_input,
+  describe_output,
+  start_transaction,
+  commit,
+  rollback,
+  call,
+  refused,
 };
 
 struct Statement {
   StatementKind kind;
   Position at;
-  std::string sql;             // refused: what it is ("MERGE"); show_create: TABLE VIEW SCHEMA
+  std::string sql;  // refused: what it is ("MERGE"); show_create: TABLE VIEW SCHEMA
   QualifiedName name;
-  bool if_exists = false;      // IF [NOT] EXISTS
+  bool if_exists = false;  // IF [NOT] EXISTS
   bool replace = false;
   bool cascade = false;
   bool with_data = true;
-  bool analyze = false;        // EXPLAIN ANALYZE
-  std::string mode;            // EXPLAIN: type; view: security
-  std::string format;          // EXPLAIN: format
+  bool analyze = false;  // EXPLAIN ANALYZE
+  std::string mode;      // EXPLAIN: type; view: security
+  std::string format;    // EXPLAIN: format
   std::string comment;
   std::vector<ColumnDefinition> columns;
   std::vector<Identifier> column_names;
   std::vector<std::pair<Identifier, ExpressionPtr>> properties;
   QueryPtr query;
   size_t query_begin = 0, query_end = 0;  // offsets of the query's text (views, PREPARE)
-  ExpressionPtr value;         // SET SESSION, SET TIME ZONE, EXECUTE IMMEDIATE's text
-  std::vector<ExpressionPtr> args;  // EXECUTE ... USING, CALL
+  ExpressionPtr value;                    // SET SESSION, SET TIME ZONE, EXECUTE IMMEDIATE's text
+  std::vector<ExpressionPtr> args;        // EXECUTE ... USING, CALL
   std::optional<std::string> pattern, escape;  // LIKE of SHOW
-  std::unique_ptr<Statement> inner;  // EXPLAIN, PREPARE
-  int parameters = 0;          // question marks in it
+  std::unique_ptr<Statement> inner;            // EXPLAIN, PREPARE
+  int parameters = 0;                          // question marks in it
 };
 
 std::string lower_case(const std::string& text);  // Unicode-free: ASCII letters only

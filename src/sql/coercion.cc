@@ -27,7 +27,9 @@ Type wider_decimal(const Type& a, const Type& b) {
 }
 
 bool is_time_kind(TypeKind kind) { return kind == TypeKind::time || kind == TypeKind::time_tz; }
-bool is_timestamp_kind(TypeKind kind) { return kind == TypeKind::timestamp || kind == TypeKind::timestamp_tz; }
+bool is_timestamp_kind(TypeKind kind) {
+  return kind == TypeKind::timestamp || kind == TypeKind::timestamp_tz;
+}
 
 std::optional<Type> common_nested(const Type& a, const Type& b) {
   if (a.kind != b.kind || a.fields.size() != b.fields.size()) return std::nullopt;
@@ -46,7 +48,8 @@ std::optional<Type> common_number(const Type& a, const Type& b) {
   if (a.is(TypeKind::number) || b.is(TypeKind::number)) return Type(TypeKind::number);
   if (a.is(TypeKind::double_) || b.is(TypeKind::double_)) return Type(TypeKind::double_);
   if (a.is(TypeKind::real) || b.is(TypeKind::real)) return Type(TypeKind::real);
-  if (a.is(TypeKind::decimal) || b.is(TypeKind::decimal)) return wider_decimal(as_decimal(a), as_decimal(b));
+  if (a.is(TypeKind::decimal) || b.is(TypeKind::decimal))
+    return wider_decimal(as_decimal(a), as_decimal(b));
   return a.kind > b.kind ? a : b;
 }
 
@@ -66,10 +69,13 @@ std::optional<Type> common_type(const Type& a, const Type& b) {
     bool zone = a.is(TypeKind::time_tz) || b.is(TypeKind::time_tz);
     return Type(zone ? TypeKind::time_tz : TypeKind::time, std::max(a.precision, b.precision));
   }
-  auto instant = [](const Type& type) { return is_timestamp_kind(type.kind) || type.is(TypeKind::date); };
+  auto instant = [](const Type& type) {
+    return is_timestamp_kind(type.kind) || type.is(TypeKind::date);
+  };
   if (instant(a) && instant(b)) {
     bool zone = a.is(TypeKind::timestamp_tz) || b.is(TypeKind::timestamp_tz);
-    return Type(zone ? TypeKind::timestamp_tz : TypeKind::timestamp, std::max(a.precision, b.precision));
+    return Type(zone ? TypeKind::timestamp_tz : TypeKind::timestamp,
+                std::max(a.precision, b.precision));
   }
   if (a.kind == b.kind && !a.fields.empty()) return common_nested(a, b);
   return std::nullopt;
@@ -114,7 +120,8 @@ bool can_cast(const Type& from, const Type& to) {
   if (from.kind == to.kind && from.fields.empty()) return true;
   bool from_nested = !from.fields.empty(), to_nested = !to.fields.empty();
   if (to.is(TypeKind::json)) {
-    return !from.is(TypeKind::varbinary) && !from.is(TypeKind::char_) && !from.is(TypeKind::ipaddress);
+    return !from.is(TypeKind::varbinary) && !from.is(TypeKind::char_) &&
+           !from.is(TypeKind::ipaddress);
   }
   if (from.is(TypeKind::json)) {
     return to_nested || to.is_numeric() || to.is(TypeKind::boolean) || to.is(TypeKind::varchar) ||
@@ -131,9 +138,10 @@ bool can_cast(const Type& from, const Type& to) {
   bool to_number = to.is_numeric() || to.is(TypeKind::boolean);
   if (from_number && to_number) return true;
   if (from.is_text()) {
-    return to.is_text() || to_number || to.is(TypeKind::date) || is_time_kind(to.kind) || is_timestamp_kind(to.kind) ||
-           to.is(TypeKind::uuid) || to.is(TypeKind::ipaddress) || to.is(TypeKind::interval_day_time) ||
-           to.is(TypeKind::interval_year_month) || (to.is(TypeKind::varbinary) && from.is(TypeKind::varchar));
+    return to.is_text() || to_number || to.is(TypeKind::date) || is_time_kind(to.kind) ||
+           is_timestamp_kind(to.kind) || to.is(TypeKind::uuid) || to.is(TypeKind::ipaddress) ||
+           to.is(TypeKind::interval_day_time) || to.is(TypeKind::interval_year_month) ||
+           (to.is(TypeKind::varbinary) && from.is(TypeKind::varchar));
   }
   if (to.is_text()) return !from.is(TypeKind::varbinary) && !from.is(TypeKind::hyperloglog);
   auto temporal = [](const Type& type) {

@@ -1,4 +1,5 @@
-// DuckDB's run-time errors in Trino's words: Error{what = Trino's error name, message without engine jargon}.
+// DuckDB's run-time errors in Trino's words: Error{what = Trino's error name, message without
+// engine jargon}.
 #pragma once
 
 #include "base/result.h"

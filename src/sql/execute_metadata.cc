@@ -17,12 +17,14 @@ std::vector<OutputColumn> text_columns(std::initializer_list<const char*> names)
   return made;
 }
 
-bool like_from(std::string_view text, std::string_view pattern, std::optional<char> escape, bool& broken) {
+bool like_from(std::string_view text, std::string_view pattern, std::optional<char> escape,
+               bool& broken) {
   size_t i = 0;
   for (size_t p = 0; p < pattern.size(); ++p) {
     char c = pattern[p];
     if (escape && c == *escape) {
-      if (p + 1 >= pattern.size() || (pattern[p + 1] != '%' && pattern[p + 1] != '_' && pattern[p + 1] != *escape)) {
+      if (p + 1 >= pattern.size() ||
+          (pattern[p + 1] != '%' && pattern[p + 1] != '_' && pattern[p + 1] != *escape)) {
         broken = true;
         return false;
       }
@@ -48,16 +50,21 @@ bool like_from(std::string_view text, std::string_view pattern, std::optional<ch
 
 std::string quoted_if_needed(const std::string& name) {
   bool plain = !name.empty() && !std::isdigit(static_cast<unsigned char>(name[0])) &&
-               std::ranges::all_of(name, [](char c) { return std::islower(static_cast<unsigned char>(c)) || std::isdigit(static_cast<unsigned char>(c)) || c == '_'; });
+               std::ranges::all_of(name, [](char c) {
+                 return std::islower(static_cast<unsigned char>(c)) ||
+                        std::isdigit(static_cast<unsigned char>(c)) || c == '_';
+               });
   return plain ? name : quote_name(name);
 }
 
-// A property's text as SQL: JSON arrays become ARRAY[...], numbers and booleans stay, the rest is quoted.
+// A property's text as SQL: JSON arrays become ARRAY[...], numbers and booleans stay, the rest is
+// quoted.
 std::string property_sql(const std::string& text) {
   auto parsed = Json::parse(text);
   if (parsed && parsed->is_array()) {
     std::string out = "ARRAY[";
-    for (const auto& item : parsed->as_array()) out += (out.size() > 6 ? "," : "") + quote_text(item.as_string());
+    for (const auto& item : parsed->as_array())
+      out += (out.size() > 6 ? "," : "") + quote_text(item.as_string());
     return out + "]";
   }
   if (parsed && (parsed->is_integer() || parsed->is_bool())) return text;
@@ -66,11 +73,13 @@ std::string property_sql(const std::string& text) {
 
 }  // namespace
 
-Result<bool> like_match(std::string_view text, std::string_view pattern, std::optional<char> escape) {
+Result<bool> like_match(std::string_view text, std::string_view pattern,
+                        std::optional<char> escape) {
   bool broken = false;
   bool matched = like_from(text, pattern, escape, broken);
   if (broken) {
-    return fail(Code::invalid, "INVALID_FUNCTION_ARGUMENT", "Escape character must be followed by '%', '_' or the escape character itself");
+    return fail(Code::invalid, "INVALID_FUNCTION_ARGUMENT",
+                "Escape character must be followed by '%', '_' or the escape character itself");
   }
   return matched;
 }
@@ -79,7 +88,9 @@ Result<bool> StatementRun::like(const Statement& s, const std::string& text) {
   if (!s.pattern) return true;
   std::optional<char> escape;
   if (s.escape) {
-    if (s.escape->size() != 1) return fail(Code::invalid, "INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character");
+    if (s.escape->size() != 1)
+      return fail(Code::invalid, "INVALID_FUNCTION_ARGUMENT",
+                  "Escape string must be a single character");
     escape = (*s.escape)[0];
   }
   return like_match(text, *s.pattern, escape);
@@ -106,11 +117,14 @@ Result<StatementResult> StatementRun::show(const Statement& s) {
 
 Result<StatementResult> StatementRun::show_schemas(const Statement& s) {
   if (s.name.empty() && !session_.catalog) {
-    return semantic_error("MISSING_CATALOG_NAME", s.at, "Catalog must be specified when session catalog is not set");
+    return semantic_error("MISSING_CATALOG_NAME", s.at,
+                          "Catalog must be specified when session catalog is not set");
   }
   std::string catalog = s.name.empty() ? *session_.catalog : s.name[0].lower();
   auto found = catalogs_.find(catalog);
-  if (found == catalogs_.end()) return semantic_error("CATALOG_NOT_FOUND", s.at, fmt::format("Catalog '{}' not found", catalog));
+  if (found == catalogs_.end())
+    return semantic_error("CATALOG_NOT_FOUND", s.at,
+                          fmt::format("Catalog '{}' not found", catalog));
   ASSIGN_OR_RETURN(auto schemas, found->second->list_schemas(call_));
   TextTable table{text_columns({"Schema"}), {}};
   for (const auto& schema : schemas) {
@@ -123,7 +137,9 @@ Result<StatementResult> StatementRun::show_schemas(const Statement& s) {
 Result<StatementResult> StatementRun::show_tables(const Statement& s) {
   ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_schema(s.name, s.at));
   ASSIGN_OR_RETURN(bool exists, name.connector->schema_exists(call_, name.schema));
-  if (!exists) return semantic_error("SCHEMA_NOT_FOUND", s.at, fmt::format("Schema '{}' does not exist", name.schema));
+  if (!exists)
+    return semantic_error("SCHEMA_NOT_FOUND", s.at,
+                          fmt::format("Schema '{}' does not exist", name.schema));
   ASSIGN_OR_RETURN(auto tables, name.connector->list_tables(call_, name.schema));
   TextTable table{text_columns({"Table"}), {}};
   for (const auto& one : tables) {
@@ -143,8 +159,12 @@ Result<StatementResult> StatementRun::show_columns(const Statement& s) {
     ASSIGN_OR_RETURN(auto view, name.connector->get_view(call_, name.name()));
     if (!view) {
       ASSIGN_OR_RETURN(bool exists, name.connector->schema_exists(call_, name.schema));
-      if (!exists) return semantic_error("SCHEMA_NOT_FOUND", s.at, fmt::format("Schema '{}' does not exist", name.schema));
-      return semantic_error("TABLE_NOT_FOUND", s.at, fmt::format("Table '{}.{}.{}' does not exist", name.catalog, name.schema, name.table));
+      if (!exists)
+        return semantic_error("SCHEMA_NOT_FOUND", s.at,
+                              fmt::format("Schema '{}' does not exist", name.schema));
+      return semantic_error(
+          "TABLE_NOT_FOUND", s.at,
+          fmt::format("Table '{}.{}.{}' does not exist", name.catalog, name.schema, name.table));
     }
     columns = view->columns;
   }
@@ -152,7 +172,9 @@ Result<StatementResult> StatementRun::show_columns(const Statement& s) {
   for (const auto& column : columns) {
     if (column.hidden) continue;
     ASSIGN_OR_RETURN(bool fits, like(s, column.name));
-    if (fits) table.rows.push_back({Json(column.name), Json(column.type.display()), Json(""), Json(column.comment)});
+    if (fits)
+      table.rows.push_back(
+          {Json(column.name), Json(column.type.display()), Json(""), Json(column.comment)});
   }
   return table_result(std::move(table), "DESCRIBE");
 }
@@ -173,8 +195,9 @@ Result<StatementResult> StatementRun::show_functions(const Statement& s) {
     while (!arguments.empty() && arguments.back() == ' ') arguments.pop_back();
     std::string_view name = row->name;
     bool deterministic = name != "random" && name != "rand" && name != "uuid" && name != "shuffle";
-    table.rows.push_back({Json(row->name), Json(signature.substr(arrow + 3)), Json(arguments), Json(kKinds[static_cast<int>(row->kind)]),
-                          Json(deterministic), Json("")});
+    table.rows.push_back({Json(row->name), Json(signature.substr(arrow + 3)), Json(arguments),
+                          Json(kKinds[static_cast<int>(row->kind)]), Json(deterministic),
+                          Json("")});
   }
   return table_result(std::move(table), "SELECT");
 }
@@ -185,8 +208,10 @@ Result<StatementResult> StatementRun::show_session(const Statement& s) {
     ASSIGN_OR_RETURN(bool fits, like(s, row.name));
     if (!fits) continue;
     auto set = session_.properties.find(row.name);
-    table.rows.push_back({Json(row.name), Json(set == session_.properties.end() ? std::string(row.value) : set->second), Json(row.value),
-                          Json(row.type), Json(row.description)});
+    table.rows.push_back(
+        {Json(row.name),
+         Json(set == session_.properties.end() ? std::string(row.value) : set->second),
+         Json(row.value), Json(row.type), Json(row.description)});
   }
   return table_result(std::move(table), "SELECT");
 }
@@ -200,30 +225,47 @@ Result<StatementResult> StatementRun::show_create(const Statement& s) {
   if (s.sql == "SCHEMA") {
     ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_schema(s.name, s.at));
     ASSIGN_OR_RETURN(bool exists, name.connector->schema_exists(call_, name.schema));
-    if (!exists) return semantic_error("SCHEMA_NOT_FOUND", s.at, fmt::format("Schema '{}.{}' does not exist", name.catalog, name.schema));
-    return one("Create Schema", fmt::format("CREATE SCHEMA {}.{}", quoted_if_needed(name.catalog), quoted_if_needed(name.schema)));
+    if (!exists)
+      return semantic_error(
+          "SCHEMA_NOT_FOUND", s.at,
+          fmt::format("Schema '{}.{}' does not exist", name.catalog, name.schema));
+    return one("Create Schema", fmt::format("CREATE SCHEMA {}.{}", quoted_if_needed(name.catalog),
+                                            quoted_if_needed(name.schema)));
   }
   ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_table(s.name, s.at));
-  std::string full = fmt::format("{}.{}.{}", quoted_if_needed(name.catalog), quoted_if_needed(name.schema), quoted_if_needed(name.table));
+  std::string full = fmt::format("{}.{}.{}", quoted_if_needed(name.catalog),
+                                 quoted_if_needed(name.schema), quoted_if_needed(name.table));
   std::string plain = fmt::format("{}.{}.{}", name.catalog, name.schema, name.table);
   ASSIGN_OR_RETURN(auto view, name.connector->get_view(call_, name.name()));
   ASSIGN_OR_RETURN(TableRef found, name.connector->get_table(call_, name.name()));
   if (s.sql == "VIEW") {
-    if (!view && found) return semantic_error("NOT_SUPPORTED", s.at, fmt::format("Relation '{}' is a table, not a view", plain));
-    if (!view) return semantic_error("TABLE_NOT_FOUND", s.at, fmt::format("View '{}' does not exist", plain));
-    return one("Create View", fmt::format("CREATE VIEW {} SECURITY {} AS\n{}", full, view->run_as_invoker ? "INVOKER" : "DEFINER", view->sql));
+    if (!view && found)
+      return semantic_error("NOT_SUPPORTED", s.at,
+                            fmt::format("Relation '{}' is a table, not a view", plain));
+    if (!view)
+      return semantic_error("TABLE_NOT_FOUND", s.at,
+                            fmt::format("View '{}' does not exist", plain));
+    return one("Create View", fmt::format("CREATE VIEW {} SECURITY {} AS\n{}", full,
+                                          view->run_as_invoker ? "INVOKER" : "DEFINER", view->sql));
   }
-  if (view) return semantic_error("NOT_SUPPORTED", s.at, fmt::format("Relation '{}' is a view, not a table", plain));
-  if (!found) return semantic_error("TABLE_NOT_FOUND", s.at, fmt::format("Table '{}' does not exist", plain));
+  if (view)
+    return semantic_error("NOT_SUPPORTED", s.at,
+                          fmt::format("Relation '{}' is a view, not a table", plain));
+  if (!found)
+    return semantic_error("TABLE_NOT_FOUND", s.at, fmt::format("Table '{}' does not exist", plain));
   std::string text = fmt::format("CREATE TABLE {} (\n", full), columns, with;
   for (const auto& column : found->columns) {
     if (column.hidden) continue;
-    columns += fmt::format("{}   {} {}{}", columns.empty() ? "" : ",\n", quoted_if_needed(column.name), column.type.display(), column.nullable ? "" : " NOT NULL");
+    columns +=
+        fmt::format("{}   {} {}{}", columns.empty() ? "" : ",\n", quoted_if_needed(column.name),
+                    column.type.display(), column.nullable ? "" : " NOT NULL");
     if (!column.comment.empty()) columns += " COMMENT " + quote_text(column.comment);
   }
   text += columns + "\n)";
   if (!found->comment.empty()) text += "\nCOMMENT " + quote_text(found->comment);
-  for (const auto& [key, value] : found->properties) with += fmt::format("{}   {} = {}", with.empty() ? "" : ",\n", quoted_if_needed(key), property_sql(value));
+  for (const auto& [key, value] : found->properties)
+    with += fmt::format("{}   {} = {}", with.empty() ? "" : ",\n", quoted_if_needed(key),
+                        property_sql(value));
   if (!with.empty()) text += "\nWITH (\n" + with + "\n)";
   return one("Create Table", text);
 }
@@ -245,13 +287,17 @@ Result<StatementResult> StatementRun::describe_prepared(const Statement& s) {
     ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(*parsed->query));
     for (size_t i = 0; i < plan->fields.size(); ++i) {
       const auto& field = plan->fields[i];
-      static constexpr int kSizes[] = {1, 1, 1, 2, 4, 8, 4, 8};  // unknown, boolean, tinyint .. double
+      static constexpr int kSizes[] = {1, 1, 1, 2,
+                                       4, 8, 4, 8};  // unknown, boolean, tinyint .. double
       auto kind = static_cast<size_t>(field.type.kind);
-      table.rows.push_back({Json(field.name.value_or(fmt::format("_col{}", i))), Json(""), Json(""), Json(""), Json(field.type.display()),
-                            Json(kind < 8 ? kSizes[kind] : 0), Json(field.name.has_value())});
+      table.rows.push_back({Json(field.name.value_or(fmt::format("_col{}", i))), Json(""), Json(""),
+                            Json(""), Json(field.type.display()), Json(kind < 8 ? kSizes[kind] : 0),
+                            Json(field.name.has_value())});
     }
-  } else if (parsed->kind == StatementKind::insert || parsed->kind == StatementKind::create_table_as) {
-    table.rows.push_back({Json("rows"), Json(""), Json(""), Json(""), Json("bigint"), Json(8), Json(false)});
+  } else if (parsed->kind == StatementKind::insert ||
+             parsed->kind == StatementKind::create_table_as) {
+    table.rows.push_back(
+        {Json("rows"), Json(""), Json(""), Json(""), Json("bigint"), Json(8), Json(false)});
   }
   return table_result(std::move(table), "DESCRIBE");
 }

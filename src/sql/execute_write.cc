@@ -11,7 +11,8 @@ namespace {
 Result<Json> constant_json(const Expression& e) {
   switch (e.kind) {
     case ExpressionKind::string_literal: return Json(e.text);
-    case ExpressionKind::integer_literal: return Json(static_cast<int64_t>(std::strtoll(e.text.c_str(), nullptr, 10)));
+    case ExpressionKind::integer_literal:
+      return Json(static_cast<int64_t>(std::strtoll(e.text.c_str(), nullptr, 10)));
     case ExpressionKind::decimal_literal:
     case ExpressionKind::double_literal: return Json(std::strtod(e.text.c_str(), nullptr));
     case ExpressionKind::boolean_literal: return Json(e.text == "true");
@@ -24,18 +25,23 @@ Result<Json> constant_json(const Expression& e) {
       }
       return list;
     }
-    default: return semantic_error("INVALID_TABLE_PROPERTY", e.at, "property values must be constants");
+    default:
+      return semantic_error("INVALID_TABLE_PROPERTY", e.at, "property values must be constants");
   }
 }
 
 }  // namespace
 
-Result<Properties> StatementRun::properties(const std::vector<std::pair<Identifier, ExpressionPtr>>& list) {
+Result<Properties> StatementRun::properties(
+    const std::vector<std::pair<Identifier, ExpressionPtr>>& list) {
   Properties made;
   for (const auto& [name, expression] : list) {
     ASSIGN_OR_RETURN(Json value, constant_json(*expression));
-    if (!made.emplace(name.lower(), value.is_string() ? std::string(value.as_string()) : value.dump()).second) {
-      return semantic_error("DUPLICATE_PROPERTY", name.at, fmt::format("Duplicate property: {}", name.lower()));
+    if (!made.emplace(name.lower(),
+                      value.is_string() ? std::string(value.as_string()) : value.dump())
+             .second) {
+      return semantic_error("DUPLICATE_PROPERTY", name.at,
+                            fmt::format("Duplicate property: {}", name.lower()));
     }
   }
   return made;
@@ -43,7 +49,8 @@ Result<Properties> StatementRun::properties(const std::vector<std::pair<Identifi
 
 Status StatementRun::writable(const ResolvedName& name) const {
   if (!session_.transaction) return {};
-  return fail(Code::invalid, "AUTOCOMMIT_WRITE_CONFLICT", "Catalog only supports writes using autocommit: " + name.catalog);
+  return fail(Code::invalid, "AUTOCOMMIT_WRITE_CONFLICT",
+              "Catalog only supports writes using autocommit: " + name.catalog);
 }
 
 Result<StatementResult> StatementRun::schema_statement(const Statement& s) {
@@ -53,11 +60,13 @@ Result<StatementResult> StatementRun::schema_statement(const Statement& s) {
   ASSIGN_OR_RETURN(bool exists, name.connector->schema_exists(call_, name.schema));
   if (create && exists) {
     if (s.if_exists) return update_result("CREATE SCHEMA");
-    return semantic_error("SCHEMA_ALREADY_EXISTS", s.at, fmt::format("Schema '{}.{}' already exists", name.catalog, name.schema));
+    return semantic_error("SCHEMA_ALREADY_EXISTS", s.at,
+                          fmt::format("Schema '{}.{}' already exists", name.catalog, name.schema));
   }
   if (!create && !exists) {
     if (s.if_exists) return update_result("DROP SCHEMA");
-    return semantic_error("SCHEMA_NOT_FOUND", s.at, fmt::format("Schema '{}.{}' does not exist", name.catalog, name.schema));
+    return semantic_error("SCHEMA_NOT_FOUND", s.at,
+                          fmt::format("Schema '{}.{}' does not exist", name.catalog, name.schema));
   }
   if (create) {
     ASSIGN_OR_RETURN(Properties made, properties(s.properties));
@@ -67,7 +76,8 @@ Result<StatementResult> StatementRun::schema_statement(const Statement& s) {
   }
   auto status = name.connector->drop_schema(call_, name.schema, s.cascade);
   if (!status && status.error().is("schema_not_empty")) {
-    return semantic_error("SCHEMA_NOT_EMPTY", s.at, fmt::format("Cannot drop non-empty schema '{}'", name.schema));
+    return semantic_error("SCHEMA_NOT_EMPTY", s.at,
+                          fmt::format("Cannot drop non-empty schema '{}'", name.schema));
   }
   if (!status) return std::unexpected(positioned(status.error(), s.at));
   return update_result("DROP SCHEMA");
@@ -84,7 +94,9 @@ Result<NewTable> StatementRun::new_table(const Statement& s, const ResolvedName&
       ASSIGN_OR_RETURN(ResolvedName like, analyzer_.resolve_table(*column.like, s.at));
       ASSIGN_OR_RETURN(TableRef table, like.connector->get_table(call_, like.name()));
       if (!table) {
-        return semantic_error("TABLE_NOT_FOUND", s.at, fmt::format("LIKE table '{}.{}.{}' does not exist", like.catalog, like.schema, like.table));
+        return semantic_error("TABLE_NOT_FOUND", s.at,
+                              fmt::format("LIKE table '{}.{}.{}' does not exist", like.catalog,
+                                          like.schema, like.table));
       }
       for (const auto& field : table->columns) {
         if (!field.hidden) made.columns.push_back(field);
@@ -95,14 +107,18 @@ Result<NewTable> StatementRun::new_table(const Statement& s, const ResolvedName&
     info.name = column.name.lower();
     auto type = parse_type(column.type_text);
     if (!type) {
-      return semantic_error("TYPE_NOT_FOUND", column.name.at, fmt::format("Unknown type '{}' for column '{}'", column.type_text, column.name.text));
+      return semantic_error(
+          "TYPE_NOT_FOUND", column.name.at,
+          fmt::format("Unknown type '{}' for column '{}'", column.type_text, column.name.text));
     }
     info.type = std::move(*type);
     info.nullable = column.nullable;
     info.comment = column.comment;
     for (const auto& other : made.columns) {
       if (other.name == info.name) {
-        return semantic_error("DUPLICATE_COLUMN_NAME", column.name.at, fmt::format("Column name '{}' specified more than once", column.name.text));
+        return semantic_error(
+            "DUPLICATE_COLUMN_NAME", column.name.at,
+            fmt::format("Column name '{}' specified more than once", column.name.text));
       }
     }
     made.columns.push_back(std::move(info));
@@ -116,24 +132,30 @@ Result<StatementResult> StatementRun::create_table(const Statement& s) {
   ASSIGN_OR_RETURN(TableRef existing, name.connector->get_table(call_, name.name()));
   if (existing && !s.replace) {
     if (s.if_exists) return update_result("CREATE TABLE");
-    return semantic_error("TABLE_ALREADY_EXISTS", s.at, fmt::format("Table '{}.{}.{}' already exists", name.catalog, name.schema, name.table));
+    return semantic_error(
+        "TABLE_ALREADY_EXISTS", s.at,
+        fmt::format("Table '{}.{}.{}' already exists", name.catalog, name.schema, name.table));
   }
   ASSIGN_OR_RETURN(bool schema, name.connector->schema_exists(call_, name.schema));
-  if (!schema) return semantic_error("SCHEMA_NOT_FOUND", s.at, fmt::format("Schema {} not found", name.schema));
+  if (!schema)
+    return semantic_error("SCHEMA_NOT_FOUND", s.at,
+                          fmt::format("Schema {} not found", name.schema));
   ASSIGN_OR_RETURN(NewTable made, new_table(s, name));
   auto status = name.connector->create_table(call_, made);
   if (!status) return std::unexpected(positioned(status.error(), s.at));
   return update_result("CREATE TABLE");
 }
 
-Result<StatementResult> StatementRun::write_rows(Insert& insert, Connector& connector, PlanPtr plan, const char* update_type) {
+Result<StatementResult> StatementRun::write_rows(Insert& insert, Connector& connector, PlanPtr plan,
+                                                 const char* update_type) {
   std::vector<Type> types;
   for (const auto& column : insert.target.columns) types.push_back(column.type);
   plan = analyzer_.cast_columns(std::move(plan), types);
   std::vector<std::shared_ptr<void>> scans;
   RETURN_IF_ERROR(analyzer_.plan_scans(scans));
   std::string select = render_for_write(*plan, insert.target.columns, render_options());
-  ASSIGN_OR_RETURN(auto files, options_.engine.write(call_, select, insert.target, std::move(scans)));
+  ASSIGN_OR_RETURN(auto files,
+                   options_.engine.write(call_, select, insert.target, std::move(scans)));
   uint64_t rows = 0;
   for (const auto& file : files) rows += file.rows;
   RETURN_IF_ERROR(connector.finish_insert(call_, insert, std::move(files)));
@@ -146,7 +168,9 @@ Result<StatementResult> StatementRun::create_table_as(const Statement& s) {
   ASSIGN_OR_RETURN(TableRef existing, name.connector->get_table(call_, name.name()));
   if (existing && !s.replace) {
     if (s.if_exists) return count_result("CREATE TABLE", 0);
-    return semantic_error("TABLE_ALREADY_EXISTS", s.at, fmt::format("Destination table '{}.{}.{}' already exists", name.catalog, name.schema, name.table));
+    return semantic_error("TABLE_ALREADY_EXISTS", s.at,
+                          fmt::format("Destination table '{}.{}.{}' already exists", name.catalog,
+                                      name.schema, name.table));
   }
   ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(*s.query));
   NewTable made;
@@ -155,23 +179,29 @@ Result<StatementResult> StatementRun::create_table_as(const Statement& s) {
   made.replace = s.replace;
   ASSIGN_OR_RETURN(made.properties, properties(s.properties));
   if (!s.column_names.empty() && s.column_names.size() != plan->fields.size()) {
-    return semantic_error("MISMATCHED_COLUMN_ALIASES", s.at,
-                          fmt::format("Column alias list has {} entries but relation has {} columns", s.column_names.size(), plan->fields.size()));
+    return semantic_error(
+        "MISMATCHED_COLUMN_ALIASES", s.at,
+        fmt::format("Column alias list has {} entries but relation has {} columns",
+                    s.column_names.size(), plan->fields.size()));
   }
   for (size_t i = 0; i < plan->fields.size(); ++i) {
     ColumnInfo column;
     const auto& field = plan->fields[i];
     if (s.column_names.empty() && !field.name) {
-      return semantic_error("MISSING_COLUMN_NAME", s.query->at, fmt::format("Column name not specified at position {}", i + 1));
+      return semantic_error("MISSING_COLUMN_NAME", s.query->at,
+                            fmt::format("Column name not specified at position {}", i + 1));
     }
     column.name = s.column_names.empty() ? lower_case(*field.name) : s.column_names[i].lower();
     column.type = field.type;
     if (column.type.is(TypeKind::unknown)) {
-      return semantic_error("COLUMN_TYPE_UNKNOWN", s.query->at, fmt::format("Column type is unknown at position {}", i + 1));
+      return semantic_error("COLUMN_TYPE_UNKNOWN", s.query->at,
+                            fmt::format("Column type is unknown at position {}", i + 1));
     }
     for (const auto& other : made.columns) {
       if (other.name == column.name) {
-        return semantic_error("DUPLICATE_COLUMN_NAME", s.query->at, fmt::format("Column name '{}' specified more than once", column.name));
+        return semantic_error(
+            "DUPLICATE_COLUMN_NAME", s.query->at,
+            fmt::format("Column name '{}' specified more than once", column.name));
       }
     }
     made.columns.push_back(std::move(column));
@@ -202,9 +232,12 @@ Result<StatementResult> StatementRun::drop_relation(const Statement& s) {
   }
   if (!found) {
     if (s.if_exists) return update_result(update);
-    return semantic_error("TABLE_NOT_FOUND", s.at, fmt::format("{} '{}.{}.{}' does not exist", kind, name.catalog, name.schema, name.table));
+    return semantic_error(
+        "TABLE_NOT_FOUND", s.at,
+        fmt::format("{} '{}.{}.{}' does not exist", kind, name.catalog, name.schema, name.table));
   }
-  auto status = table ? name.connector->drop_table(call_, name.name()) : name.connector->drop_view(call_, name.name());
+  auto status = table ? name.connector->drop_table(call_, name.name())
+                      : name.connector->drop_view(call_, name.name());
   if (!status) return std::unexpected(positioned(status.error(), s.at));
   return update_result(update);
 }
@@ -214,7 +247,9 @@ Result<StatementResult> StatementRun::insert(const Statement& s) {
   RETURN_IF_ERROR(writable(name));
   ASSIGN_OR_RETURN(TableRef table, name.connector->get_table(call_, name.name()));
   if (!table) {
-    return semantic_error("TABLE_NOT_FOUND", s.at, fmt::format("Table '{}.{}.{}' does not exist", name.catalog, name.schema, name.table));
+    return semantic_error(
+        "TABLE_NOT_FOUND", s.at,
+        fmt::format("Table '{}.{}.{}' does not exist", name.catalog, name.schema, name.table));
   }
   ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(*s.query));
   std::vector<const ColumnInfo*> all;
@@ -228,10 +263,14 @@ Result<StatementResult> StatementRun::insert(const Statement& s) {
     size_t at = 0;
     while (at < all.size() && all[at]->name != s.column_names[i].lower()) ++at;
     if (at == all.size()) {
-      return semantic_error("COLUMN_NOT_FOUND", s.at, fmt::format("Insert column name does not exist in target table: {}", s.column_names[i].lower()));
+      return semantic_error("COLUMN_NOT_FOUND", s.at,
+                            fmt::format("Insert column name does not exist in target table: {}",
+                                        s.column_names[i].lower()));
     }
     if (sources[at]) {
-      return semantic_error("DUPLICATE_COLUMN_NAME", s.at, fmt::format("Insert column name is specified more than once: {}", s.column_names[i].lower()));
+      return semantic_error("DUPLICATE_COLUMN_NAME", s.at,
+                            fmt::format("Insert column name is specified more than once: {}",
+                                        s.column_names[i].lower()));
     }
     sources[at] = i;
   }
@@ -243,15 +282,20 @@ Result<StatementResult> StatementRun::insert(const Statement& s) {
     table_types += (table_types.empty() ? "" : ", ") + all[i]->type.display();
     if (*sources[i] >= plan->fields.size()) continue;
     const Type& from = plan->fields[*sources[i]].type;
-    fits = fits && (can_coerce(from, all[i]->type) || (from.kind == all[i]->type.kind && can_cast(from, all[i]->type)));
+    fits = fits && (can_coerce(from, all[i]->type) ||
+                    (from.kind == all[i]->type.kind && can_cast(from, all[i]->type)));
   }
-  for (const auto& field : plan->fields) query_types += (query_types.empty() ? "" : ", ") + field.type.display();
+  for (const auto& field : plan->fields)
+    query_types += (query_types.empty() ? "" : ", ") + field.type.display();
   if (!fits) {
-    return semantic_error("TYPE_MISMATCH", s.at,
-                          fmt::format("Insert query has mismatched column types: Table: [{}], Query: [{}]", table_types, query_types));
+    return semantic_error(
+        "TYPE_MISMATCH", s.at,
+        fmt::format("Insert query has mismatched column types: Table: [{}], Query: [{}]",
+                    table_types, query_types));
   }
   ASSIGN_OR_RETURN(auto insert, name.connector->begin_insert(call_, table));
-  plan = analyzer_.arrange_columns(std::move(plan), sources, [&](size_t i) { return all[i]->type; });
+  plan =
+      analyzer_.arrange_columns(std::move(plan), sources, [&](size_t i) { return all[i]->type; });
   return write_rows(*insert, *name.connector, std::move(plan), "INSERT");
 }
 
@@ -268,8 +312,12 @@ Result<StatementResult> StatementRun::create_view(const Statement& s) {
   view.run_as_invoker = s.mode == "INVOKER";
   for (size_t i = 0; i < plan->fields.size(); ++i) {
     const auto& field = plan->fields[i];
-    if (!field.name) return semantic_error("MISSING_COLUMN_NAME", s.query->at, fmt::format("Column name not specified at position {}", i + 1));
-    if (field.type.is(TypeKind::unknown)) return semantic_error("COLUMN_TYPE_UNKNOWN", s.query->at, fmt::format("Column type is unknown at position {}", i + 1));
+    if (!field.name)
+      return semantic_error("MISSING_COLUMN_NAME", s.query->at,
+                            fmt::format("Column name not specified at position {}", i + 1));
+    if (field.type.is(TypeKind::unknown))
+      return semantic_error("COLUMN_TYPE_UNKNOWN", s.query->at,
+                            fmt::format("Column type is unknown at position {}", i + 1));
     ColumnInfo column;
     column.name = lower_case(*field.name);
     column.type = field.type;
@@ -278,7 +326,9 @@ Result<StatementResult> StatementRun::create_view(const Statement& s) {
   ASSIGN_OR_RETURN(TableRef table, name.connector->get_table(call_, name.name()));
   ASSIGN_OR_RETURN(auto existing, name.connector->get_view(call_, name.name()));
   if (table || (existing && !s.replace)) {
-    return semantic_error("TABLE_ALREADY_EXISTS", s.at, fmt::format("{} already exists: '{}.{}.{}'", table ? "Table" : "View", name.catalog, name.schema, name.table));
+    return semantic_error("TABLE_ALREADY_EXISTS", s.at,
+                          fmt::format("{} already exists: '{}.{}.{}'", table ? "Table" : "View",
+                                      name.catalog, name.schema, name.table));
   }
   auto status = name.connector->create_view(call_, name.name(), view, s.replace);
   if (!status) return std::unexpected(positioned(status.error(), s.at));

@@ -88,18 +88,21 @@ StatementResult table_result(TextTable table, std::string query_type) {
 
 Error positioned(const Error& error, Position at) {
   Error shown = to_trino_error(error);
-  if (!shown.message.starts_with("line ")) shown.message = fmt::format("line {}:{}: {}", at.line, at.column, shown.message);
+  if (!shown.message.starts_with("line "))
+    shown.message = fmt::format("line {}:{}: {}", at.line, at.column, shown.message);
   return shown;
 }
 
 struct Executor::State {
-  std::vector<std::unique_ptr<Connector>> own;  // system, and information_schema around each catalog
+  std::vector<std::unique_ptr<Connector>>
+      own;  // system, and information_schema around each catalog
   Catalogs catalogs;
   std::mutex mutex;
   std::set<std::string> transactions;
 };
 
-Executor::Executor(ExecutorOptions options) : options_(std::move(options)), state_(std::make_unique<State>()) {
+Executor::Executor(ExecutorOptions options)
+    : options_(std::move(options)), state_(std::make_unique<State>()) {
   state_->own.push_back(make_system_catalog(options_, state_->catalogs));
   Connector* system = state_->own.back().get();
   auto add = [&](const std::string& name, Connector& connector) {
@@ -112,10 +115,12 @@ Executor::Executor(ExecutorOptions options) : options_(std::move(options)), stat
 
 Executor::~Executor() = default;
 
-Result<StatementResult> Executor::execute(const Call& call, const Session& session, std::string_view sql) {
+Result<StatementResult> Executor::execute(const Call& call, const Session& session,
+                                          std::string_view sql) {
   for (const auto& [name, value] : session.properties) {
     if (!is_session_property(name)) {
-      return fail(Code::invalid, "INVALID_SESSION_PROPERTY", fmt::format("Session property '{}' does not exist", name));
+      return fail(Code::invalid, "INVALID_SESSION_PROPERTY",
+                  fmt::format("Session property '{}' does not exist", name));
     }
   }
   auto parsed = parse_statement(sql);
@@ -124,13 +129,16 @@ Result<StatementResult> Executor::execute(const Call& call, const Session& sessi
     std::lock_guard lock(state_->mutex);
     if (!state_->transactions.contains(*session.transaction)) {
       return fail(Code::invalid, "UNKNOWN_TRANSACTION",
-                  fmt::format("Unknown transaction ID: {}. Possibly expired? Commands ignored until end of transaction block", *session.transaction));
+                  fmt::format("Unknown transaction ID: {}. Possibly expired? Commands ignored "
+                              "until end of transaction block",
+                              *session.transaction));
     }
   }
   auto zone = session.properties.find("time_zone_id");
   Session zoned = session;
   if (zone != session.properties.end()) zoned.time_zone = zone->second;
-  StatementRun run(options_, state_->catalogs, state_->mutex, state_->transactions, call, zoned, sql);
+  StatementRun run(options_, state_->catalogs, state_->mutex, state_->transactions, call, zoned,
+                   sql);
   auto result = run.run(**parsed);
   if (!result) return std::unexpected(engine_error_to_trino(result.error()));
   return result;
@@ -139,7 +147,8 @@ Result<StatementResult> Executor::execute(const Call& call, const Session& sessi
 // ---- one statement ----
 
 Result<StatementResult> StatementRun::run(const Statement& statement) {
-  if (++depth_ > 10) return fail(Code::invalid, "NOT_SUPPORTED", "statements are nested too deeply");
+  if (++depth_ > 10)
+    return fail(Code::invalid, "NOT_SUPPORTED", "statements are nested too deeply");
   switch (statement.kind) {
     case StatementKind::query: return query(*statement.query);
     case StatementKind::create_schema:
@@ -178,7 +187,8 @@ Result<StatementResult> StatementRun::run(const Statement& statement) {
     case StatementKind::call: return call_procedure(statement);
     case StatementKind::refused: break;
   }
-  return semantic_error("NOT_SUPPORTED", statement.at, fmt::format("{} is not supported yet", statement.sql));
+  return semantic_error("NOT_SUPPORTED", statement.at,
+                        fmt::format("{} is not supported yet", statement.sql));
 }
 
 Result<StatementResult> StatementRun::query(const Query& query) {
@@ -187,9 +197,11 @@ Result<StatementResult> StatementRun::query(const Query& query) {
   RETURN_IF_ERROR(analyzer_.plan_scans(scans));
   StatementResult result;
   for (size_t i = 0; i < plan->fields.size(); ++i) {
-    result.columns.push_back({plan->fields[i].name.value_or(fmt::format("_col{}", i)), plan->fields[i].type});
+    result.columns.push_back(
+        {plan->fields[i].name.value_or(fmt::format("_col{}", i)), plan->fields[i].type});
   }
-  ASSIGN_OR_RETURN(auto rows, options_.engine.execute(call_, render(*plan, render_options()), result.columns, std::move(scans)));
+  ASSIGN_OR_RETURN(auto rows, options_.engine.execute(call_, render(*plan, render_options()),
+                                                      result.columns, std::move(scans)));
   result.rows = std::make_unique<TrinoRows>(std::move(rows));
   result.query_type = "SELECT";
   return result;
@@ -197,7 +209,8 @@ Result<StatementResult> StatementRun::query(const Query& query) {
 
 Result<StatementResult> StatementRun::explain(const Statement& statement) {
   const Statement& inner = *statement.inner;
-  if (inner.kind == StatementKind::explain) return semantic_error("NOT_SUPPORTED", inner.at, "EXPLAIN of EXPLAIN is not supported");
+  if (inner.kind == StatementKind::explain)
+    return semantic_error("NOT_SUPPORTED", inner.at, "EXPLAIN of EXPLAIN is not supported");
   TextTable table;
   std::string text = "Trino version: " + options_.version + "\n";
   if (inner.query) {
@@ -206,7 +219,9 @@ Result<StatementResult> StatementRun::explain(const Statement& statement) {
     RETURN_IF_ERROR(analyzer_.plan_scans(scans));
     std::string names;
     for (size_t i = 0; i < plan->fields.size(); ++i) {
-      names += fmt::format("{}{}:{}", i ? ", " : "", plan->fields[i].name.value_or(fmt::format("_col{}", i)), plan->fields[i].type.display());
+      names += fmt::format("{}{}:{}", i ? ", " : "",
+                           plan->fields[i].name.value_or(fmt::format("_col{}", i)),
+                           plan->fields[i].type.display());
     }
     text += fmt::format("Output[{}]\n", names);
     if (statement.analyze && inner.kind == StatementKind::query) {
@@ -218,8 +233,11 @@ Result<StatementResult> StatementRun::explain(const Statement& statement) {
         rows += page.rows;
         done = page.done;
       }
-      auto micros = std::chrono::duration_cast<std::chrono::microseconds>(options_.clock.steady_now() - begin).count();
-      text += fmt::format("Execution: {:.2f}ms, Output: {} rows\n", static_cast<double>(micros) / 1000.0, rows);
+      auto micros =
+          std::chrono::duration_cast<std::chrono::microseconds>(options_.clock.steady_now() - begin)
+              .count();
+      text += fmt::format("Execution: {:.2f}ms, Output: {} rows\n",
+                          static_cast<double>(micros) / 1000.0, rows);
     }
     if (statement.mode != "VALIDATE") text += "Engine: " + render(*plan, render_options()) + "\n";
   }
@@ -244,13 +262,18 @@ Result<StatementResult> StatementRun::session_statement(const Statement& s) {
       StatementResult result = update_result("USE");
       if (s.name.size() > 2) return syntax_error(s.at, "USE takes a schema name");
       if (s.name.size() == 1 && !session_.catalog) {
-        return semantic_error("MISSING_CATALOG_NAME", s.at, "Catalog must be specified when session catalog is not set");
+        return semantic_error("MISSING_CATALOG_NAME", s.at,
+                              "Catalog must be specified when session catalog is not set");
       }
-      std::string catalog = s.name.size() == 2 ? s.name[0].lower() : *session_.catalog, schema = s.name.back().lower();
+      std::string catalog = s.name.size() == 2 ? s.name[0].lower() : *session_.catalog,
+                  schema = s.name.back().lower();
       auto found = catalogs_.find(catalog);
-      if (found == catalogs_.end()) return fail(Code::not_found, "NOT_FOUND", "Catalog does not exist: " + catalog);
+      if (found == catalogs_.end())
+        return fail(Code::not_found, "NOT_FOUND", "Catalog does not exist: " + catalog);
       ASSIGN_OR_RETURN(bool exists, found->second->schema_exists(call_, schema));
-      if (!exists) return fail(Code::not_found, "NOT_FOUND", fmt::format("Schema does not exist: {}.{}", catalog, schema));
+      if (!exists)
+        return fail(Code::not_found, "NOT_FOUND",
+                    fmt::format("Schema does not exist: {}.{}", catalog, schema));
       if (s.name.size() == 2) result.changes.set_catalog = catalog;
       result.changes.set_schema = schema;
       return result;
@@ -261,11 +284,13 @@ Result<StatementResult> StatementRun::session_statement(const Statement& s) {
       for (const auto& part : s.name) name += (name.empty() ? "" : ".") + part.lower();
       bool reset = s.kind == StatementKind::reset_session;
       if (s.name.size() == 2 && !catalogs_.contains(s.name[0].lower())) {
-        return semantic_error("CATALOG_NOT_FOUND", s.at, fmt::format("Catalog '{}' not found", s.name[0].lower()));
+        return semantic_error("CATALOG_NOT_FOUND", s.at,
+                              fmt::format("Catalog '{}' not found", s.name[0].lower()));
       }
       if (!is_session_property(name)) {
         Position at = s.value ? s.value->at : s.at;
-        return semantic_error("INVALID_SESSION_PROPERTY", at, fmt::format("Session property '{}' does not exist", name));
+        return semantic_error("INVALID_SESSION_PROPERTY", at,
+                              fmt::format("Session property '{}' does not exist", name));
       }
       StatementResult result = update_result(reset ? "RESET SESSION" : "SET SESSION");
       if (reset) {
@@ -275,10 +300,12 @@ Result<StatementResult> StatementRun::session_statement(const Statement& s) {
       ASSIGN_OR_RETURN(BoundPtr value, analyzer_.constant(*s.value));
       while (value->kind == Bound::Kind::cast) value = value->args[0];
       if (value->kind != Bound::Kind::literal || value->null) {
-        return semantic_error("INVALID_SESSION_PROPERTY", s.value->at, "Session property value must be a constant");
+        return semantic_error("INVALID_SESSION_PROPERTY", s.value->at,
+                              "Session property value must be a constant");
       }
       auto valid = check_session_value(name, value->type, value->text);
-      if (!valid) return semantic_error("INVALID_SESSION_PROPERTY", s.value->at, valid.error().message);
+      if (!valid)
+        return semantic_error("INVALID_SESSION_PROPERTY", s.value->at, valid.error().message);
       result.changes.set_properties[name] = value->text;
       return result;
     }
@@ -292,9 +319,14 @@ Result<StatementResult> StatementRun::session_statement(const Statement& s) {
       std::string zone = value->text;
       if (value->type.is(TypeKind::interval_day_time)) {
         int64_t minutes = std::strtoll(value->text.c_str(), nullptr, 10) / 60000;
-        zone = fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60, std::abs(minutes) % 60);
+        zone = fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60,
+                           std::abs(minutes) % 60);
       } else if (!value->type.is(TypeKind::varchar)) {
-        return semantic_error("TYPE_MISMATCH", s.value->at, fmt::format("Expected expression of varchar or interval day-time type, but '{}' has {} type", value->text, value->type.display()));
+        return semantic_error(
+            "TYPE_MISMATCH", s.value->at,
+            fmt::format(
+                "Expected expression of varchar or interval day-time type, but '{}' has {} type",
+                value->text, value->type.display()));
       }
       result.changes.set_properties["time_zone_id"] = zone;
       return result;
@@ -307,21 +339,30 @@ Result<StatementResult> StatementRun::session_statement(const Statement& s) {
     case StatementKind::set_role: {
       StatementResult result = update_result("SET ROLE");
       if (!s.name.empty()) {
-        return semantic_error("NOT_SUPPORTED", s.at, fmt::format("Catalog '{}' does not support role management", s.name[0].lower()));
+        return semantic_error(
+            "NOT_SUPPORTED", s.at,
+            fmt::format("Catalog '{}' does not support role management", s.name[0].lower()));
       }
-      result.changes.set_roles["system"] = lower_case(s.sql) == "all" ? "ALL" : lower_case(s.sql) == "none" ? "NONE" : "ROLE{" + s.sql + "}";
+      result.changes.set_roles["system"] = lower_case(s.sql) == "all"    ? "ALL"
+                                           : lower_case(s.sql) == "none" ? "NONE"
+                                                                         : "ROLE{" + s.sql + "}";
       return result;
     }
     case StatementKind::set_authorization:
       if (s.sql != session_.user) {
-        return fail(Code::denied, "PERMISSION_DENIED", fmt::format("Access Denied: User {} cannot impersonate user {}", session_.user, s.sql));
+        return fail(
+            Code::denied, "PERMISSION_DENIED",
+            fmt::format("Access Denied: User {} cannot impersonate user {}", session_.user, s.sql));
       }
       [[fallthrough]];
     default: {
       bool reset = s.kind == StatementKind::reset_authorization;
-      StatementResult result = update_result(reset ? "RESET SESSION AUTHORIZATION" : "SET SESSION AUTHORIZATION");
-      if (reset) result.changes.reset_authorization_user = true;
-      else result.changes.set_authorization_user = s.sql;
+      StatementResult result =
+          update_result(reset ? "RESET SESSION AUTHORIZATION" : "SET SESSION AUTHORIZATION");
+      if (reset)
+        result.changes.reset_authorization_user = true;
+      else
+        result.changes.set_authorization_user = s.sql;
       return result;
     }
   }
@@ -331,15 +372,20 @@ Result<std::string> StatementRun::prepared_text(const Statement& statement) {
   auto found = session_.prepared.find(statement.name[0].text);
   if (found == session_.prepared.end()) found = session_.prepared.find(statement.name[0].lower());
   if (found == session_.prepared.end()) {
-    return fail(Code::not_found, "NOT_FOUND", "Prepared statement not found: " + statement.name[0].lower());
+    return fail(Code::not_found, "NOT_FOUND",
+                "Prepared statement not found: " + statement.name[0].lower());
   }
   return found->second;
 }
 
-Result<StatementResult> StatementRun::execute_text(const std::string& sql, const std::vector<ExpressionPtr>& arguments, Position at) {
+Result<StatementResult> StatementRun::execute_text(const std::string& sql,
+                                                   const std::vector<ExpressionPtr>& arguments,
+                                                   Position at) {
   ASSIGN_OR_RETURN(auto parsed, parse_statement(sql));
   if (parsed->parameters != static_cast<int>(arguments.size())) {
-    return semantic_error("INVALID_PARAMETER_USAGE", at, fmt::format("Incorrect number of parameters: expected {} but found {}", parsed->parameters, arguments.size()));
+    return semantic_error("INVALID_PARAMETER_USAGE", at,
+                          fmt::format("Incorrect number of parameters: expected {} but found {}",
+                                      parsed->parameters, arguments.size()));
   }
   switch (parsed->kind) {
     case StatementKind::prepare:
@@ -369,23 +415,28 @@ Result<StatementResult> StatementRun::prepared_statement(const Statement& s) {
     return result;
   }
   StatementResult result = update_result("PREPARE");
-  result.changes.added_prepared[s.name[0].lower()] = std::string(sql_.substr(s.query_begin, s.query_end - s.query_begin));
+  result.changes.added_prepared[s.name[0].lower()] =
+      std::string(sql_.substr(s.query_begin, s.query_end - s.query_begin));
   return result;
 }
 
 Result<StatementResult> StatementRun::transaction_statement(const Statement& s) {
   std::lock_guard lock(mutex_);
   if (s.kind == StatementKind::start_transaction) {
-    if (session_.transaction) return fail(Code::invalid, "NOT_SUPPORTED", "Nested transactions not supported");
-    if (!session_.client_transactions) return fail(Code::invalid, "INCOMPATIBLE_CLIENT", "Client does not support transactions");
+    if (session_.transaction)
+      return fail(Code::invalid, "NOT_SUPPORTED", "Nested transactions not supported");
+    if (!session_.client_transactions)
+      return fail(Code::invalid, "INCOMPATIBLE_CLIENT", "Client does not support transactions");
     StatementResult result = update_result("START TRANSACTION");
     std::string id = options_.random.uuid();
-    if (transactions_.size() > 10'000) transactions_.clear();  // abandoned ones: nothing is held for them
+    if (transactions_.size() > 10'000)
+      transactions_.clear();  // abandoned ones: nothing is held for them
     transactions_.insert(id);
     result.changes.started_transaction = id;
     return result;
   }
-  if (!session_.transaction) return fail(Code::invalid, "NOT_IN_TRANSACTION", "No transaction in progress");
+  if (!session_.transaction)
+    return fail(Code::invalid, "NOT_IN_TRANSACTION", "No transaction in progress");
   transactions_.erase(*session_.transaction);
   StatementResult result = update_result(s.kind == StatementKind::commit ? "COMMIT" : "ROLLBACK");
   result.changes.clear_transaction = true;
@@ -400,7 +451,8 @@ Result<StatementResult> StatementRun::call_procedure(const Statement& s) {
     RETURN_IF_ERROR(options_.queries->kill(id->text));
     return update_result("CALL");
   }
-  return semantic_error("PROCEDURE_NOT_FOUND", s.at, fmt::format("Procedure not registered: {}", name));
+  return semantic_error("PROCEDURE_NOT_FOUND", s.at,
+                        fmt::format("Procedure not registered: {}", name));
 }
 
 }  // namespace aichemy::sql

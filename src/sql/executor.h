@@ -1,8 +1,9 @@
-// One statement from text to rows: parse, analyse, render, run. Used by the Trino front, by jobs and by tests.
+// One statement from text to rows: parse, analyse, render, run. Used by the Trino front, by jobs
+// and by tests.
 //
-// Thread rule: execute() blocks (metadata, planning, DDL, inserts) and runs on the sql pool; the result's stream
-// is pulled by one thread at a time. An Error's `what` is always a Trino error name; messages of user errors
-// start with "line L:C: " where a position is known.
+// Thread rule: execute() blocks (metadata, planning, DDL, inserts) and runs on the sql pool; the
+// result's stream is pulled by one thread at a time. An Error's `what` is always a Trino error
+// name; messages of user errors start with "line L:C: " where a position is known.
 #pragma once
 
 #include <functional>
@@ -31,18 +32,18 @@ struct StatementResult {
   std::optional<std::string> update_type;  // "CREATE TABLE"; none for queries
   std::optional<int64_t> update_count;
   SessionChanges changes;
-  std::string query_type;                  // SELECT, INSERT, DATA_DEFINITION, DESCRIBE, EXPLAIN
+  std::string query_type;  // SELECT, INSERT, DATA_DEFINITION, DESCRIBE, EXPLAIN
 };
 
 struct ExecutorOptions {
   Engine& engine;
-  Catalogs catalogs;         // by name; "system" is added by the executor
+  Catalogs catalogs;  // by name; "system" is added by the executor
   Clock& clock;
   Random& random;
-  std::string version = "483";        // version() and system.runtime.nodes
+  std::string version = "483";  // version() and system.runtime.nodes
   std::string node_id = "aichemy";
   std::string environment = "aichemy";
-  QueryRegistry* queries = nullptr;   // system.runtime.queries; may be null
+  QueryRegistry* queries = nullptr;  // system.runtime.queries; may be null
 };
 
 class Executor {

@@ -59,16 +59,21 @@ class SignatureParser {
       return made;
     }
     if (next_ < text_.size() && std::isupper(static_cast<unsigned char>(text_[next_])) &&
-        (next_ + 1 >= text_.size() || !std::isalpha(static_cast<unsigned char>(text_[next_ + 1])))) {
+        (next_ + 1 >= text_.size() ||
+         !std::isalpha(static_cast<unsigned char>(text_[next_ + 1])))) {
       made.kind = Pattern::Kind::variable;
       made.variable = text_[next_++];
       return made;
     }
     size_t begin = next_;
-    while (next_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[next_])) || text_[next_] == '_')) ++next_;
+    while (next_ < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[next_])) || text_[next_] == '_'))
+      ++next_;
     std::string word(text_.substr(begin, next_ - begin));
-    static const std::map<std::string, TypeKind> kNested = {{"array", TypeKind::array}, {"map", TypeKind::map},
-        {"row", TypeKind::row}, {"function", TypeKind::function}};
+    static const std::map<std::string, TypeKind> kNested = {{"array", TypeKind::array},
+                                                            {"map", TypeKind::map},
+                                                            {"row", TypeKind::row},
+                                                            {"function", TypeKind::function}};
     if (auto nested = kNested.find(word); nested != kNested.end() && at("(")) {
       made.kind = Pattern::Kind::nested;
       made.nested = nested->second;
@@ -84,13 +89,17 @@ class SignatureParser {
       ++next_;
       return made;
     }
-    static constexpr std::string_view kAnyLength[] = {"varchar", "char", "decimal", "time", "timestamp", "timestamp_tz", "time_tz"};
+    static constexpr std::string_view kAnyLength[] = {
+        "varchar", "char", "decimal", "time", "timestamp", "timestamp_tz", "time_tz"};
     for (auto name : kAnyLength) {
       if (word != name || at("(")) continue;
       made.kind = Pattern::Kind::any_length;
-      if (word == "timestamp_tz") made.type = Type(TypeKind::timestamp_tz, 3);
-      else if (word == "time_tz") made.type = Type(TypeKind::time_tz, 3);
-      else if (word == "decimal") made.type = Type::decimal(38, 0);
+      if (word == "timestamp_tz")
+        made.type = Type(TypeKind::timestamp_tz, 3);
+      else if (word == "time_tz")
+        made.type = Type(TypeKind::time_tz, 3);
+      else if (word == "decimal")
+        made.type = Type::decimal(38, 0);
       else {
         ASSIGN_OR_RETURN(made.type, parse_type(word));
       }
@@ -115,8 +124,9 @@ class SignatureParser {
 const std::multimap<std::string, const FunctionRow*, std::less<>>& index() {
   static const auto* made = [] {
     auto* rows = new std::multimap<std::string, const FunctionRow*, std::less<>>();
-    for (auto* table : {&scalar_functions_text(), &scalar_functions_number(), &scalar_functions_time(),
-                        &scalar_functions_nested(), &aggregate_functions()}) {
+    for (auto* table :
+         {&scalar_functions_text(), &scalar_functions_number(), &scalar_functions_time(),
+          &scalar_functions_nested(), &aggregate_functions()}) {
       for (const auto& row : *table) rows->emplace(row.name, &row);
     }
     return rows;

@@ -13,7 +13,8 @@ constexpr const char* kSchema = "information_schema";
 
 class WithInformationSchema final : public Connector {
  public:
-  WithInformationSchema(std::string catalog, Connector& inner) : catalog_(std::move(catalog)), inner_(inner), own_(tables()) {}
+  WithInformationSchema(std::string catalog, Connector& inner)
+      : catalog_(std::move(catalog)), inner_(inner), own_(tables()) {}
 
   Result<std::vector<std::string>> list_schemas(const Call& call) override {
     ASSIGN_OR_RETURN(auto names, inner_.list_schemas(call));
@@ -24,35 +25,49 @@ class WithInformationSchema final : public Connector {
   Result<bool> schema_exists(const Call& call, const std::string& schema) override {
     return schema == kSchema ? Result<bool>(true) : inner_.schema_exists(call, schema);
   }
-  Status create_schema(const Call& call, const std::string& schema, const Properties& properties) override {
+  Status create_schema(const Call& call, const std::string& schema,
+                       const Properties& properties) override {
     return inner_.create_schema(call, schema, properties);
   }
   Status drop_schema(const Call& call, const std::string& schema, bool cascade) override {
     return inner_.drop_schema(call, schema, cascade);
   }
-  Result<std::vector<std::string>> list_tables(const Call& call, const std::string& schema) override {
+  Result<std::vector<std::string>> list_tables(const Call& call,
+                                               const std::string& schema) override {
     return side(schema).list_tables(call, schema);
   }
-  Result<std::vector<std::string>> list_views(const Call& call, const std::string& schema) override {
+  Result<std::vector<std::string>> list_views(const Call& call,
+                                              const std::string& schema) override {
     return side(schema).list_views(call, schema);
   }
-  Result<TableRef> get_table(const Call& call, const TableName& name) override { return side(name.schema).get_table(call, name); }
+  Result<TableRef> get_table(const Call& call, const TableName& name) override {
+    return side(name.schema).get_table(call, name);
+  }
   Result<std::optional<View>> get_view(const Call& call, const TableName& name) override {
     return side(name.schema).get_view(call, name);
   }
-  Result<Scan> plan_scan(const Call& call, const TableRef& table, const ScanRequest& request) override {
+  Result<Scan> plan_scan(const Call& call, const TableRef& table,
+                         const ScanRequest& request) override {
     return side(table->name.schema).plan_scan(call, table, request);
   }
-  Status create_table(const Call& call, const NewTable& table) override { return side(table.name.schema).create_table(call, table); }
-  Status drop_table(const Call& call, const TableName& name) override { return side(name.schema).drop_table(call, name); }
-  Status create_view(const Call& call, const TableName& name, const View& view, bool replace) override {
+  Status create_table(const Call& call, const NewTable& table) override {
+    return side(table.name.schema).create_table(call, table);
+  }
+  Status drop_table(const Call& call, const TableName& name) override {
+    return side(name.schema).drop_table(call, name);
+  }
+  Status create_view(const Call& call, const TableName& name, const View& view,
+                     bool replace) override {
     return side(name.schema).create_view(call, name, view, replace);
   }
-  Status drop_view(const Call& call, const TableName& name) override { return side(name.schema).drop_view(call, name); }
+  Status drop_view(const Call& call, const TableName& name) override {
+    return side(name.schema).drop_view(call, name);
+  }
   Result<std::unique_ptr<Insert>> begin_insert(const Call& call, const TableRef& table) override {
     return side(table->name.schema).begin_insert(call, table);
   }
-  Result<std::unique_ptr<Insert>> begin_create_table_as(const Call& call, const NewTable& table) override {
+  Result<std::unique_ptr<Insert>> begin_create_table_as(const Call& call,
+                                                        const NewTable& table) override {
     return side(table.name.schema).begin_create_table_as(call, table);
   }
   Status finish_insert(const Call& call, Insert& insert, std::vector<WrittenFile> files) override {
@@ -64,12 +79,15 @@ class WithInformationSchema final : public Connector {
   Connector& inner_;
   VirtualConnector own_;
 
-  Connector& side(const std::string& schema) { return schema == kSchema ? static_cast<Connector&>(own_) : inner_; }
+  Connector& side(const std::string& schema) {
+    return schema == kSchema ? static_cast<Connector&>(own_) : inner_;
+  }
 
   // Each (schema, name, is view) the predicates leave.
   Status walk(const Call& call, const Table& table, const ScanRequest& request,
               const std::function<Status(const std::string&, const std::string&, bool)>& visit) {
-    auto schema_wanted = wanted_text(table, request, "table_schema"), name_wanted = wanted_text(table, request, "table_name");
+    auto schema_wanted = wanted_text(table, request, "table_schema"),
+         name_wanted = wanted_text(table, request, "table_name");
     ASSIGN_OR_RETURN(auto schemas, list_schemas(call));
     for (const auto& schema : schemas) {
       if (schema_wanted && schema != *schema_wanted) continue;
@@ -86,43 +104,49 @@ class WithInformationSchema final : public Connector {
 
   Result<Rows> table_rows(const Call& call, const Table& table, const ScanRequest& request) {
     Rows rows;
-    RETURN_IF_ERROR(walk(call, table, request, [&](const std::string& schema, const std::string& name, bool view) -> Status {
-      rows.push_back({catalog_, schema, name, view ? "VIEW" : "BASE TABLE"});
-      return {};
-    }));
+    RETURN_IF_ERROR(
+        walk(call, table, request,
+             [&](const std::string& schema, const std::string& name, bool view) -> Status {
+               rows.push_back({catalog_, schema, name, view ? "VIEW" : "BASE TABLE"});
+               return {};
+             }));
     return rows;
   }
 
   Result<Rows> column_rows(const Call& call, const Table& table, const ScanRequest& request) {
     Rows rows;
-    RETURN_IF_ERROR(walk(call, table, request, [&](const std::string& schema, const std::string& name, bool view) -> Status {
-      std::vector<ColumnInfo> columns;
-      if (view) {
-        auto found = get_view(call, {schema, name});
-        if (found && *found) columns = (*found)->columns;
-      } else {
-        auto found = get_table(call, {schema, name});
-        if (found && *found) columns = (*found)->columns;
-      }
-      int position = 0;
-      for (const auto& column : columns) {
-        if (column.hidden) continue;
-        rows.push_back({catalog_, schema, name, column.name, std::to_string(++position), std::nullopt,
-                        column.nullable ? "YES" : "NO", column.type.display()});
-      }
-      return {};
-    }));
+    RETURN_IF_ERROR(walk(
+        call, table, request,
+        [&](const std::string& schema, const std::string& name, bool view) -> Status {
+          std::vector<ColumnInfo> columns;
+          if (view) {
+            auto found = get_view(call, {schema, name});
+            if (found && *found) columns = (*found)->columns;
+          } else {
+            auto found = get_table(call, {schema, name});
+            if (found && *found) columns = (*found)->columns;
+          }
+          int position = 0;
+          for (const auto& column : columns) {
+            if (column.hidden) continue;
+            rows.push_back({catalog_, schema, name, column.name, std::to_string(++position),
+                            std::nullopt, column.nullable ? "YES" : "NO", column.type.display()});
+          }
+          return {};
+        }));
     return rows;
   }
 
   Result<Rows> view_rows(const Call& call, const Table& table, const ScanRequest& request) {
     Rows rows;
-    RETURN_IF_ERROR(walk(call, table, request, [&](const std::string& schema, const std::string& name, bool view) -> Status {
-      if (!view) return {};
-      auto found = get_view(call, {schema, name});
-      if (found && *found) rows.push_back({catalog_, schema, name, (*found)->sql});
-      return {};
-    }));
+    RETURN_IF_ERROR(
+        walk(call, table, request,
+             [&](const std::string& schema, const std::string& name, bool view) -> Status {
+               if (!view) return {};
+               auto found = get_view(call, {schema, name});
+               if (found && *found) rows.push_back({catalog_, schema, name, (*found)->sql});
+               return {};
+             }));
     return rows;
   }
 
@@ -138,21 +162,28 @@ class WithInformationSchema final : public Connector {
     using TableCref = const Table&;
     using RequestRef = const ScanRequest&;
     return {
-        {kSchema, "tables", "table_catalog varchar, table_schema varchar, table_name varchar, table_type varchar",
+        {kSchema, "tables",
+         "table_catalog varchar, table_schema varchar, table_name varchar, table_type varchar",
          [this](CallRef c, TableCref t, RequestRef r) { return table_rows(c, t, r); }},
         {kSchema, "columns",
-         "table_catalog varchar, table_schema varchar, table_name varchar, column_name varchar, ordinal_position bigint, "
+         "table_catalog varchar, table_schema varchar, table_name varchar, column_name varchar, "
+         "ordinal_position bigint, "
          "column_default varchar, is_nullable varchar, data_type varchar",
          [this](CallRef c, TableCref t, RequestRef r) { return column_rows(c, t, r); }},
-        {kSchema, "views", "table_catalog varchar, table_schema varchar, table_name varchar, view_definition varchar",
+        {kSchema, "views",
+         "table_catalog varchar, table_schema varchar, table_name varchar, view_definition varchar",
          [this](CallRef c, TableCref t, RequestRef r) { return view_rows(c, t, r); }},
         {kSchema, "schemata", "catalog_name varchar, schema_name varchar",
          [this](CallRef c, TableCref, RequestRef) { return schema_rows(c); }},
         {kSchema, "table_privileges",
-         "grantor varchar, grantor_type varchar, grantee varchar, grantee_type varchar, table_catalog varchar, "
-         "table_schema varchar, table_name varchar, privilege_type varchar, is_grantable varchar, with_hierarchy varchar", nullptr},
+         "grantor varchar, grantor_type varchar, grantee varchar, grantee_type varchar, "
+         "table_catalog varchar, "
+         "table_schema varchar, table_name varchar, privilege_type varchar, is_grantable varchar, "
+         "with_hierarchy varchar",
+         nullptr},
         {kSchema, "roles", "role_name varchar", nullptr},
-        {kSchema, "applicable_roles", "grantee varchar, grantee_type varchar, role_name varchar, is_grantable varchar", nullptr},
+        {kSchema, "applicable_roles",
+         "grantee varchar, grantee_type varchar, role_name varchar, is_grantable varchar", nullptr},
         {kSchema, "enabled_roles", "role_name varchar", nullptr},
     };
   }

@@ -12,15 +12,47 @@ namespace {
 
 // Sorted: is_reserved_word searches by bisection.
 constexpr std::string_view kReserved[] = {
-    "ALTER", "AND", "AS", "BETWEEN", "BY", "CASE", "CAST", "CONSTRAINT", "CREATE", "CROSS", "CUBE",
-    "CURRENT_CATALOG", "CURRENT_DATE", "CURRENT_PATH", "CURRENT_ROLE", "CURRENT_SCHEMA", "CURRENT_TIME",
-    "CURRENT_TIMESTAMP", "CURRENT_USER", "DEALLOCATE", "DELETE", "DESCRIBE", "DISTINCT", "DROP", "ELSE", "END",
-    "ESCAPE", "EXCEPT", "EXECUTE", "EXISTS", "EXTRACT", "FALSE", "FOR", "FROM", "FULL", "GROUP", "GROUPING",
-    "HAVING", "IN", "INNER", "INSERT", "INTERSECT", "INTO", "IS", "JOIN", "JSON_ARRAY", "JSON_EXISTS",
-    "JSON_OBJECT", "JSON_QUERY", "JSON_TABLE", "JSON_VALUE", "LEFT", "LIKE", "LISTAGG", "LOCALTIME",
-    "LOCALTIMESTAMP", "NATURAL", "NORMALIZE", "NOT", "NULL", "ON", "OR", "ORDER", "OUTER", "PREPARE",
-    "RECURSIVE", "RIGHT", "ROLLUP", "SELECT", "SKIP", "TABLE", "THEN", "TRIM", "TRUE", "UESCAPE", "UNION",
-    "UNNEST", "USING", "VALUES", "WHEN", "WHERE", "WITH",
+    "ALTER",        "AND",
+    "AS",           "BETWEEN",
+    "BY",           "CASE",
+    "CAST",         "CONSTRAINT",
+    "CREATE",       "CROSS",
+    "CUBE",         "CURRENT_CATALOG",
+    "CURRENT_DATE", "CURRENT_PATH",
+    "CURRENT_ROLE", "CURRENT_SCHEMA",
+    "CURRENT_TIME", "CURRENT_TIMESTAMP",
+    "CURRENT_USER", "DEALLOCATE",
+    "DELETE",       "DESCRIBE",
+    "DISTINCT",     "DROP",
+    "ELSE",         "END",
+    "ESCAPE",       "EXCEPT",
+    "EXECUTE",      "EXISTS",
+    "EXTRACT",      "FALSE",
+    "FOR",          "FROM",
+    "FULL",         "GROUP",
+    "GROUPING",     "HAVING",
+    "IN",           "INNER",
+    "INSERT",       "INTERSECT",
+    "INTO",         "IS",
+    "JOIN",         "JSON_ARRAY",
+    "JSON_EXISTS",  "JSON_OBJECT",
+    "JSON_QUERY",   "JSON_TABLE",
+    "JSON_VALUE",   "LEFT",
+    "LIKE",         "LISTAGG",
+    "LOCALTIME",    "LOCALTIMESTAMP",
+    "NATURAL",      "NORMALIZE",
+    "NOT",          "NULL",
+    "ON",           "OR",
+    "ORDER",        "OUTER",
+    "PREPARE",      "RECURSIVE",
+    "RIGHT",        "ROLLUP",
+    "SELECT",       "SKIP",
+    "TABLE",        "THEN",
+    "TRIM",         "TRUE",
+    "UESCAPE",      "UNION",
+    "UNNEST",       "USING",
+    "VALUES",       "WHEN",
+    "WHERE",        "WITH",
 };
 
 constexpr std::string_view kSymbols2[] = {"<>", "!=", "<=", ">=", "||", "->", "=>", "::"};
@@ -56,7 +88,9 @@ class Lexer {
   size_t pos_ = 0;
   Position at_;
 
-  char peek(size_t ahead = 0) const { return pos_ + ahead < sql_.size() ? sql_[pos_ + ahead] : '\0'; }
+  char peek(size_t ahead = 0) const {
+    return pos_ + ahead < sql_.size() ? sql_[pos_ + ahead] : '\0';
+  }
 
   void step() {
     char c = sql_[pos_++];
@@ -96,11 +130,14 @@ class Lexer {
     if (c == '\'') return quoted(token, '\'', TokenKind::string);
     if (c == '"') {
       RETURN_IF_ERROR(quoted(token, '"', TokenKind::quoted_word));
-      if (token.text.empty()) return syntax_error(token.at, "Zero-length delimited identifier not allowed");
+      if (token.text.empty())
+        return syntax_error(token.at, "Zero-length delimited identifier not allowed");
       return {};
     }
     if (c == '`') {
-      return syntax_error(token.at, "backquoted identifiers are not supported; use double quotes to quote identifiers");
+      return syntax_error(
+          token.at,
+          "backquoted identifiers are not supported; use double quotes to quote identifiers");
     }
     if ((c == 'U' || c == 'u') && peek(1) == '&' && peek(2) == '\'') return unicode_string(token);
     if ((c == 'X' || c == 'x') && peek(1) == '\'') return binary(token);
@@ -126,7 +163,9 @@ class Lexer {
       return {};
     }
     size_t size = 1;  // show a whole code point
-    while (pos_ + size < sql_.size() && (static_cast<unsigned char>(sql_[pos_ + size]) & 0xc0) == 0x80) ++size;
+    while (pos_ + size < sql_.size() &&
+           (static_cast<unsigned char>(sql_[pos_ + size]) & 0xc0) == 0x80)
+      ++size;
     return syntax_error(token.at, fmt::format("mismatched input '{}'", sql_.substr(pos_, size)));
   }
 
@@ -166,9 +205,11 @@ class Lexer {
     for (char c : token.text) {
       if (!std::isspace(static_cast<unsigned char>(c))) digits += c;
     }
-    bool hex = std::ranges::all_of(digits, [](char c) { return std::isxdigit(static_cast<unsigned char>(c)); });
+    bool hex = std::ranges::all_of(
+        digits, [](char c) { return std::isxdigit(static_cast<unsigned char>(c)); });
     if (!hex) return syntax_error(token.at, "Binary literal can only contain hexadecimal digits");
-    if (digits.size() % 2 != 0) return syntax_error(token.at, "Binary literal must contain an even number of digits");
+    if (digits.size() % 2 != 0)
+      return syntax_error(token.at, "Binary literal must contain an even number of digits");
     ASSIGN_OR_RETURN(token.text, from_hex(digits));
     return {};
   }
@@ -189,7 +230,8 @@ class Lexer {
       Token letter;
       letter.at = at_;
       RETURN_IF_ERROR(quoted(letter, '\'', TokenKind::string));
-      if (letter.text.size() != 1) return syntax_error(letter.at, "Invalid Unicode escape character");
+      if (letter.text.size() != 1)
+        return syntax_error(letter.at, "Invalid Unicode escape character");
       escape = letter.text[0];
     } else {
       pos_ = saved;
@@ -243,7 +285,8 @@ class Lexer {
     } else if (code < 0x10000) {
       byte(0xe0 | code >> 12), byte(0x80 | (code >> 6 & 63)), byte(0x80 | (code & 63));
     } else {
-      byte(0xf0 | code >> 18), byte(0x80 | (code >> 12 & 63)), byte(0x80 | (code >> 6 & 63)), byte(0x80 | (code & 63));
+      byte(0xf0 | code >> 18), byte(0x80 | (code >> 12 & 63)), byte(0x80 | (code >> 6 & 63)),
+          byte(0x80 | (code & 63));
     }
   }
 
@@ -257,7 +300,8 @@ class Lexer {
   Status number(Token& token) {
     token.kind = TokenKind::integer;
     char mark = static_cast<char>(std::tolower(static_cast<unsigned char>(peek(1))));
-    if (peek() == '0' && (mark == 'x' || mark == 'o' || mark == 'b')) return based_number(token, mark);
+    if (peek() == '0' && (mark == 'x' || mark == 'o' || mark == 'b'))
+      return based_number(token, mark);
     digits(token);
     if (peek() == '.' && !(is_letter(peek(1)) && peek(1) != 'e' && peek(1) != 'E')) {
       token.kind = TokenKind::decimal;
@@ -277,8 +321,9 @@ class Lexer {
       }
     }
     if (is_letter(peek())) {
-      return syntax_error(token.at,
-                          "identifiers must not start with a digit; surround the identifier with double quotes");
+      return syntax_error(
+          token.at,
+          "identifiers must not start with a digit; surround the identifier with double quotes");
     }
     return {};
   }
@@ -294,11 +339,13 @@ class Lexer {
         if (digit >= base) break;
         value = value * base + digit;
         any = true;
-        if (value > (static_cast<unsigned __int128>(1) << 64)) return syntax_error(token.at, "Invalid numeric literal");
+        if (value > (static_cast<unsigned __int128>(1) << 64))
+          return syntax_error(token.at, "Invalid numeric literal");
       }
       step();
     }
-    if (!any || is_letter(peek()) || is_digit(peek())) return syntax_error(token.at, "Invalid numeric literal");
+    if (!any || is_letter(peek()) || is_digit(peek()))
+      return syntax_error(token.at, "Invalid numeric literal");
     while (value > 0) {
       token.text.insert(token.text.begin(), static_cast<char>('0' + static_cast<int>(value % 10)));
       value /= 10;
@@ -323,7 +370,8 @@ bool is_reserved_word(std::string_view upper) {
 }
 
 std::unexpected<Error> syntax_error(Position at, const std::string& message) {
-  return fail(Code::invalid, "SYNTAX_ERROR", fmt::format("line {}:{}: {}", at.line, at.column, message));
+  return fail(Code::invalid, "SYNTAX_ERROR",
+              fmt::format("line {}:{}: {}", at.line, at.column, message));
 }
 
 Result<std::vector<Token>> tokenize(std::string_view sql) {

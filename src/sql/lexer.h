@@ -1,5 +1,5 @@
-// Trino's lexical rules: words, quoted names, numbers with underscores, strings, U&'' and X'' literals, comments.
-// Errors are "line L:C: ..." with what = SYNTAX_ERROR.
+// Trino's lexical rules: words, quoted names, numbers with underscores, strings, U&'' and X''
+// literals, comments. Errors are "line L:C: ..." with what = SYNTAX_ERROR.
 #pragma once
 
 #include <string>
@@ -12,7 +12,16 @@
 namespace aichemy::sql {
 
 enum class TokenKind : uint8_t {
-  word, quoted_word, string, binary, integer, decimal, double_, parameter, symbol, end,
+  word,
+  quoted_word,
+  string,
+  binary,
+  integer,
+  decimal,
+  double_,
+  parameter,
+  symbol,
+  end,
 };
 
 struct Token {

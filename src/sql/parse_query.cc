@@ -3,10 +3,12 @@
 
 namespace aichemy::sql {
 
-// Whether a query begins here, looking through parentheses: ((SELECT 1)) is one, ((SELECT 1) + 1) is not. No
-// backtracking: the matching parenthesis is known, and what may follow a parenthesised query is a short list.
+// Whether a query begins here, looking through parentheses: ((SELECT 1)) is one, ((SELECT 1) + 1)
+// is not. No backtracking: the matching parenthesis is known, and what may follow a parenthesised
+// query is a short list.
 bool Parser::at_query_start(size_t ahead) const {
-  static constexpr std::string_view kAfter[] = {"UNION", "EXCEPT", "INTERSECT", "ORDER", "LIMIT", "OFFSET", "FETCH"};
+  static constexpr std::string_view kAfter[] = {"UNION", "EXCEPT", "INTERSECT", "ORDER",
+                                                "LIMIT", "OFFSET", "FETCH"};
   while (at_symbol("(", ahead)) {
     size_t index = next_ + ahead;
     if (index >= closing_.size() || closing_[index] == 0) return false;
@@ -80,8 +82,10 @@ Status Parser::order_limit(Query& query) {
       ASSIGN_OR_RETURN(query.limit, count());
     }
     if (!take_word("ROW") && !take_word("ROWS")) return unexpected_token("'ROW', 'ROWS'");
-    if (take_words({"WITH", "TIES"})) query.with_ties = true;
-    else RETURN_IF_ERROR(need_word("ONLY"));
+    if (take_words({"WITH", "TIES"}))
+      query.with_ties = true;
+    else
+      RETURN_IF_ERROR(need_word("ONLY"));
   }
   return {};
 }
@@ -90,10 +94,13 @@ Status Parser::order_by(std::vector<SortItem>& items) {
   do {
     SortItem item;
     ASSIGN_OR_RETURN(item.key, expression());
-    if (take_word("DESC")) item.descending = true;
-    else take_word("ASC");
+    if (take_word("DESC"))
+      item.descending = true;
+    else
+      take_word("ASC");
     if (take_word("NULLS")) {
-      if (take_word("FIRST")) item.nulls_first = true;
+      if (take_word("FIRST"))
+        item.nulls_first = true;
       else {
         RETURN_IF_ERROR(need_word("LAST"));
         item.nulls_first = false;
@@ -234,8 +241,10 @@ Result<SelectItem> Parser::select_item() {
 
 Status Parser::group_by(SelectBlock& block) {
   block.grouped = true;
-  if (take_word("DISTINCT")) block.group_distinct = true;
-  else take_word("ALL");
+  if (take_word("DISTINCT"))
+    block.group_distinct = true;
+  else
+    take_word("ALL");
   if (at_word("AUTO") && !at_symbol("(", 1)) {
     ++next_;
     block.group_auto = true;
@@ -251,11 +260,13 @@ Status Parser::group_by(SelectBlock& block) {
 Result<std::vector<ExpressionPtr>> Parser::grouping_set() {
   std::vector<ExpressionPtr> set;
   if (at_symbol("(")) {
-    // (a) + 1: the parentheses belong to an expression; (a, b) and (a) before a comma or a clause are a set.
-    static constexpr std::string_view kOperators[] = {"AND", "OR", "IS", "IN", "LIKE", "BETWEEN", "NOT", "AT"};
+    // (a) + 1: the parentheses belong to an expression; (a, b) and (a) before a comma or a clause
+    // are a set.
+    static constexpr std::string_view kOperators[] = {"AND",  "OR",      "IS",  "IN",
+                                                      "LIKE", "BETWEEN", "NOT", "AT"};
     size_t after = closing_[next_] == 0 ? 0 : closing_[next_] + 1 - next_;
-    bool list = after != 0 && (at_symbol(",", after) || at_symbol(")", after) || at_symbol(";", after) ||
-                               peek(after).kind != TokenKind::symbol);
+    bool list = after != 0 && (at_symbol(",", after) || at_symbol(")", after) ||
+                               at_symbol(";", after) || peek(after).kind != TokenKind::symbol);
     for (auto word : kOperators) list = list && !at_word(word, after);
     if (list) {
       ++next_;
@@ -285,7 +296,8 @@ Result<GroupingElement> Parser::grouping_element() {
     return element;
   }
   element.kind = rollup ? GroupingElement::Kind::rollup
-                        : cube ? GroupingElement::Kind::cube : GroupingElement::Kind::sets;
+                 : cube ? GroupingElement::Kind::cube
+                        : GroupingElement::Kind::sets;
   next_ += sets ? 2 : 1;
   RETURN_IF_ERROR(need_symbol("("));
   while (!at_symbol(")")) {
@@ -300,7 +312,8 @@ Result<GroupingElement> Parser::grouping_element() {
 Result<std::unique_ptr<WindowSpec>> Parser::window_body() {
   auto window = std::make_unique<WindowSpec>();
   window->at = peek().at;
-  bool clause = at_word("PARTITION") || at_word("ORDER") || at_word("ROWS") || at_word("RANGE") || at_word("GROUPS");
+  bool clause = at_word("PARTITION") || at_word("ORDER") || at_word("ROWS") || at_word("RANGE") ||
+                at_word("GROUPS");
   if (!clause && at_identifier()) {
     ASSIGN_OR_RETURN(window->base, identifier());
   }
@@ -337,9 +350,12 @@ Result<FrameBound> Parser::frame_bound() {
     return bound;
   }
   ASSIGN_OR_RETURN(bound.value, expression());
-  if (take_word("PRECEDING")) bound.kind = BoundKind::preceding;
-  else if (take_word("FOLLOWING")) bound.kind = BoundKind::following;
-  else return unexpected_token("'FOLLOWING', 'PRECEDING'");
+  if (take_word("PRECEDING"))
+    bound.kind = BoundKind::preceding;
+  else if (take_word("FOLLOWING"))
+    bound.kind = BoundKind::following;
+  else
+    return unexpected_token("'FOLLOWING', 'PRECEDING'");
   return bound;
 }
 
@@ -361,12 +377,18 @@ Result<RelationPtr> Parser::join_tail(RelationPtr left, bool& joined) {
   bool natural = at_word("NATURAL");
   size_t ahead = natural ? 1 : 0;
   std::string type;
-  if (at_word("CROSS", ahead)) type = "CROSS";
-  else if (at_word("INNER", ahead)) type = "INNER";
-  else if (at_word("JOIN", ahead)) type = "INNER";
-  else if (at_word("LEFT", ahead)) type = "LEFT";
-  else if (at_word("RIGHT", ahead)) type = "RIGHT";
-  else if (at_word("FULL", ahead)) type = "FULL";
+  if (at_word("CROSS", ahead))
+    type = "CROSS";
+  else if (at_word("INNER", ahead))
+    type = "INNER";
+  else if (at_word("JOIN", ahead))
+    type = "INNER";
+  else if (at_word("LEFT", ahead))
+    type = "LEFT";
+  else if (at_word("RIGHT", ahead))
+    type = "RIGHT";
+  else if (at_word("FULL", ahead))
+    type = "FULL";
   if (type.empty()) {
     joined = false;
     return left;
@@ -389,7 +411,8 @@ Result<RelationPtr> Parser::join_tail(RelationPtr left, bool& joined) {
     made->has_using = true;
     ASSIGN_OR_RETURN(made->using_columns, identifier_list());
   } else {
-    return unexpected_token("'CROSS', 'FULL', 'INNER', 'JOIN', 'LEFT', 'NATURAL', 'ON', 'RIGHT', 'USING'");
+    return unexpected_token(
+        "'CROSS', 'FULL', 'INNER', 'JOIN', 'LEFT', 'NATURAL', 'ON', 'RIGHT', 'USING'");
   }
   return made;
 }

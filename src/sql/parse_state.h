@@ -1,4 +1,5 @@
-// The parser's cursor and its productions, shared by parse_expression.cc, parse_query.cc and parser.cc. Internal.
+// The parser's cursor and its productions, shared by parse_expression.cc, parse_query.cc and
+// parser.cc. Internal.
 #pragma once
 
 #include <initializer_list>

@@ -38,11 +38,13 @@ Result<std::unique_ptr<Statement>> Parser::create() {
   for (auto word : {"MATERIALIZED", "FUNCTION", "ROLE", "CATALOG", "BRANCH"}) {
     if (!at_word(word)) continue;
     made->kind = StatementKind::refused;
-    made->sql = fmt::format("CREATE {}{}", word, std::string_view(word) == "MATERIALIZED" ? " VIEW" : "");
+    made->sql =
+        fmt::format("CREATE {}{}", word, std::string_view(word) == "MATERIALIZED" ? " VIEW" : "");
     next_ = tokens_.size() - 1;
     return made;
   }
-  return unexpected_token("'BRANCH', 'CATALOG', 'FUNCTION', 'MATERIALIZED', 'OR', 'ROLE', 'SCHEMA', 'TABLE', 'VIEW'");
+  return unexpected_token(
+      "'BRANCH', 'CATALOG', 'FUNCTION', 'MATERIALIZED', 'OR', 'ROLE', 'SCHEMA', 'TABLE', 'VIEW'");
 }
 
 Status Parser::column_definitions(Statement& made) {
@@ -51,8 +53,10 @@ Status Parser::column_definitions(Statement& made) {
     ColumnDefinition column;
     if (take_word("LIKE")) {
       ASSIGN_OR_RETURN(column.like, qualified_name());
-      if (take_words({"INCLUDING", "PROPERTIES"})) column.including_properties = true;
-      else take_words({"EXCLUDING", "PROPERTIES"});
+      if (take_words({"INCLUDING", "PROPERTIES"}))
+        column.including_properties = true;
+      else
+        take_words({"EXCLUDING", "PROPERTIES"});
       made.columns.push_back(std::move(column));
       continue;
     }
@@ -68,8 +72,8 @@ Status Parser::column_definitions(Statement& made) {
         RETURN_IF_ERROR(property_list(column.properties));
       } else if (take_word("DEFAULT")) {
         return fail(Code::unsupported, "NOT_SUPPORTED",
-                    fmt::format("line {}:{}: column default values are not supported", column.type_at.line,
-                                column.type_at.column));
+                    fmt::format("line {}:{}: column default values are not supported",
+                                column.type_at.line, column.type_at.column));
       } else {
         break;
       }
@@ -98,8 +102,10 @@ Result<std::unique_ptr<Statement>> Parser::create_table(std::unique_ptr<Statemen
 
     RETURN_IF_ERROR(query_text(*made));
 
-    if (take_words({"WITH", "NO", "DATA"})) made->with_data = false;
-    else take_words({"WITH", "DATA"});
+    if (take_words({"WITH", "NO", "DATA"}))
+      made->with_data = false;
+    else
+      take_words({"WITH", "DATA"});
   }
   return made;
 }
@@ -111,8 +117,10 @@ Result<std::unique_ptr<Statement>> Parser::create_view(std::unique_ptr<Statement
     ASSIGN_OR_RETURN(made->comment, string_text());
   }
   if (take_word("SECURITY")) {
-    if (at_word("DEFINER") || at_word("INVOKER")) made->mode = peek().upper;
-    else return unexpected_token("'DEFINER', 'INVOKER'");
+    if (at_word("DEFINER") || at_word("INVOKER"))
+      made->mode = peek().upper;
+    else
+      return unexpected_token("'DEFINER', 'INVOKER'");
     ++next_;
   }
   RETURN_IF_ERROR(need_word("AS"));
@@ -123,18 +131,23 @@ Result<std::unique_ptr<Statement>> Parser::create_view(std::unique_ptr<Statement
 Result<std::unique_ptr<Statement>> Parser::drop() {
   auto made = make(StatementKind::drop_table, peek().at);
   ++next_;
-  if (take_word("TABLE")) made->kind = StatementKind::drop_table;
-  else if (take_word("VIEW")) made->kind = StatementKind::drop_view;
-  else if (take_word("SCHEMA")) made->kind = StatementKind::drop_schema;
+  if (take_word("TABLE"))
+    made->kind = StatementKind::drop_table;
+  else if (take_word("VIEW"))
+    made->kind = StatementKind::drop_view;
+  else if (take_word("SCHEMA"))
+    made->kind = StatementKind::drop_schema;
   else {
     for (auto word : {"MATERIALIZED", "FUNCTION", "ROLE", "CATALOG", "BRANCH"}) {
       if (!at_word(word)) continue;
       made->kind = StatementKind::refused;
-      made->sql = fmt::format("DROP {}{}", word, std::string_view(word) == "MATERIALIZED" ? " VIEW" : "");
+      made->sql =
+          fmt::format("DROP {}{}", word, std::string_view(word) == "MATERIALIZED" ? " VIEW" : "");
       next_ = tokens_.size() - 1;
       return made;
     }
-    return unexpected_token("'BRANCH', 'CATALOG', 'FUNCTION', 'MATERIALIZED', 'ROLE', 'SCHEMA', 'TABLE', 'VIEW'");
+    return unexpected_token(
+        "'BRANCH', 'CATALOG', 'FUNCTION', 'MATERIALIZED', 'ROLE', 'SCHEMA', 'TABLE', 'VIEW'");
   }
   made->if_exists = take_words({"IF", "EXISTS"});
   ASSIGN_OR_RETURN(made->name, qualified_name());
@@ -204,14 +217,15 @@ Result<std::unique_ptr<Statement>> Parser::show() {
     made->sql = peek().upper;
     ++next_;
     ASSIGN_OR_RETURN(made->name, qualified_name());
-  } else if (at_word("STATS") || at_word("ROLES") || at_word("ROLE") || at_word("CURRENT") || at_word("GRANTS") ||
-             at_word("BRANCHES")) {
+  } else if (at_word("STATS") || at_word("ROLES") || at_word("ROLE") || at_word("CURRENT") ||
+             at_word("GRANTS") || at_word("BRANCHES")) {
     made->kind = StatementKind::refused;
     made->sql = "SHOW " + peek().upper;
     next_ = tokens_.size() - 1;
   } else {
-    return unexpected_token("'BRANCHES', 'CATALOGS', 'COLUMNS', 'CREATE', 'CURRENT', 'FUNCTIONS', 'GRANTS', 'ROLE', "
-                            "'ROLES', 'SCHEMAS', 'SESSION', 'STATS', 'TABLES'");
+    return unexpected_token(
+        "'BRANCHES', 'CATALOGS', 'COLUMNS', 'CREATE', 'CURRENT', 'FUNCTIONS', 'GRANTS', 'ROLE', "
+        "'ROLES', 'SCHEMAS', 'SESSION', 'STATS', 'TABLES'");
   }
   return made;
 }
@@ -354,8 +368,10 @@ Result<std::unique_ptr<Statement>> Parser::transaction() {
   auto made = make(StatementKind::start_transaction, at);
   ++next_;
   RETURN_IF_ERROR(need_word("TRANSACTION"));
-  while (peek().kind == TokenKind::word || at_symbol(",")) {  // isolation and access modes: accepted
-    static constexpr std::string_view kModes[] = {"ISOLATION", "LEVEL", "READ", "ONLY", "WRITE", "COMMITTED",
+  while (peek().kind == TokenKind::word ||
+         at_symbol(",")) {  // isolation and access modes: accepted
+    static constexpr std::string_view kModes[] = {"ISOLATION",   "LEVEL",      "READ",
+                                                  "ONLY",        "WRITE",      "COMMITTED",
                                                   "UNCOMMITTED", "REPEATABLE", "SERIALIZABLE"};
     bool known = at_symbol(",");
     for (auto mode : kModes) known = known || at_word(mode);

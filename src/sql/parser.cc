@@ -13,10 +13,20 @@ struct Refused {
   const char* name;
 };
 const Refused kRefused[] = {
-    {{"UPDATE"}, "UPDATE"}, {{"DELETE"}, "DELETE"}, {{"MERGE"}, "MERGE"}, {{"TRUNCATE", "TABLE"}, "TRUNCATE TABLE"},
-    {{"ALTER", "TABLE"}, "ALTER TABLE"}, {{"ALTER", "SCHEMA"}, "ALTER SCHEMA"}, {{"ALTER", "VIEW"}, "ALTER VIEW"},
-    {{"ALTER"}, "ALTER"}, {{"COMMENT", "ON"}, "COMMENT"}, {{"ANALYZE"}, "ANALYZE"}, {{"GRANT"}, "GRANT"},
-    {{"REVOKE"}, "REVOKE"}, {{"DENY"}, "DENY"}, {{"REFRESH"}, "REFRESH MATERIALIZED VIEW"},
+    {{"UPDATE"}, "UPDATE"},
+    {{"DELETE"}, "DELETE"},
+    {{"MERGE"}, "MERGE"},
+    {{"TRUNCATE", "TABLE"}, "TRUNCATE TABLE"},
+    {{"ALTER", "TABLE"}, "ALTER TABLE"},
+    {{"ALTER", "SCHEMA"}, "ALTER SCHEMA"},
+    {{"ALTER", "VIEW"}, "ALTER VIEW"},
+    {{"ALTER"}, "ALTER"},
+    {{"COMMENT", "ON"}, "COMMENT"},
+    {{"ANALYZE"}, "ANALYZE"},
+    {{"GRANT"}, "GRANT"},
+    {{"REVOKE"}, "REVOKE"},
+    {{"DENY"}, "DENY"},
+    {{"REFRESH"}, "REFRESH MATERIALIZED VIEW"},
 };
 
 }  // namespace
@@ -92,8 +102,11 @@ Status Parser::check_nesting() const {
 
 std::unexpected<Error> Parser::unexpected_token(const std::string& expecting) const {
   const Token& token = peek();
-  std::string shown = token.kind == TokenKind::end ? "<EOF>" : std::string(sql_.substr(token.begin, token.end - token.begin));
-  return syntax_error(token.at, fmt::format("mismatched input '{}'. Expecting: {}", shown, expecting));
+  std::string shown = token.kind == TokenKind::end
+                          ? "<EOF>"
+                          : std::string(sql_.substr(token.begin, token.end - token.begin));
+  return syntax_error(token.at,
+                      fmt::format("mismatched input '{}'. Expecting: {}", shown, expecting));
 }
 
 bool Parser::at_identifier(size_t ahead) const {
@@ -135,7 +148,8 @@ Result<std::string> Parser::string_text() {
   return tokens_[next_++].text;
 }
 
-// A type runs to the comma or parenthesis that cannot belong to it: words, quoted names, nested parentheses.
+// A type runs to the comma or parenthesis that cannot belong to it: words, quoted names, nested
+// parentheses.
 Result<std::string> Parser::type_text() {
   size_t begin = peek().begin, end = begin;
   int depth = 0;
@@ -220,15 +234,18 @@ Result<std::unique_ptr<Statement>> Parser::refused() {
     return made;
   }
   return unexpected_token(
-      "'ALTER', 'ANALYZE', 'CALL', 'COMMENT', 'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DENY', 'DESC', "
-      "'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PREPARE', 'REFRESH', 'RESET', "
+      "'ALTER', 'ANALYZE', 'CALL', 'COMMENT', 'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DENY', "
+      "'DESC', "
+      "'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PREPARE', 'REFRESH', "
+      "'RESET', "
       "'REVOKE', 'ROLLBACK', 'SET', 'SHOW', 'START', 'TRUNCATE', 'UPDATE', 'USE', <query>");
 }
 
 Result<std::unique_ptr<Statement>> parse_statement(std::string_view sql) {
   if (sql.size() > kStatementBytesMax) {
     return fail(Code::invalid, "QUERY_TEXT_TOO_LARGE",
-                fmt::format("Query text length ({}) exceeds the maximum length ({})", sql.size(), kStatementBytesMax));
+                fmt::format("Query text length ({}) exceeds the maximum length ({})", sql.size(),
+                            kStatementBytesMax));
   }
   ASSIGN_OR_RETURN(auto tokens, tokenize(sql));
   Parser parser(sql, std::move(tokens));

@@ -1,5 +1,6 @@
-// Recursive descent over the token list; operators by precedence climbing. Bounded: nesting deeper than
-// kNestingMax, or a chain of operators longer than kHeightMax, is an error and not a stack overflow.
+// Recursive descent over the token list; operators by precedence climbing. Bounded: nesting deeper
+// than kNestingMax, or a chain of operators longer than kHeightMax, is an error and not a stack
+// overflow.
 #pragma once
 
 #include <memory>

@@ -42,13 +42,15 @@ BoundPtr make_call(Type type, std::string text, std::vector<BoundPtr> args, Posi
 
 BoundPtr make_cast(BoundPtr value, Type type, bool safe) {
   if (value->type == type) return value;
-  if (value->kind == Bound::Kind::literal && value->null) return make_null(std::move(type), value->at);
-  bool same_form = physical_type(value->type) == physical_type(type) && value->type.kind == type.kind;
+  if (value->kind == Bound::Kind::literal && value->null)
+    return make_null(std::move(type), value->at);
+  bool same_form =
+      physical_type(value->type) == physical_type(type) && value->type.kind == type.kind;
   bool text = value->type.is(TypeKind::varchar) && type.is(TypeKind::varchar);
   bool rows = type.is(TypeKind::row) || type.is(TypeKind::array) || type.is(TypeKind::map);
   bool widens = can_coerce(value->type, type);
-  bool datetime = type.is(TypeKind::timestamp) || type.is(TypeKind::timestamp_tz) || type.is(TypeKind::time) ||
-                  type.is(TypeKind::time_tz);
+  bool datetime = type.is(TypeKind::timestamp) || type.is(TypeKind::timestamp_tz) ||
+                  type.is(TypeKind::time) || type.is(TypeKind::time_tz);
   if (same_form && widens && (text || rows || datetime)) {  // only the declared type changes
     auto copy = std::make_shared<Bound>(*value);
     copy->type = std::move(type);
@@ -88,21 +90,24 @@ bool same_list(const std::vector<BoundPtr>& a, const std::vector<BoundPtr>& b) {
 }
 
 bool same_window(const BoundWindow& a, const BoundWindow& b) {
-  return same_list(a.partition_by, b.partition_by) && same_sorts(a.order_by, b.order_by) && a.unit == b.unit &&
-         a.start == b.start && a.end == b.end && same_pointer(a.start_value, b.start_value) &&
-         same_pointer(a.end_value, b.end_value);
+  return same_list(a.partition_by, b.partition_by) && same_sorts(a.order_by, b.order_by) &&
+         a.unit == b.unit && a.start == b.start && a.end == b.end &&
+         same_pointer(a.start_value, b.start_value) && same_pointer(a.end_value, b.end_value);
 }
 
 }  // namespace
 
 bool same_expression(const Bound& a, const Bound& b) {
   if (&a == &b) return true;
-  bool plain = a.kind == b.kind && a.type == b.type && a.null == b.null && a.safe == b.safe && a.negated == b.negated &&
-               a.distinct == b.distinct && a.ignore_nulls == b.ignore_nulls && a.relation == b.relation &&
-               a.index == b.index && a.variables == b.variables && a.plan == b.plan;
+  bool plain = a.kind == b.kind && a.type == b.type && a.null == b.null && a.safe == b.safe &&
+               a.negated == b.negated && a.distinct == b.distinct &&
+               a.ignore_nulls == b.ignore_nulls && a.relation == b.relation && a.index == b.index &&
+               a.variables == b.variables && a.plan == b.plan;
   if (!plain) return false;
   if (a.kind != Bound::Kind::column && a.text != b.text) return false;
-  if (!same_list(a.args, b.args) || !same_sorts(a.order_by, b.order_by) || !same_pointer(a.filter, b.filter)) return false;
+  if (!same_list(a.args, b.args) || !same_sorts(a.order_by, b.order_by) ||
+      !same_pointer(a.filter, b.filter))
+    return false;
   if (!a.over || !b.over) return !a.over && !b.over;
   return same_window(*a.over, *b.over);
 }

@@ -1,6 +1,7 @@
-// The typed plan: what the analyzer makes and the renderer writes. Every expression has a Trino type; names are
-// gone: a column is (relation, index), rendered r<relation>.c<index>. Nodes are shared and immutable once made,
-// so that a GROUP BY ordinal or an output alias can stand in several places.
+// The typed plan: what the analyzer makes and the renderer writes. Every expression has a Trino
+// type; names are gone: a column is (relation, index), rendered r<relation>.c<index>. Nodes are
+// shared and immutable once made, so that a GROUP BY ordinal or an output alias can stand in
+// several places.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ struct BoundWindow {
 
 struct Bound {
   enum class Kind : uint8_t {
-    literal,     // null, or text: numbers as digits, varchar as itself, varbinary as bytes, others DuckDB's text
+    literal,     // null, or text: numbers as digits, varchar as itself, varbinary as bytes, others
+                 // DuckDB's text
     column,      // relation, index
     variable,    // index: a lambda's parameter
     call,        // text: template with {0}, {1}...; {*} is all arguments with commas
@@ -88,17 +90,17 @@ struct PlanCte {
 // A query or a FROM item. Every kind yields `fields` as c0, c1, ...
 struct Plan {
   enum class Kind : uint8_t {
-    select,    // from, where, group_sets, having, items, distinct, order_by, offset, limit
-    set,       // text: UNION ALL..., inputs
-    values,    // rows
-    wrapped,   // inputs[0] with ctes, order_by on its own columns, offset, limit
-    scan,      // handle
-    rows,      // cells
-    cte,       // relation: cte id
-    join,      // inputs, text: INNER LEFT RIGHT FULL CROSS, condition
-    unnest,    // arguments, ordinality; may refer to relations beside it
-    sample,    // inputs[0], percentage
-    empty,     // no FROM: one row, no columns
+    select,   // from, where, group_sets, having, items, distinct, order_by, offset, limit
+    set,      // text: UNION ALL..., inputs
+    values,   // rows
+    wrapped,  // inputs[0] with ctes, order_by on its own columns, offset, limit
+    scan,     // handle
+    rows,     // cells
+    cte,      // relation: cte id
+    join,     // inputs, text: INNER LEFT RIGHT FULL CROSS, condition
+    unnest,   // arguments, ordinality; may refer to relations beside it
+    sample,   // inputs[0], percentage
+    empty,    // no FROM: one row, no columns
   };
   Kind kind = Kind::empty;
   size_t relation = 0;  // of FROM items: r<relation>
@@ -136,7 +138,8 @@ BoundPtr make_literal(Type type, std::string text, Position at = {});
 BoundPtr make_null(Type type, Position at = {});
 BoundPtr make_column(size_t relation, size_t index, Type type, Position at = {});
 BoundPtr make_call(Type type, std::string text, std::vector<BoundPtr> args, Position at = {});
-BoundPtr make_cast(BoundPtr value, Type type, bool safe = false);  // the value itself when nothing changes
+BoundPtr make_cast(BoundPtr value, Type type,
+                   bool safe = false);  // the value itself when nothing changes
 // Structural equality, positions ignored: GROUP BY matching.
 bool same_expression(const Bound& a, const Bound& b);
 

@@ -20,7 +20,8 @@ std::string_view query_state_name(QueryState state) {
 
 QueryRegistry::QueryRegistry(Clock& clock, Random& random, size_t finished_max)
     : clock_(clock), finished_max_(finished_max) {
-  static constexpr char kAlphabet[] = "abcdefghijkmnpqrstuvwxyz23456789";  // 32 letters, none ambiguous
+  static constexpr char kAlphabet[] =
+      "abcdefghijkmnpqrstuvwxyz23456789";  // 32 letters, none ambiguous
   std::string raw = random.bytes(5);
   for (char c : raw) node_ += kAlphabet[static_cast<unsigned char>(c) % 32];
 }
@@ -32,8 +33,9 @@ std::string QueryRegistry::next_id() {
   gmtime_r(&seconds, &parts);
   std::lock_guard lock(mutex_);
   uint64_t n = counter_++ % 100000;
-  return fmt::format("{:04}{:02}{:02}_{:02}{:02}{:02}_{:05}_{}", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, n, node_);
+  return fmt::format("{:04}{:02}{:02}_{:02}{:02}{:02}_{:05}_{}", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, n,
+                     node_);
 }
 
 void QueryRegistry::begin(QueryInfo info, std::function<void()> kill) {

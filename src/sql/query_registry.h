@@ -1,5 +1,5 @@
-// The queries of this process: running ones and the last finished ones. Written by the front that runs them, read
-// by system.runtime.queries and /v1/query. Thread safe.
+// The queries of this process: running ones and the last finished ones. Written by the front that
+// runs them, read by system.runtime.queries and /v1/query. Thread safe.
 #pragma once
 
 #include <cstdint>

@@ -8,6 +8,7 @@
 namespace aichemy::sql {
 
 // `value` is SQL of type `from`; `lambda` makes fresh lambda parameter names.
-std::string render_cast(const std::string& value, const Type& from, const Type& to, const std::string& time_zone, int depth = 0);
+std::string render_cast(const std::string& value, const Type& from, const Type& to,
+                        const std::string& time_zone, int depth = 0);
 
 }  // namespace aichemy::sql

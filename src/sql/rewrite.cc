@@ -1,4 +1,5 @@
-// Replacing expressions inside plans: grouping turns what stands above it into columns of the grouped relation.
+// Replacing expressions inside plans: grouping turns what stands above it into columns of the
+// grouped relation.
 #include "sql/analyzer.h"
 
 namespace aichemy::sql {
@@ -17,7 +18,8 @@ void rewrite_sorts(std::vector<BoundSort>& sorts, const Replace& replace) {
 BoundPtr rewrite(const BoundPtr& value, const Replace& replace) {
   if (!value) return value;
   if (BoundPtr other = replace(value)) return other;
-  bool leaf = value->args.empty() && value->order_by.empty() && !value->filter && !value->over && !value->plan;
+  bool leaf = value->args.empty() && value->order_by.empty() && !value->filter && !value->over &&
+              !value->plan;
   if (leaf) return value;
   auto copy = std::make_shared<Bound>(*value);
   rewrite_list(copy->args, replace);
@@ -37,7 +39,9 @@ BoundPtr rewrite(const BoundPtr& value, const Replace& replace) {
 
 PlanPtr rewrite(const PlanPtr& plan, const Replace& replace) {
   // Scans are filled in later through the node the analyzer remembers: they are never copied.
-  if (plan->kind == Plan::Kind::scan || plan->kind == Plan::Kind::rows || plan->kind == Plan::Kind::cte) return plan;
+  if (plan->kind == Plan::Kind::scan || plan->kind == Plan::Kind::rows ||
+      plan->kind == Plan::Kind::cte)
+    return plan;
   auto copy = std::make_shared<Plan>(*plan);
   for (auto& input : copy->inputs) input = rewrite(input, replace);
   for (auto& cte : copy->ctes) cte.plan = rewrite(cte.plan, replace);

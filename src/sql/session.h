@@ -1,5 +1,5 @@
-// A client's session as it arrives with each statement, and what a statement changes in it. Sessions are the
-// client's: the server keeps none between statements (Trino's protocol).
+// A client's session as it arrives with each statement, and what a statement changes in it.
+// Sessions are the client's: the server keeps none between statements (Trino's protocol).
 #pragma once
 
 #include <map>
@@ -16,7 +16,7 @@ struct Session {
   std::string source;
   std::optional<std::string> catalog;  // lower case
   std::optional<std::string> schema;
-  std::string time_zone = "UTC";       // IANA name or +HH:MM
+  std::string time_zone = "UTC";  // IANA name or +HH:MM
   std::string language = "en-US";
   std::string query_id;
   std::map<std::string, std::string> properties;  // also catalog.property

@@ -6,54 +6,90 @@ namespace aichemy::sql {
 
 const std::vector<SessionProperty>& session_properties() {
   static const std::vector<SessionProperty> kRows = {
-      {"aggregation_operator_unspill_memory_limit", "varchar", "4MB", "", "How much memory should be allocated per aggregation operator in unspilling process"},
+      {"aggregation_operator_unspill_memory_limit", "varchar", "4MB", "",
+       "How much memory should be allocated per aggregation operator in unspilling process"},
       {"allow_pushdown_into_connectors", "boolean", "true", "", "Allow pushdown into connectors"},
-      {"client_heartbeat_timeout", "varchar", "5.00m", "", "Time after which a query of a silent client is abandoned"},
-      {"dictionary_aggregation", "boolean", "false", "", "Enable optimization for aggregations on dictionaries"},
+      {"client_heartbeat_timeout", "varchar", "5.00m", "",
+       "Time after which a query of a silent client is abandoned"},
+      {"dictionary_aggregation", "boolean", "false", "",
+       "Enable optimization for aggregations on dictionaries"},
       {"distributed_sort", "boolean", "true", "", "Parallelize sort across multiple nodes"},
       {"distinct_aggregations_strategy", "varchar", "", "", "Strategy for distinct aggregations"},
       {"enable_dynamic_filtering", "boolean", "true", "", "Enable dynamic filtering"},
-      {"enable_intermediate_aggregations", "boolean", "false", "", "Enable the use of intermediate aggregations"},
+      {"enable_intermediate_aggregations", "boolean", "false", "",
+       "Enable the use of intermediate aggregations"},
       {"execution_policy", "varchar", "phased", "", "Policy used for scheduling query tasks"},
       {"exchange_compression", "boolean", "false", "", "Enable compression in exchanges"},
       {"grouped_execution", "boolean", "false", "", "Use grouped execution when possible"},
-      {"hash_partition_count", "integer", "100", "", "Number of partitions for distributed joins and aggregations"},
-      {"ignore_stats_calculator_failures", "boolean", "true", "", "Ignore statistics calculator failures"},
-      {"initial_splits_per_node", "integer", "2", "", "The number of splits each node will run per task, initially"},
-      {"iterative_optimizer_timeout", "varchar", "3.00m", "", "Timeout for plan optimization in iterative optimizer"},
-      {"join_distribution_type", "varchar", "AUTOMATIC", "BROADCAST, PARTITIONED, AUTOMATIC", "Join distribution type"},
-      {"join_max_broadcast_table_size", "varchar", "100MB", "", "Maximum estimated size of a table that can be broadcast when using automatic join type selection"},
-      {"join_reordering_strategy", "varchar", "AUTOMATIC", "NONE, ELIMINATE_CROSS_JOINS, AUTOMATIC", "Join reordering strategy"},
-      {"max_recursion_depth", "integer", "10", "", "Maximum recursion depth for recursive common table expression"},
-      {"max_reordered_joins", "integer", "8", "", "The maximum number of joins to reorder as one group in cost-based join reordering"},
-      {"max_splits_per_node", "integer", "256", "", "The maximum number of splits scheduled on a node"},
-      {"optimize_hash_generation", "boolean", "false", "", "Compute hash codes for distribution, joins, and aggregations early in query plan"},
-      {"prefer_partial_aggregation", "boolean", "true", "", "Prefer splitting aggregations into partial and final stages"},
-      {"push_aggregation_through_outer_join", "boolean", "true", "", "Allow pushing aggregations below joins"},
+      {"hash_partition_count", "integer", "100", "",
+       "Number of partitions for distributed joins and aggregations"},
+      {"ignore_stats_calculator_failures", "boolean", "true", "",
+       "Ignore statistics calculator failures"},
+      {"initial_splits_per_node", "integer", "2", "",
+       "The number of splits each node will run per task, initially"},
+      {"iterative_optimizer_timeout", "varchar", "3.00m", "",
+       "Timeout for plan optimization in iterative optimizer"},
+      {"join_distribution_type", "varchar", "AUTOMATIC", "BROADCAST, PARTITIONED, AUTOMATIC",
+       "Join distribution type"},
+      {"join_max_broadcast_table_size", "varchar", "100MB", "",
+       "Maximum estimated size of a table that can be broadcast when using automatic join type "
+       "selection"},
+      {"join_reordering_strategy", "varchar", "AUTOMATIC", "NONE, ELIMINATE_CROSS_JOINS, AUTOMATIC",
+       "Join reordering strategy"},
+      {"max_recursion_depth", "integer", "10", "",
+       "Maximum recursion depth for recursive common table expression"},
+      {"max_reordered_joins", "integer", "8", "",
+       "The maximum number of joins to reorder as one group in cost-based join reordering"},
+      {"max_splits_per_node", "integer", "256", "",
+       "The maximum number of splits scheduled on a node"},
+      {"optimize_hash_generation", "boolean", "false", "",
+       "Compute hash codes for distribution, joins, and aggregations early in query plan"},
+      {"prefer_partial_aggregation", "boolean", "true", "",
+       "Prefer splitting aggregations into partial and final stages"},
+      {"push_aggregation_through_outer_join", "boolean", "true", "",
+       "Allow pushing aggregations below joins"},
       {"query_max_cpu_time", "varchar", "1000000000.00d", "", "Maximum CPU time of a query"},
       {"query_max_execution_time", "varchar", "100.00d", "", "Maximum execution time of a query"},
-      {"query_max_memory", "varchar", "20GB", "", "Maximum amount of distributed memory a query can use"},
-      {"query_max_memory_per_node", "varchar", "8GB", "", "Maximum amount of memory a query can use per node"},
+      {"query_max_memory", "varchar", "20GB", "",
+       "Maximum amount of distributed memory a query can use"},
+      {"query_max_memory_per_node", "varchar", "8GB", "",
+       "Maximum amount of memory a query can use per node"},
       {"query_max_planning_time", "varchar", "10.00m", "", "Maximum planning time of a query"},
-      {"query_max_run_time", "varchar", "100.00d", "", "Maximum run time of a query (includes the queueing time)"},
-      {"query_max_scan_physical_bytes", "varchar", "", "", "Maximum scan physical bytes of a query"},
-      {"query_max_total_memory", "varchar", "40GB", "", "Maximum amount of distributed total memory a query can use"},
-      {"query_priority", "integer", "1", "", "The priority of queries. Larger numbers are higher priority"},
+      {"query_max_run_time", "varchar", "100.00d", "",
+       "Maximum run time of a query (includes the queueing time)"},
+      {"query_max_scan_physical_bytes", "varchar", "", "",
+       "Maximum scan physical bytes of a query"},
+      {"query_max_total_memory", "varchar", "40GB", "",
+       "Maximum amount of distributed total memory a query can use"},
+      {"query_priority", "integer", "1", "",
+       "The priority of queries. Larger numbers are higher priority"},
       {"redistribute_writes", "boolean", "true", "", "Force parallel distributed writes"},
-      {"required_workers_count", "integer", "1", "", "Minimum number of active workers that must be available before the query will start"},
-      {"required_workers_max_wait_time", "varchar", "5.00m", "", "Maximum time to wait for minimum number of workers before the query is failed"},
-      {"resource_overcommit", "boolean", "false", "", "Use resources which are not guaranteed to be available to the query"},
+      {"required_workers_count", "integer", "1", "",
+       "Minimum number of active workers that must be available before the query will start"},
+      {"required_workers_max_wait_time", "varchar", "5.00m", "",
+       "Maximum time to wait for minimum number of workers before the query is failed"},
+      {"resource_overcommit", "boolean", "false", "",
+       "Use resources which are not guaranteed to be available to the query"},
       {"retry_policy", "varchar", "NONE", "NONE, QUERY, TASK", "Retry policy"},
-      {"scale_writers", "boolean", "true", "", "Scale out writers based on throughput (use minimum necessary)"},
+      {"scale_writers", "boolean", "true", "",
+       "Scale out writers based on throughput (use minimum necessary)"},
       {"spill_enabled", "boolean", "false", "", "Enable spilling"},
-      {"statistics_cpu_timer_enabled", "boolean", "true", "", "Experimental: Enable cpu time tracking for automatic column statistics collection on write"},
+      {"statistics_cpu_timer_enabled", "boolean", "true", "",
+       "Experimental: Enable cpu time tracking for automatic column statistics collection on "
+       "write"},
       {"task_concurrency", "integer", "2", "", "Default number of local parallel jobs per worker"},
-      {"task_max_writer_count", "integer", "2", "", "Maximum number of local parallel table writer jobs per worker"},
-      {"task_min_writer_count", "integer", "1", "", "Minimum number of local parallel table writer jobs per worker"},
+      {"task_max_writer_count", "integer", "2", "",
+       "Maximum number of local parallel table writer jobs per worker"},
+      {"task_min_writer_count", "integer", "1", "",
+       "Minimum number of local parallel table writer jobs per worker"},
       {"time_zone_id", "varchar", "", "", "Time Zone Id for the current session"},
-      {"use_mark_distinct", "boolean", "true", "", "Implement DISTINCT aggregations using MarkDistinct"},
-      {"use_preferred_write_partitioning", "boolean", "true", "", "Use preferred write partitioning"},
-      {"writer_scaling_min_data_processed", "varchar", "100MB", "", "Minimum amount of uncompressed output data processed by writers before writer scaling can happen"},
+      {"use_mark_distinct", "boolean", "true", "",
+       "Implement DISTINCT aggregations using MarkDistinct"},
+      {"use_preferred_write_partitioning", "boolean", "true", "",
+       "Use preferred write partitioning"},
+      {"writer_scaling_min_data_processed", "varchar", "100MB", "",
+       "Minimum amount of uncompressed output data processed by writers before writer scaling can "
+       "happen"},
   };
   return kRows;
 }
@@ -77,18 +113,24 @@ Status check_session_value(std::string_view name, const Type& type, const std::s
   const SessionProperty* row = find_property(name);
   if (!row) return {};
   std::string_view wanted = row->type;
-  bool fits = wanted == "varchar" ? type.is(TypeKind::varchar) : wanted == "boolean" ? type.is(TypeKind::boolean)
-              : wanted == "double" ? type.is_numeric() : type.is_integer();
+  bool fits = wanted == "varchar"   ? type.is(TypeKind::varchar)
+              : wanted == "boolean" ? type.is(TypeKind::boolean)
+              : wanted == "double"  ? type.is_numeric()
+                                    : type.is_integer();
   if (!fits) {
-    return fail(Code::invalid, "INVALID_SESSION_PROPERTY",
-                fmt::format("Unable to set session property '{}' to '{}': Cannot cast type {} to {}", name, value, type.display(), wanted));
+    return fail(
+        Code::invalid, "INVALID_SESSION_PROPERTY",
+        fmt::format("Unable to set session property '{}' to '{}': Cannot cast type {} to {}", name,
+                    value, type.display(), wanted));
   }
   std::string_view allowed = row->allowed;
   if (allowed.empty()) return {};
   std::string upper = value;
   for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  if (fmt::format(", {},", allowed).find(fmt::format(" {},", upper)) != std::string::npos) return {};
-  return fail(Code::invalid, "INVALID_SESSION_PROPERTY", fmt::format("Invalid value [{}]. Valid values: [{}]", value, allowed));
+  if (fmt::format(", {},", allowed).find(fmt::format(" {},", upper)) != std::string::npos)
+    return {};
+  return fail(Code::invalid, "INVALID_SESSION_PROPERTY",
+              fmt::format("Invalid value [{}]. Valid values: [{}]", value, allowed));
 }
 
 }  // namespace aichemy::sql

@@ -1,5 +1,5 @@
-// System session properties: accepted, stored by the client, shown. Those that mean something here take effect;
-// the others are there because clients and dashboards set them.
+// System session properties: accepted, stored by the client, shown. Those that mean something here
+// take effect; the others are there because clients and dashboards set them.
 #pragma once
 
 #include <string>

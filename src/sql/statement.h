@@ -1,4 +1,5 @@
-// One statement being executed: what executor.cc, execute_metadata.cc and execute_write.cc share. Internal.
+// One statement being executed: what executor.cc, execute_metadata.cc and execute_write.cc share.
+// Internal.
 #pragma once
 
 #include <map>
@@ -24,10 +25,17 @@ struct TextTable {
 
 class StatementRun {
  public:
-  StatementRun(const ExecutorOptions& options, const Catalogs& catalogs, std::mutex& mutex, std::set<std::string>& transactions,
-               const Call& call, const Session& session, std::string_view sql)
-      : options_(options), catalogs_(catalogs), mutex_(mutex), transactions_(transactions), call_(call), session_(session),
-        sql_(sql), analyzer_(call, session, catalogs) {}
+  StatementRun(const ExecutorOptions& options, const Catalogs& catalogs, std::mutex& mutex,
+               std::set<std::string>& transactions, const Call& call, const Session& session,
+               std::string_view sql)
+      : options_(options),
+        catalogs_(catalogs),
+        mutex_(mutex),
+        transactions_(transactions),
+        call_(call),
+        session_(session),
+        sql_(sql),
+        analyzer_(call, session, catalogs) {}
 
   Result<StatementResult> run(const Statement& statement);
 
@@ -48,7 +56,8 @@ class StatementRun {
   Result<StatementResult> query(const Query& query);
   Result<StatementResult> session_statement(const Statement& statement);
   Result<StatementResult> prepared_statement(const Statement& statement);
-  Result<StatementResult> execute_text(const std::string& sql, const std::vector<ExpressionPtr>& arguments, Position at);
+  Result<StatementResult> execute_text(const std::string& sql,
+                                       const std::vector<ExpressionPtr>& arguments, Position at);
   Result<StatementResult> transaction_statement(const Statement& statement);
   Result<StatementResult> call_procedure(const Statement& statement);
   Result<StatementResult> explain(const Statement& statement);
@@ -70,7 +79,8 @@ class StatementRun {
   Result<StatementResult> drop_relation(const Statement& statement);
   Result<StatementResult> insert(const Statement& statement);
   Result<StatementResult> create_view(const Statement& statement);
-  Result<StatementResult> write_rows(Insert& insert, Connector& connector, PlanPtr plan, const char* update_type);
+  Result<StatementResult> write_rows(Insert& insert, Connector& connector, PlanPtr plan,
+                                     const char* update_type);
   Status writable(const ResolvedName& name) const;
   Result<Properties> properties(const std::vector<std::pair<Identifier, ExpressionPtr>>& list);
   Result<NewTable> new_table(const Statement& statement, const ResolvedName& name);
@@ -82,6 +92,7 @@ StatementResult count_result(std::string update_type, uint64_t rows);
 // A connector's error at a statement's position, with its message.
 Error positioned(const Error& error, Position at);
 // SQL LIKE over whole text; escape 0: none. invalid when the pattern is broken.
-Result<bool> like_match(std::string_view text, std::string_view pattern, std::optional<char> escape);
+Result<bool> like_match(std::string_view text, std::string_view pattern,
+                        std::optional<char> escape);
 
 }  // namespace aichemy::sql

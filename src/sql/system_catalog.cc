@@ -58,9 +58,12 @@ struct SystemSource {
   const ExecutorOptions& options;
   const Catalogs& all;
 
-  Status walk(const Call& call, const Table& table, const ScanRequest& request, const char* catalog_column, const char* schema_column,
-              const char* table_column, const std::function<Status(const std::string&, Connector&, const std::string&, const std::string&, bool)>& visit) const {
-    auto catalog_wanted = wanted_text(table, request, catalog_column), schema_wanted = wanted_text(table, request, schema_column);
+  Status walk(const Call& call, const Table& table, const ScanRequest& request,
+              const char* catalog_column, const char* schema_column, const char* table_column,
+              const std::function<Status(const std::string&, Connector&, const std::string&,
+                                         const std::string&, bool)>& visit) const {
+    auto catalog_wanted = wanted_text(table, request, catalog_column),
+         schema_wanted = wanted_text(table, request, schema_column);
     auto name_wanted = wanted_text(table, request, table_column);
     for (const auto& [catalog, connector] : all) {
       if (catalog_wanted && catalog != *catalog_wanted) continue;
@@ -73,7 +76,8 @@ struct SystemSource {
         if (!names || !views) continue;
         for (const auto& name : *names) {
           if (name_wanted && name != *name_wanted) continue;
-          RETURN_IF_ERROR(visit(catalog, *connector, schema, name, std::ranges::find(*views, name) != views->end()));
+          RETURN_IF_ERROR(visit(catalog, *connector, schema, name,
+                                std::ranges::find(*views, name) != views->end()));
         }
       }
     }
@@ -98,17 +102,21 @@ struct SystemSource {
 
   Result<Rows> jdbc_tables(const Call& call, const Table& table, const ScanRequest& request) const {
     Rows rows;
-    auto visit = [&](const std::string& catalog, Connector&, const std::string& schema, const std::string& name, bool view) -> Status {
-      rows.push_back({catalog, schema, name, view ? "VIEW" : "TABLE", std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt});
+    auto visit = [&](const std::string& catalog, Connector&, const std::string& schema,
+                     const std::string& name, bool view) -> Status {
+      rows.push_back({catalog, schema, name, view ? "VIEW" : "TABLE", std::nullopt, std::nullopt,
+                      std::nullopt, std::nullopt, std::nullopt, std::nullopt});
       return {};
     };
     RETURN_IF_ERROR(walk(call, table, request, "table_cat", "table_schem", "table_name", visit));
     return rows;
   }
 
-  Result<Rows> jdbc_columns(const Call& call, const Table& table, const ScanRequest& request) const {
+  Result<Rows> jdbc_columns(const Call& call, const Table& table,
+                            const ScanRequest& request) const {
     Rows rows;
-    auto visit = [&](const std::string& catalog, Connector& connector, const std::string& schema, const std::string& name, bool view) -> Status {
+    auto visit = [&](const std::string& catalog, Connector& connector, const std::string& schema,
+                     const std::string& name, bool view) -> Status {
       std::vector<ColumnInfo> columns;
       if (view) {
         auto found = connector.get_view(call, {schema, name});
@@ -126,11 +134,31 @@ struct SystemSource {
         if (type.is(TypeKind::decimal)) digits = std::to_string(type.scale);
         if (number) radix = type.is(TypeKind::real) || type.is(TypeKind::double_) ? "2" : "10";
         if (type.is_text()) octets = std::to_string(type.precision);
-        rows.push_back({catalog, schema, name, column.name, std::to_string(jdbc_type(type.kind)), type.display(), column_size(type),
-                        std::nullopt, digits, radix, column.nullable ? "1" : "0",
-                        column.comment.empty() ? std::nullopt : std::optional<std::string>(column.comment), std::nullopt, std::nullopt,
-                        std::nullopt, octets, std::to_string(++position), column.nullable ? "YES" : "NO", std::nullopt, std::nullopt,
-                        std::nullopt, std::nullopt, std::nullopt, std::nullopt});
+        rows.push_back(
+            {catalog,
+             schema,
+             name,
+             column.name,
+             std::to_string(jdbc_type(type.kind)),
+             type.display(),
+             column_size(type),
+             std::nullopt,
+             digits,
+             radix,
+             column.nullable ? "1" : "0",
+             column.comment.empty() ? std::nullopt : std::optional<std::string>(column.comment),
+             std::nullopt,
+             std::nullopt,
+             std::nullopt,
+             octets,
+             std::to_string(++position),
+             column.nullable ? "YES" : "NO",
+             std::nullopt,
+             std::nullopt,
+             std::nullopt,
+             std::nullopt,
+             std::nullopt,
+             std::nullopt});
       }
       return {};
     };
@@ -139,13 +167,30 @@ struct SystemSource {
   }
 
   static Result<Rows> jdbc_types() {
-    static constexpr std::string_view kNames[] = {"bigint", "boolean", "char", "date", "decimal", "double", "integer", "json", "real",
-        "smallint", "time(3)", "timestamp(3)", "timestamp(3) with time zone", "tinyint", "uuid", "varbinary", "varchar"};
+    static constexpr std::string_view kNames[] = {"bigint",
+                                                  "boolean",
+                                                  "char",
+                                                  "date",
+                                                  "decimal",
+                                                  "double",
+                                                  "integer",
+                                                  "json",
+                                                  "real",
+                                                  "smallint",
+                                                  "time(3)",
+                                                  "timestamp(3)",
+                                                  "timestamp(3) with time zone",
+                                                  "tinyint",
+                                                  "uuid",
+                                                  "varbinary",
+                                                  "varchar"};
     Rows rows;
     for (auto name : kNames) {
       ASSIGN_OR_RETURN(Type type, parse_type(name));
-      rows.push_back({type.display(), std::to_string(jdbc_type(type.kind)), column_size(type), std::nullopt, std::nullopt, std::nullopt, "1",
-                      type.is_text() ? "true" : "false", "3", "false", "false", "false", std::nullopt, "0", "0", std::nullopt, std::nullopt,
+      rows.push_back({type.display(), std::to_string(jdbc_type(type.kind)), column_size(type),
+                      std::nullopt, std::nullopt, std::nullopt, "1",
+                      type.is_text() ? "true" : "false", "3", "false", "false", "false",
+                      std::nullopt, "0", "0", std::nullopt, std::nullopt,
                       type.is_numeric() ? std::optional<std::string>("10") : std::nullopt});
     }
     return rows;
@@ -153,13 +198,16 @@ struct SystemSource {
 
   Result<Rows> catalogs() const {
     Rows rows;
-    for (const auto& [name, connector] : all) rows.push_back({name, name, name == "system" ? "system" : name, "AVAILABLE"});
+    for (const auto& [name, connector] : all)
+      rows.push_back({name, name, name == "system" ? "system" : name, "AVAILABLE"});
     return rows;
   }
 
-  Result<Rows> table_comments(const Call& call, const Table& table, const ScanRequest& request) const {
+  Result<Rows> table_comments(const Call& call, const Table& table,
+                              const ScanRequest& request) const {
     Rows rows;
-    auto visit = [&](const std::string& catalog, Connector& connector, const std::string& schema, const std::string& name, bool view) -> Status {
+    auto visit = [&](const std::string& catalog, Connector& connector, const std::string& schema,
+                     const std::string& name, bool view) -> Status {
       std::string comment;
       if (view) {
         auto found = connector.get_view(call, {schema, name});
@@ -168,7 +216,8 @@ struct SystemSource {
         auto found = connector.get_table(call, {schema, name});
         if (found && *found) comment = (*found)->comment;
       }
-      rows.push_back({catalog, schema, name, comment.empty() ? std::nullopt : std::optional<std::string>(comment)});
+      rows.push_back({catalog, schema, name,
+                      comment.empty() ? std::nullopt : std::optional<std::string>(comment)});
       return {};
     };
     RETURN_IF_ERROR(walk(call, table, request, "catalog_name", "schema_name", "table_name", visit));
@@ -197,10 +246,12 @@ struct SystemSource {
         error_type = row ? row->type : "INTERNAL_ERROR";
         error_code = query.error->what;
       }
-      rows.push_back({query.id, std::string(query_state_name(query.state)), query.user,
-                      query.source.empty() ? std::nullopt : std::optional<std::string>(query.source), query.sql, "[global]", "0", "0", "0",
-                      time_text(query.created), time_text(query.started), time_text(query.ended ? query.ended : query.created),
-                      time_text(query.ended), error_type, error_code});
+      rows.push_back(
+          {query.id, std::string(query_state_name(query.state)), query.user,
+           query.source.empty() ? std::nullopt : std::optional<std::string>(query.source),
+           query.sql, "[global]", "0", "0", "0", time_text(query.created), time_text(query.started),
+           time_text(query.ended ? query.ended : query.created), time_text(query.ended), error_type,
+           error_code});
     }
     return rows;
   }
@@ -212,54 +263,106 @@ std::vector<VirtualTable> system_tables(std::shared_ptr<SystemSource> source) {
   using R = const ScanRequest&;
   return {
       {"jdbc", "catalogs", "table_cat varchar", [=](C, T, R) { return source->jdbc_catalogs(); }},
-      {"jdbc", "schemas", "table_schem varchar, table_catalog varchar", [=](C c, T, R) { return source->jdbc_schemas(c); }},
+      {"jdbc", "schemas", "table_schem varchar, table_catalog varchar",
+       [=](C c, T, R) { return source->jdbc_schemas(c); }},
       {"jdbc", "tables",
-       "table_cat varchar, table_schem varchar, table_name varchar, table_type varchar, remarks varchar, type_cat varchar, "
-       "type_schem varchar, type_name varchar, self_referencing_col_name varchar, ref_generation varchar",
+       "table_cat varchar, table_schem varchar, table_name varchar, table_type varchar, remarks "
+       "varchar, type_cat varchar, "
+       "type_schem varchar, type_name varchar, self_referencing_col_name varchar, ref_generation "
+       "varchar",
        [=](C c, T t, R r) { return source->jdbc_tables(c, t, r); }},
       {"jdbc", "columns",
-       "table_cat varchar, table_schem varchar, table_name varchar, column_name varchar, data_type bigint, type_name varchar, "
-       "column_size bigint, buffer_length bigint, decimal_digits bigint, num_prec_radix bigint, nullable bigint, remarks varchar, "
-       "column_def varchar, sql_data_type bigint, sql_datetime_sub bigint, char_octet_length bigint, ordinal_position bigint, "
-       "is_nullable varchar, scope_catalog varchar, scope_schema varchar, scope_table varchar, source_data_type bigint, "
+       "table_cat varchar, table_schem varchar, table_name varchar, column_name varchar, data_type "
+       "bigint, type_name varchar, "
+       "column_size bigint, buffer_length bigint, decimal_digits bigint, num_prec_radix bigint, "
+       "nullable bigint, remarks varchar, "
+       "column_def varchar, sql_data_type bigint, sql_datetime_sub bigint, char_octet_length "
+       "bigint, ordinal_position bigint, "
+       "is_nullable varchar, scope_catalog varchar, scope_schema varchar, scope_table varchar, "
+       "source_data_type bigint, "
        "is_autoincrement varchar, is_generatedcolumn varchar",
        [=](C c, T t, R r) { return source->jdbc_columns(c, t, r); }},
-      {"jdbc", "table_types", "table_type varchar", [](C, T, R) -> Result<Rows> { return Rows{{"TABLE"}, {"VIEW"}}; }},
+      {"jdbc", "table_types", "table_type varchar",
+       [](C, T, R) -> Result<Rows> { return Rows{{"TABLE"}, {"VIEW"}}; }},
       {"jdbc", "types",
-       "type_name varchar, data_type bigint, precision bigint, literal_prefix varchar, literal_suffix varchar, create_params varchar, "
-       "nullable bigint, case_sensitive boolean, searchable bigint, unsigned_attribute boolean, fixed_prec_scale boolean, "
-       "auto_increment boolean, local_type_name varchar, minimum_scale bigint, maximum_scale bigint, sql_data_type bigint, "
+       "type_name varchar, data_type bigint, precision bigint, literal_prefix varchar, "
+       "literal_suffix varchar, create_params varchar, "
+       "nullable bigint, case_sensitive boolean, searchable bigint, unsigned_attribute boolean, "
+       "fixed_prec_scale boolean, "
+       "auto_increment boolean, local_type_name varchar, minimum_scale bigint, maximum_scale "
+       "bigint, sql_data_type bigint, "
        "sql_datetime_sub bigint, num_prec_radix bigint",
        [](C, T, R) { return SystemSource::jdbc_types(); }},
-      {"jdbc", "attributes", "type_cat varchar, type_schem varchar, type_name varchar, attr_name varchar", nullptr},
-      {"jdbc", "procedures", "procedure_cat varchar, procedure_schem varchar, procedure_name varchar, remarks varchar, procedure_type bigint, specific_name varchar", nullptr},
-      {"jdbc", "procedure_columns", "procedure_cat varchar, procedure_schem varchar, procedure_name varchar, column_name varchar", nullptr},
-      {"jdbc", "pseudo_columns", "table_cat varchar, table_schem varchar, table_name varchar, column_name varchar", nullptr},
-      {"jdbc", "super_tables", "table_cat varchar, table_schem varchar, table_name varchar, supertable_name varchar", nullptr},
-      {"jdbc", "super_types", "type_cat varchar, type_schem varchar, type_name varchar, supertype_name varchar", nullptr},
-      {"jdbc", "udts", "type_cat varchar, type_schem varchar, type_name varchar, class_name varchar, data_type bigint, remarks varchar, base_type bigint", nullptr},
-      {"metadata", "catalogs", "catalog_name varchar, connector_id varchar, connector_name varchar, state varchar", [=](C, T, R) { return source->catalogs(); }},
-      {"metadata", "table_comments", "catalog_name varchar, schema_name varchar, table_name varchar, comment varchar",
+      {"jdbc", "attributes",
+       "type_cat varchar, type_schem varchar, type_name varchar, attr_name varchar", nullptr},
+      {"jdbc", "procedures",
+       "procedure_cat varchar, procedure_schem varchar, procedure_name varchar, remarks varchar, "
+       "procedure_type bigint, specific_name varchar",
+       nullptr},
+      {"jdbc", "procedure_columns",
+       "procedure_cat varchar, procedure_schem varchar, procedure_name varchar, column_name "
+       "varchar",
+       nullptr},
+      {"jdbc", "pseudo_columns",
+       "table_cat varchar, table_schem varchar, table_name varchar, column_name varchar", nullptr},
+      {"jdbc", "super_tables",
+       "table_cat varchar, table_schem varchar, table_name varchar, supertable_name varchar",
+       nullptr},
+      {"jdbc", "super_types",
+       "type_cat varchar, type_schem varchar, type_name varchar, supertype_name varchar", nullptr},
+      {"jdbc", "udts",
+       "type_cat varchar, type_schem varchar, type_name varchar, class_name varchar, data_type "
+       "bigint, remarks varchar, base_type bigint",
+       nullptr},
+      {"metadata", "catalogs",
+       "catalog_name varchar, connector_id varchar, connector_name varchar, state varchar",
+       [=](C, T, R) { return source->catalogs(); }},
+      {"metadata", "table_comments",
+       "catalog_name varchar, schema_name varchar, table_name varchar, comment varchar",
        [=](C c, T t, R r) { return source->table_comments(c, t, r); }},
-      {"metadata", "table_properties", "catalog_name varchar, property_name varchar, default_value varchar, type varchar, description varchar", nullptr},
-      {"metadata", "schema_properties", "catalog_name varchar, property_name varchar, default_value varchar, type varchar, description varchar", nullptr},
-      {"metadata", "column_properties", "catalog_name varchar, property_name varchar, default_value varchar, type varchar, description varchar", nullptr},
-      {"metadata", "materialized_views", "catalog_name varchar, schema_name varchar, name varchar, storage_catalog varchar, storage_schema varchar, storage_table varchar, freshness varchar, comment varchar, definition varchar", nullptr},
-      {"runtime", "nodes", "node_id varchar, http_uri varchar, node_version varchar, coordinator boolean, state varchar", [=](C, T, R) { return source->nodes(); }},
+      {"metadata", "table_properties",
+       "catalog_name varchar, property_name varchar, default_value varchar, type varchar, "
+       "description varchar",
+       nullptr},
+      {"metadata", "schema_properties",
+       "catalog_name varchar, property_name varchar, default_value varchar, type varchar, "
+       "description varchar",
+       nullptr},
+      {"metadata", "column_properties",
+       "catalog_name varchar, property_name varchar, default_value varchar, type varchar, "
+       "description varchar",
+       nullptr},
+      {"metadata", "materialized_views",
+       "catalog_name varchar, schema_name varchar, name varchar, storage_catalog varchar, "
+       "storage_schema varchar, storage_table varchar, freshness varchar, comment varchar, "
+       "definition varchar",
+       nullptr},
+      {"runtime", "nodes",
+       "node_id varchar, http_uri varchar, node_version varchar, coordinator boolean, state "
+       "varchar",
+       [=](C, T, R) { return source->nodes(); }},
       {"runtime", "queries",
-       "query_id varchar, state varchar, user varchar, source varchar, query varchar, resource_group_id array(varchar), "
-       "queued_time_ms bigint, analysis_time_ms bigint, planning_time_ms bigint, created timestamp(3) with time zone, "
-       "started timestamp(3) with time zone, last_heartbeat timestamp(3) with time zone, end timestamp(3) with time zone, "
+       "query_id varchar, state varchar, user varchar, source varchar, query varchar, "
+       "resource_group_id array(varchar), "
+       "queued_time_ms bigint, analysis_time_ms bigint, planning_time_ms bigint, created "
+       "timestamp(3) with time zone, "
+       "started timestamp(3) with time zone, last_heartbeat timestamp(3) with time zone, end "
+       "timestamp(3) with time zone, "
        "error_type varchar, error_code varchar",
        [=](C, T, R) { return source->queries(); }},
-      {"runtime", "transactions", "transaction_id varchar, isolation_level varchar, read_only boolean, auto_commit_context boolean", nullptr},
+      {"runtime", "transactions",
+       "transaction_id varchar, isolation_level varchar, read_only boolean, auto_commit_context "
+       "boolean",
+       nullptr},
   };
 }
 
 }  // namespace
 
-std::unique_ptr<Connector> make_system_catalog(const ExecutorOptions& options, const Catalogs& all) {
-  return std::make_unique<VirtualConnector>(system_tables(std::make_shared<SystemSource>(SystemSource{options, all})));
+std::unique_ptr<Connector> make_system_catalog(const ExecutorOptions& options,
+                                               const Catalogs& all) {
+  return std::make_unique<VirtualConnector>(
+      system_tables(std::make_shared<SystemSource>(SystemSource{options, all})));
 }
 
 }  // namespace aichemy::sql

@@ -1,5 +1,5 @@
-// Tables that are made on the spot: information_schema in every catalog, and the `system` catalog (jdbc, metadata,
-// runtime), as far as drivers and tools read them.
+// Tables that are made on the spot: information_schema in every catalog, and the `system` catalog
+// (jdbc, metadata, runtime), as far as drivers and tools read them.
 #pragma once
 
 #include <memory>

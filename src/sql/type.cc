@@ -16,8 +16,8 @@ enum class Shape : uint8_t { plain, length, datetime, datetime_tz, decimal, nest
 
 struct TypeRow {
   TypeKind kind;
-  const char* name;      // SQL and raw type name, without parameters
-  const char* display;   // when it differs
+  const char* name;     // SQL and raw type name, without parameters
+  const char* display;  // when it differs
   Shape shape;
   const char* physical;  // empty: made by code
   bool comparable, orderable;
@@ -42,9 +42,12 @@ constexpr TypeRow kTypes[] = {
     {TypeKind::time, "time", "time", Shape::datetime, "TIME", true, true},
     {TypeKind::time_tz, "time with time zone", "time", Shape::datetime_tz, "TIMETZ", true, true},
     {TypeKind::timestamp, "timestamp", "timestamp", Shape::datetime, "", true, true},
-    {TypeKind::timestamp_tz, "timestamp with time zone", "timestamp", Shape::datetime_tz, "TIMESTAMPTZ", true, true},
-    {TypeKind::interval_year_month, "interval year to month", "interval year to month", Shape::plain, "INTEGER", true, true},
-    {TypeKind::interval_day_time, "interval day to second", "interval day to second", Shape::plain, "BIGINT", true, true},
+    {TypeKind::timestamp_tz, "timestamp with time zone", "timestamp", Shape::datetime_tz,
+     "TIMESTAMPTZ", true, true},
+    {TypeKind::interval_year_month, "interval year to month", "interval year to month",
+     Shape::plain, "INTEGER", true, true},
+    {TypeKind::interval_day_time, "interval day to second", "interval day to second", Shape::plain,
+     "BIGINT", true, true},
     {TypeKind::array, "array", "array", Shape::nested, "", true, true},
     {TypeKind::map, "map", "map", Shape::nested, "", true, false},
     {TypeKind::row, "row", "row", Shape::nested, "", true, true},
@@ -67,7 +70,8 @@ const TypeRow& row_of(TypeKind kind) {
 bool is_plain_name(const std::string& name) {
   if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0]))) return false;
   bool letters = std::ranges::all_of(name, [](char c) {
-    return std::islower(static_cast<unsigned char>(c)) || std::isdigit(static_cast<unsigned char>(c)) || c == '_';
+    return std::islower(static_cast<unsigned char>(c)) ||
+           std::isdigit(static_cast<unsigned char>(c)) || c == '_';
   });
   std::string upper = name;
   for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -105,7 +109,8 @@ Type Type::row(std::vector<Field> fields) {
 }
 
 bool Type::operator==(const Type& other) const {
-  return kind == other.kind && precision == other.precision && scale == other.scale && fields == other.fields;
+  return kind == other.kind && precision == other.precision && scale == other.scale &&
+         fields == other.fields;
 }
 
 const Type& Type::element() const {
@@ -126,7 +131,8 @@ std::string Type::display() const {
   switch (row.shape) {
     case Shape::plain: return row.display;
     case Shape::length:
-      return precision == kUnbounded ? std::string(row.display) : fmt::format("{}({})", row.display, precision);
+      return precision == kUnbounded ? std::string(row.display)
+                                     : fmt::format("{}({})", row.display, precision);
     case Shape::datetime: return fmt::format("{}({})", row.display, precision);
     case Shape::datetime_tz: return fmt::format("{}({}) with time zone", row.display, precision);
     case Shape::decimal: return fmt::format("decimal({}, {})", precision, scale);
@@ -135,7 +141,8 @@ std::string Type::display() const {
   std::string out = std::string(row.display) + "(";
   for (size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) out += ", ";
-    if (fields[i].name) out += (is_plain_name(*fields[i].name) ? *fields[i].name : quote(*fields[i].name)) + " ";
+    if (fields[i].name)
+      out += (is_plain_name(*fields[i].name) ? *fields[i].name : quote(*fields[i].name)) + " ";
     out += fields[i].type.display();
   }
   return out + ")";
@@ -149,8 +156,8 @@ Json Type::signature() const {
     argument.set("kind", "LONG").set("value", value);
     arguments.push(std::move(argument));
   };
-  if (row.shape == Shape::length || row.shape == Shape::datetime || row.shape == Shape::datetime_tz ||
-      row.shape == Shape::decimal) {
+  if (row.shape == Shape::length || row.shape == Shape::datetime ||
+      row.shape == Shape::datetime_tz || row.shape == Shape::decimal) {
     number(precision);
   }
   if (row.shape == Shape::decimal) number(scale);
@@ -186,7 +193,8 @@ std::string physical_type(const Type& type) {
     case TypeKind::decimal: return fmt::format("DECIMAL({},{})", type.precision, type.scale);
     case TypeKind::timestamp: return type.precision <= 6 ? "TIMESTAMP" : "TIMESTAMP_NS";
     case TypeKind::array: return physical_type(type.element()) + "[]";
-    case TypeKind::map: return fmt::format("MAP({},{})", physical_type(type.key()), physical_type(type.value()));
+    case TypeKind::map:
+      return fmt::format("MAP({},{})", physical_type(type.key()), physical_type(type.value()));
     case TypeKind::row: {
       std::string out = "STRUCT(";
       for (size_t i = 0; i < type.fields.size(); ++i) {
@@ -231,7 +239,9 @@ class TypeParser {
   std::vector<Token> tokens_;
   size_t next_ = 0;
 
-  const Token& peek(size_t ahead = 0) const { return tokens_[std::min(next_ + ahead, tokens_.size() - 1)]; }
+  const Token& peek(size_t ahead = 0) const {
+    return tokens_[std::min(next_ + ahead, tokens_.size() - 1)];
+  }
   bool symbol(std::string_view text) {
     if (peek().kind != TokenKind::symbol || peek().text != text) return false;
     ++next_;
@@ -242,7 +252,9 @@ class TypeParser {
     ++next_;
     return true;
   }
-  std::unexpected<Error> broken() const { return fail(Code::invalid, "TYPE_NOT_FOUND", "Unknown type"); }
+  std::unexpected<Error> broken() const {
+    return fail(Code::invalid, "TYPE_NOT_FOUND", "Unknown type");
+  }
 
   Result<int32_t> integer() {
     if (peek().kind != TokenKind::integer || peek().text.size() > 10) return broken();
@@ -261,7 +273,9 @@ class TypeParser {
     if (name == "array" || name == "map" || name == "row") return nested(name, depth);
     if (name == "interval") return interval();
     for (const auto& row : kTypes) {
-      if (row.shape == Shape::nested || row.shape == Shape::datetime_tz || lower_case(row.name) != name) continue;
+      if (row.shape == Shape::nested || row.shape == Shape::datetime_tz ||
+          lower_case(row.name) != name)
+        continue;
       return with_parameters(row);
     }
     return broken();
@@ -285,35 +299,43 @@ class TypeParser {
     Type type(row.kind);
     switch (row.shape) {
       case Shape::length:
-        type.precision = !numbers.empty() ? numbers[0] : row.kind == TypeKind::char_ ? 1 : Type::kUnbounded;
+        type.precision = !numbers.empty()              ? numbers[0]
+                         : row.kind == TypeKind::char_ ? 1
+                                                       : Type::kUnbounded;
         if (row.kind == TypeKind::char_ && type.precision > 65536) {
-          return fail(Code::invalid, "INVALID_FUNCTION_ARGUMENT",
-                      fmt::format("CHAR length must be in range [0, 65536], got {}", type.precision));
+          return fail(
+              Code::invalid, "INVALID_FUNCTION_ARGUMENT",
+              fmt::format("CHAR length must be in range [0, 65536], got {}", type.precision));
         }
         break;
       case Shape::datetime:
         type.precision = numbers.empty() ? 3 : numbers[0];
         if (type.precision > 12) {
-          return fail(Code::invalid, "NUMERIC_VALUE_OUT_OF_RANGE",
-                      fmt::format("{} precision must be in range [0, 12]: {}",
-                                  row.kind == TypeKind::time ? "TIME" : "TIMESTAMP", type.precision));
+          return fail(
+              Code::invalid, "NUMERIC_VALUE_OUT_OF_RANGE",
+              fmt::format("{} precision must be in range [0, 12]: {}",
+                          row.kind == TypeKind::time ? "TIME" : "TIMESTAMP", type.precision));
         }
-        if (peek().kind == TokenKind::word && (peek().upper == "WITH" || peek().upper == "WITHOUT")) {
+        if (peek().kind == TokenKind::word &&
+            (peek().upper == "WITH" || peek().upper == "WITHOUT")) {
           bool with = tokens_[next_++].upper == "WITH";
           if (!word("TIME") || !word("ZONE")) return broken();
-          if (with) type.kind = row.kind == TypeKind::time ? TypeKind::time_tz : TypeKind::timestamp_tz;
+          if (with)
+            type.kind = row.kind == TypeKind::time ? TypeKind::time_tz : TypeKind::timestamp_tz;
         }
         break;
       case Shape::decimal:
         type.precision = numbers.empty() ? 38 : numbers[0];
         type.scale = numbers.size() > 1 ? numbers[1] : 0;
         if (type.precision < 1 || type.precision > 38) {
-          return fail(Code::invalid, "INVALID_FUNCTION_ARGUMENT",
-                      fmt::format("DECIMAL precision must be in range [1, 38]: {}", type.precision));
+          return fail(
+              Code::invalid, "INVALID_FUNCTION_ARGUMENT",
+              fmt::format("DECIMAL precision must be in range [1, 38]: {}", type.precision));
         }
         if (type.scale > type.precision) {
           return fail(Code::invalid, "INVALID_FUNCTION_ARGUMENT",
-                      fmt::format("DECIMAL scale must be in range [0, precision ({})]: {}", type.precision, type.scale));
+                      fmt::format("DECIMAL scale must be in range [0, precision ({})]: {}",
+                                  type.precision, type.scale));
         }
         break;
       default: break;
@@ -345,8 +367,9 @@ class TypeParser {
     Field field;
     bool quoted = peek().kind == TokenKind::quoted_word;
     bool second = peek(1).kind == TokenKind::word || peek(1).kind == TokenKind::quoted_word;
-    static constexpr std::string_view kTwoWords[] = {"DOUBLE PRECISION", "INTERVAL YEAR", "INTERVAL DAY", "TIME WITH",
-                                                     "TIMESTAMP WITH", "TIME WITHOUT", "TIMESTAMP WITHOUT"};
+    static constexpr std::string_view kTwoWords[] = {
+        "DOUBLE PRECISION", "INTERVAL YEAR", "INTERVAL DAY",     "TIME WITH",
+        "TIMESTAMP WITH",   "TIME WITHOUT",  "TIMESTAMP WITHOUT"};
     bool two_words = false;
     for (auto pair : kTwoWords) two_words = two_words || pair == peek().upper + " " + peek(1).upper;
     if (second && (quoted || !two_words)) {

@@ -1,15 +1,17 @@
-// Trino's types: a base, its parameters, nested types. The typed plan carries them; the engine only sees their
-// physical forms (below), and results are encoded by them.
+// Trino's types: a base, its parameters, nested types. The typed plan carries them; the engine only
+// sees their physical forms (below), and results are encoded by them.
 //
-// Physical form in DuckDB of each type (the contract between renderer, scans, writes and result encoding):
-//   boolean BOOLEAN, tinyint..bigint TINYINT..BIGINT, real FLOAT, double DOUBLE, decimal(p,s) DECIMAL(p,s),
-//   varchar[(n)] VARCHAR, char(n) VARCHAR without trailing blanks (the result encoder pads to n code points),
-//   varbinary BLOB, json VARCHAR, uuid UUID, date DATE, time(p) TIME (micros), time(p) with time zone TIMETZ,
-//   timestamp(p) TIMESTAMP for p <= 6 and TIMESTAMP_NS above, timestamp(p) with time zone TIMESTAMPTZ: an
-//   instant in UTC, shown in UTC (the zone of a value is not kept yet),
-//   interval year to month INTEGER (months), interval day to second BIGINT (milliseconds),
-//   array LIST, map MAP, row STRUCT whose fields are always named f0, f1, ... by position (so that no user name
-//   reaches the engine), ipaddress BLOB of 16 bytes, sketches BLOB, unknown any type holding only NULL.
+// Physical form in DuckDB of each type (the contract between renderer, scans, writes and result
+// encoding):
+//   boolean BOOLEAN, tinyint..bigint TINYINT..BIGINT, real FLOAT, double DOUBLE, decimal(p,s)
+//   DECIMAL(p,s), varchar[(n)] VARCHAR, char(n) VARCHAR without trailing blanks (the result encoder
+//   pads to n code points), varbinary BLOB, json VARCHAR, uuid UUID, date DATE, time(p) TIME
+//   (micros), time(p) with time zone TIMETZ, timestamp(p) TIMESTAMP for p <= 6 and TIMESTAMP_NS
+//   above, timestamp(p) with time zone TIMESTAMPTZ: an instant in UTC, shown in UTC (the zone of a
+//   value is not kept yet), interval year to month INTEGER (months), interval day to second BIGINT
+//   (milliseconds), array LIST, map MAP, row STRUCT whose fields are always named f0, f1, ... by
+//   position (so that no user name reaches the engine), ipaddress BLOB of 16 bytes, sketches BLOB,
+//   unknown any type holding only NULL.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +26,36 @@
 namespace aichemy::sql {
 
 enum class TypeKind : uint8_t {
-  unknown, boolean, tinyint, smallint, integer, bigint, real, double_, decimal, number,
-  varchar, char_, varbinary, json, date, time, time_tz, timestamp, timestamp_tz,
-  interval_year_month, interval_day_time, array, map, row, uuid, ipaddress, variant,
-  hyperloglog, tdigest, function,
+  unknown,
+  boolean,
+  tinyint,
+  smallint,
+  integer,
+  bigint,
+  real,
+  double_,
+  decimal,
+  number,
+  varchar,
+  char_,
+  varbinary,
+  json,
+  date,
+  time,
+  time_tz,
+  timestamp,
+  timestamp_tz,
+  interval_year_month,
+  interval_day_time,
+  array,
+  map,
+  row,
+  uuid,
+  ipaddress,
+  variant,
+  hyperloglog,
+  tdigest,
+  function,
 };
 
 struct Field;
@@ -35,10 +63,12 @@ struct Field;
 class Type {
  public:
   TypeKind kind = TypeKind::unknown;
-  // decimal: precision; varchar and char: length (kUnbounded for plain varchar); time and timestamp: precision.
+  // decimal: precision; varchar and char: length (kUnbounded for plain varchar); time and
+  // timestamp: precision.
   int32_t precision = 0;
-  int32_t scale = 0;          // decimal
-  std::vector<Field> fields;  // array: 1, map: key and value, row: n, function: arguments then result
+  int32_t scale = 0;  // decimal
+  std::vector<Field>
+      fields;  // array: 1, map: key and value, row: n, function: arguments then result
 
   static constexpr int32_t kUnbounded = 2147483647;
 
@@ -65,7 +95,8 @@ class Type {
   const Type& key() const;      // of a map
   const Type& value() const;    // of a map
 
-  // As Trino prints it: decimal(5, 2), timestamp(3) with time zone, row(id integer, "Na me" varchar).
+  // As Trino prints it: decimal(5, 2), timestamp(3) with time zone, row(id integer, "Na me"
+  // varchar).
   std::string display() const;
   // typeSignature of the client protocol.
   Json signature() const;
@@ -74,7 +105,8 @@ class Type {
 };
 
 struct Field {
-  std::optional<std::string> name;  // none: an unnamed row field, or an array element, map key or value
+  std::optional<std::string>
+      name;  // none: an unnamed row field, or an array element, map key or value
   Type type;
   bool operator==(const Field&) const = default;
 };

@@ -10,12 +10,14 @@ namespace aichemy::sql {
 namespace {
 
 std::unexpected<Error> read_only(const char* what) {
-  return fail(Code::unsupported, "NOT_SUPPORTED", fmt::format("This connector does not support {}", what));
+  return fail(Code::unsupported, "NOT_SUPPORTED",
+              fmt::format("This connector does not support {}", what));
 }
 
 }  // namespace
 
-std::optional<std::string> wanted_text(const Table& table, const ScanRequest& request, const std::string& column) {
+std::optional<std::string> wanted_text(const Table& table, const ScanRequest& request,
+                                       const std::string& column) {
   for (const auto& conjunct : request.conjuncts) {
     if (conjunct.op != Compare::eq || table.columns[conjunct.column].name != column) continue;
     if (const auto* text = std::get_if<std::string>(&conjunct.values.at(0))) return *text;
@@ -60,7 +62,8 @@ Result<bool> VirtualConnector::schema_exists(const Call& call, const std::string
   return std::ranges::find(names, schema) != names.end();
 }
 
-Result<std::vector<std::string>> VirtualConnector::list_tables(const Call&, const std::string& schema) {
+Result<std::vector<std::string>> VirtualConnector::list_tables(const Call&,
+                                                               const std::string& schema) {
   std::vector<std::string> names;
   for (const auto& table : tables_) {
     if (schema == table.schema) names.emplace_back(table.name);
@@ -81,7 +84,8 @@ Result<TableRef> VirtualConnector::get_table(const Call&, const TableName& name)
   return TableRef();
 }
 
-Result<Scan> VirtualConnector::plan_scan(const Call& call, const TableRef& table, const ScanRequest& request) {
+Result<Scan> VirtualConnector::plan_scan(const Call& call, const TableRef& table,
+                                         const ScanRequest& request) {
   const auto* handle = dynamic_cast<const VirtualTableHandle*>(table.get());
   CHECK(handle != nullptr);
   RowScan scan;
@@ -91,16 +95,33 @@ Result<Scan> VirtualConnector::plan_scan(const Call& call, const TableRef& table
   return Scan(std::move(scan));
 }
 
-Status VirtualConnector::create_schema(const Call&, const std::string&, const Properties&) { return read_only("creating schemas"); }
-Status VirtualConnector::drop_schema(const Call&, const std::string&, bool) { return read_only("dropping schemas"); }
-Status VirtualConnector::create_table(const Call&, const NewTable&) { return read_only("creating tables"); }
-Status VirtualConnector::drop_table(const Call&, const TableName&) { return read_only("dropping tables"); }
-Status VirtualConnector::create_view(const Call&, const TableName&, const View&, bool) { return read_only("creating views"); }
-Status VirtualConnector::drop_view(const Call&, const TableName&) { return read_only("dropping views"); }
-Result<std::unique_ptr<Insert>> VirtualConnector::begin_insert(const Call&, const TableRef&) { return read_only("inserts"); }
-Result<std::unique_ptr<Insert>> VirtualConnector::begin_create_table_as(const Call&, const NewTable&) {
+Status VirtualConnector::create_schema(const Call&, const std::string&, const Properties&) {
+  return read_only("creating schemas");
+}
+Status VirtualConnector::drop_schema(const Call&, const std::string&, bool) {
+  return read_only("dropping schemas");
+}
+Status VirtualConnector::create_table(const Call&, const NewTable&) {
+  return read_only("creating tables");
+}
+Status VirtualConnector::drop_table(const Call&, const TableName&) {
+  return read_only("dropping tables");
+}
+Status VirtualConnector::create_view(const Call&, const TableName&, const View&, bool) {
+  return read_only("creating views");
+}
+Status VirtualConnector::drop_view(const Call&, const TableName&) {
+  return read_only("dropping views");
+}
+Result<std::unique_ptr<Insert>> VirtualConnector::begin_insert(const Call&, const TableRef&) {
+  return read_only("inserts");
+}
+Result<std::unique_ptr<Insert>> VirtualConnector::begin_create_table_as(const Call&,
+                                                                        const NewTable&) {
   return read_only("creating tables with data");
 }
-Status VirtualConnector::finish_insert(const Call&, Insert&, std::vector<WrittenFile>) { return read_only("inserts"); }
+Status VirtualConnector::finish_insert(const Call&, Insert&, std::vector<WrittenFile>) {
+  return read_only("inserts");
+}
 
 }  // namespace aichemy::sql

@@ -14,7 +14,8 @@ using Cells = std::vector<std::optional<std::string>>;
 using Rows = std::vector<Cells>;
 
 // Equality conjuncts on a column, if the query has one: limits what must be listed.
-std::optional<std::string> wanted_text(const Table& table, const ScanRequest& request, const std::string& column);
+std::optional<std::string> wanted_text(const Table& table, const ScanRequest& request,
+                                       const std::string& column);
 
 struct VirtualTable {
   const char* schema;
@@ -34,11 +35,17 @@ class VirtualConnector : public Connector {
   Result<bool> schema_exists(const Call& call, const std::string& schema) override;
   Status create_schema(const Call&, const std::string&, const Properties&) override;
   Status drop_schema(const Call&, const std::string&, bool) override;
-  Result<std::vector<std::string>> list_tables(const Call& call, const std::string& schema) override;
-  Result<std::vector<std::string>> list_views(const Call&, const std::string&) override { return std::vector<std::string>(); }
+  Result<std::vector<std::string>> list_tables(const Call& call,
+                                               const std::string& schema) override;
+  Result<std::vector<std::string>> list_views(const Call&, const std::string&) override {
+    return std::vector<std::string>();
+  }
   Result<TableRef> get_table(const Call& call, const TableName& name) override;
-  Result<std::optional<View>> get_view(const Call&, const TableName&) override { return std::optional<View>(); }
-  Result<Scan> plan_scan(const Call& call, const TableRef& table, const ScanRequest& request) override;
+  Result<std::optional<View>> get_view(const Call&, const TableName&) override {
+    return std::optional<View>();
+  }
+  Result<Scan> plan_scan(const Call& call, const TableRef& table,
+                         const ScanRequest& request) override;
   Status create_table(const Call&, const NewTable&) override;
   Status drop_table(const Call&, const TableName&) override;
   Status create_view(const Call&, const TableName&, const View&, bool) override;

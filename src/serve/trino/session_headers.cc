@@ -55,18 +55,26 @@ std::string encode(std::string_view text) {
 Result<sql::Session> session_from(const http::Headers& headers) {
   sql::Session made;
   made.source = headers.get("X-Trino-Source");
-  if (auto catalog = headers.get("X-Trino-Catalog"); !catalog.empty()) made.catalog = lower(catalog);
+  if (auto catalog = headers.get("X-Trino-Catalog"); !catalog.empty())
+    made.catalog = lower(catalog);
   if (auto schema = headers.get("X-Trino-Schema"); !schema.empty()) made.schema = lower(schema);
-  if (made.schema && !made.catalog) return fail(Code::invalid, "header", "Schema is set but catalog is not");
+  if (made.schema && !made.catalog)
+    return fail(Code::invalid, "header", "Schema is set but catalog is not");
   if (auto zone = headers.get("X-Trino-Time-Zone"); !zone.empty()) made.time_zone = zone;
   if (auto language = headers.get("X-Trino-Language"); !language.empty()) made.language = language;
-  RETURN_IF_ERROR(each_pair(headers, "X-Trino-Session", [&](std::string_view key, std::string value) { made.properties[std::string(key)] = std::move(value); }));
+  RETURN_IF_ERROR(
+      each_pair(headers, "X-Trino-Session", [&](std::string_view key, std::string value) {
+        made.properties[std::string(key)] = std::move(value);
+      }));
   Status broken;
-  RETURN_IF_ERROR(each_pair(headers, "X-Trino-Prepared-Statement", [&](std::string_view key, std::string value) {
-    auto name = percent_decode(key, true);
-    if (!name) broken = fail(Code::invalid, "header", "Invalid X-Trino-Prepared-Statement header");
-    else made.prepared[*name] = std::move(value);
-  }));
+  RETURN_IF_ERROR(each_pair(
+      headers, "X-Trino-Prepared-Statement", [&](std::string_view key, std::string value) {
+        auto name = percent_decode(key, true);
+        if (!name)
+          broken = fail(Code::invalid, "header", "Invalid X-Trino-Prepared-Statement header");
+        else
+          made.prepared[*name] = std::move(value);
+      }));
   if (!broken) return std::unexpected(broken.error());
   if (auto transaction = headers.get("X-Trino-Transaction-Id"); !transaction.empty()) {
     made.client_transactions = true;
@@ -83,14 +91,20 @@ void write_changes(const sql::SessionChanges& changes, http::Headers& headers) {
   if (changes.set_catalog) headers.set("X-Trino-Set-Catalog", *changes.set_catalog);
   if (changes.set_schema) headers.set("X-Trino-Set-Schema", *changes.set_schema);
   if (changes.set_path) headers.set("X-Trino-Set-Path", *changes.set_path);
-  for (const auto& [name, value] : changes.set_properties) headers.add("X-Trino-Set-Session", name + "=" + encode(value));
+  for (const auto& [name, value] : changes.set_properties)
+    headers.add("X-Trino-Set-Session", name + "=" + encode(value));
   for (const auto& name : changes.clear_properties) headers.add("X-Trino-Clear-Session", name);
-  for (const auto& [catalog, role] : changes.set_roles) headers.add("X-Trino-Set-Role", catalog + "=" + encode(role));
-  for (const auto& [name, sql] : changes.added_prepared) headers.add("X-Trino-Added-Prepare", encode(name) + "=" + encode(sql));
-  for (const auto& name : changes.deallocated_prepared) headers.add("X-Trino-Deallocated-Prepare", encode(name));
-  if (changes.started_transaction) headers.set("X-Trino-Started-Transaction-Id", *changes.started_transaction);
+  for (const auto& [catalog, role] : changes.set_roles)
+    headers.add("X-Trino-Set-Role", catalog + "=" + encode(role));
+  for (const auto& [name, sql] : changes.added_prepared)
+    headers.add("X-Trino-Added-Prepare", encode(name) + "=" + encode(sql));
+  for (const auto& name : changes.deallocated_prepared)
+    headers.add("X-Trino-Deallocated-Prepare", encode(name));
+  if (changes.started_transaction)
+    headers.set("X-Trino-Started-Transaction-Id", *changes.started_transaction);
   if (changes.clear_transaction) headers.set("X-Trino-Clear-Transaction-Id", "true");
-  if (changes.set_authorization_user) headers.set("X-Trino-Set-Authorization-User", *changes.set_authorization_user);
+  if (changes.set_authorization_user)
+    headers.set("X-Trino-Set-Authorization-User", *changes.set_authorization_user);
   if (changes.reset_authorization_user) headers.set("X-Trino-Reset-Authorization-User", "true");
 }
 

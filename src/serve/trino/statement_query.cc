@@ -8,16 +8,18 @@
 namespace aichemy::serve::trino {
 namespace {
 
-std::string columns_json(const std::vector<sql::OutputColumn>& columns, const sql::Session& session) {
+std::string columns_json(const std::vector<sql::OutputColumn>& columns,
+                         const sql::Session& session) {
   Json list = Json::array();
   for (const auto& column : columns) {
-    sql::Type type = session.parametric_datetime ? column.type : column.type.without_datetime_precision();
+    sql::Type type =
+        session.parametric_datetime ? column.type : column.type.without_datetime_precision();
     Json one = Json::object();
     std::string shown = type.display();
     if (!session.parametric_datetime) {
       for (const char* bare : {"(3)"}) {
-        if (type.is(sql::TypeKind::time) || type.is(sql::TypeKind::timestamp) || type.is(sql::TypeKind::time_tz) ||
-            type.is(sql::TypeKind::timestamp_tz)) {
+        if (type.is(sql::TypeKind::time) || type.is(sql::TypeKind::timestamp) ||
+            type.is(sql::TypeKind::time_tz) || type.is(sql::TypeKind::timestamp_tz)) {
           if (size_t at = shown.find(bare); at != std::string::npos) shown.erase(at, 3);
         }
       }
@@ -38,10 +40,17 @@ Json error_json(const Error& error) {
   Json info = Json::object();
   info.set("code", int64_t{row->code}).set("name", row->name).set("type", row->type);
   Json failure = Json::object();
-  failure.set("type", name == "SYNTAX_ERROR" ? "io.trino.sql.parser.ParsingException" : "io.trino.spi.TrinoException");
-  failure.set("message", error.message).set("suppressed", Json::array()).set("stack", Json::array()).set("errorInfo", std::move(info));
+  failure.set("type", name == "SYNTAX_ERROR" ? "io.trino.sql.parser.ParsingException"
+                                             : "io.trino.spi.TrinoException");
+  failure.set("message", error.message)
+      .set("suppressed", Json::array())
+      .set("stack", Json::array())
+      .set("errorInfo", std::move(info));
   Json made = Json::object();
-  made.set("message", error.message).set("errorCode", int64_t{row->code}).set("errorName", row->name).set("errorType", row->type);
+  made.set("message", error.message)
+      .set("errorCode", int64_t{row->code})
+      .set("errorName", row->name)
+      .set("errorType", row->type);
   if (auto at = sql::error_location(error.message)) {
     Json location = Json::object();
     location.set("lineNumber", at->line).set("columnNumber", at->column);
@@ -54,8 +63,12 @@ Json error_json(const Error& error) {
 
 }  // namespace
 
-StatementQuery::StatementQuery(QueryServices services, sql::Session session, std::string text, std::string slug, std::string trace)
-    : services_(services), session_(std::move(session)), text_(std::move(text)), slug_(std::move(slug)) {
+StatementQuery::StatementQuery(QueryServices services, sql::Session session, std::string text,
+                               std::string slug, std::string trace)
+    : services_(services),
+      session_(std::move(session)),
+      text_(std::move(text)),
+      slug_(std::move(slug)) {
   call_.principal = session_.user;
   call_.trace = std::move(trace);
   call_.cancel = stop_.get_token();
@@ -138,8 +151,10 @@ void StatementQuery::work() {
   // Only this task touches the stream, besides cancel(), which takes the lock to find it.
   if (!error && result_.rows) {
     auto made = result_.rows->next_page(kPageBytes);
-    if (made) page = std::move(*made);
-    else error = made.error();
+    if (made)
+      page = std::move(*made);
+    else
+      error = made.error();
   }
   std::vector<std::function<void()>> waiting;
   {
@@ -168,7 +183,8 @@ void StatementQuery::end_locked() {
   registered_end_ = true;
   uint64_t rows = rows_;
   services_.registry.update(id(), [&](sql::QueryInfo& info) { info.rows = rows; });
-  services_.registry.end(id(), error_ ? sql::QueryState::failed : sql::QueryState::finished, error_);
+  services_.registry.end(id(), error_ ? sql::QueryState::failed : sql::QueryState::finished,
+                         error_);
 }
 
 void StatementQuery::cancel(const char* what, const std::string& message) {
@@ -198,7 +214,8 @@ void StatementQuery::on_ready(std::function<void()> callback) {
   callback();
 }
 
-StatementQuery::Answer StatementQuery::answer(uint64_t token, const std::string& base, bool give_up_waiting) {
+StatementQuery::Answer StatementQuery::answer(uint64_t token, const std::string& base,
+                                              bool give_up_waiting) {
   std::lock_guard lock(mutex_);
   touched_ = services_.clock.steady_now();
   Answer made;
@@ -244,12 +261,15 @@ StatementQuery::Answer StatementQuery::answer(uint64_t token, const std::string&
 
 std::string StatementQuery::first_body(const std::string& base) {
   std::lock_guard lock(mutex_);
-  return fmt::format(R"({{"id":"{0}","infoUri":"{1}/ui/query.html?{0}","nextUri":"{1}/v1/statement/queued/{0}/{2}/1","stats":{3},"warnings":[]}})",
-                     id(), base, slug_, stats_locked("QUEUED"));
+  return fmt::format(
+      R"({{"id":"{0}","infoUri":"{1}/ui/query.html?{0}","nextUri":"{1}/v1/statement/queued/{0}/{2}/1","stats":{3},"warnings":[]}})",
+      id(), base, slug_, stats_locked("QUEUED"));
 }
 
 std::string StatementQuery::stats_locked(const char* state) {
-  auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(services_.clock.steady_now() - created_).count();
+  auto elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(services_.clock.steady_now() - created_)
+          .count();
   sql::Progress progress;
   if (result_.rows && !working_) progress = result_.rows->progress();
   bool queued = !planned_ && !error_;
@@ -259,14 +279,21 @@ std::string StatementQuery::stats_locked(const char* state) {
       R"("planningTimeMillis":0,"analysisTimeMillis":0,"cpuTimeMillis":{},"wallTimeMillis":{},"queuedTimeMillis":0,"elapsedTimeMillis":{},)"
       R"("finishingTimeMillis":0,"physicalInputTimeMillis":0,"processedRows":{},"processedBytes":{},"physicalInputBytes":{},)"
       R"("physicalWrittenBytes":0,"internalNetworkInputBytes":0,"peakMemoryBytes":{},"spilledBytes":0}})",
-      state, queued, !queued, percent >= 0 ? fmt::format(R"("progressPercentage":{:.1f},"runningPercentage":{:.1f},)", percent, exhausted_ ? 0.0 : 100.0) : "",
-      exhausted_ || queued ? 0 : 1, exhausted_ ? 1 : 0, elapsed, elapsed, elapsed, std::max(progress.rows_read, rows_), progress.bytes_read,
-      progress.bytes_read, progress.peak_memory_bytes);
+      state, queued, !queued,
+      percent >= 0 ? fmt::format(R"("progressPercentage":{:.1f},"runningPercentage":{:.1f},)",
+                                 percent, exhausted_ ? 0.0 : 100.0)
+                   : "",
+      exhausted_ || queued ? 0 : 1, exhausted_ ? 1 : 0, elapsed, elapsed, elapsed,
+      std::max(progress.rows_read, rows_), progress.bytes_read, progress.bytes_read,
+      progress.peak_memory_bytes);
 }
 
-std::string StatementQuery::body_locked(const std::string& base, std::optional<uint64_t> next_token, const sql::Page* page, const char* state) {
+std::string StatementQuery::body_locked(const std::string& base, std::optional<uint64_t> next_token,
+                                        const sql::Page* page, const char* state) {
   std::string out = fmt::format(R"({{"id":"{0}","infoUri":"{1}/ui/query.html?{0}")", id(), base);
-  if (next_token) out += fmt::format(R"(,"nextUri":"{}/v1/statement/executing/{}/{}/{}")", base, id(), slug_, *next_token);
+  if (next_token)
+    out += fmt::format(R"(,"nextUri":"{}/v1/statement/executing/{}/{}/{}")", base, id(), slug_,
+                       *next_token);
   if (planned_) out += ",\"columns\":" + columns_json_;
   if (page && page->rows > 0) {
     out += ",\"data\":";

@@ -29,11 +29,14 @@ inline constexpr size_t kPageBytes = 1 << 20;
 
 class StatementQuery : public std::enable_shared_from_this<StatementQuery> {
  public:
-  StatementQuery(QueryServices services, sql::Session session, std::string text, std::string slug, std::string trace);
+  StatementQuery(QueryServices services, sql::Session session, std::string text, std::string slug,
+                 std::string trace);
 
   const std::string& id() const { return session_.query_id; }
   const std::string& slug() const { return slug_; }
-  const sql::SessionChanges& changes() const { return result_.changes; }  // once something was answered
+  const sql::SessionChanges& changes() const {
+    return result_.changes;
+  }  // once something was answered
   SteadyTime last_access();
   bool finished();
 
@@ -47,7 +50,8 @@ class StatementQuery : public std::enable_shared_from_this<StatementQuery> {
     std::string body;
     bool headers = false;  // the statement's session changes are known
   };
-  // The body for a token; `wait` when the next page is not there yet. `base` is "https://host:port".
+  // The body for a token; `wait` when the next page is not there yet. `base` is
+  // "https://host:port".
   Answer answer(uint64_t token, const std::string& base, bool give_up_waiting);
   // Body of the POST.
   std::string first_body(const std::string& base);
@@ -65,24 +69,25 @@ class StatementQuery : public std::enable_shared_from_this<StatementQuery> {
 
   std::mutex mutex_;
   SteadyTime touched_;
-  bool planned_ = false;           // result_ is set
-  bool working_ = false;           // a task is on the pool
+  bool planned_ = false;  // result_ is set
+  bool working_ = false;  // a task is on the pool
   sql::StatementResult result_;
   std::string columns_json_;
   std::optional<sql::Page> next_;  // made, not answered yet
   bool exhausted_ = false;         // no page after next_
   std::optional<Error> error_;
-  bool ended_ = false;             // the last body was answered
+  bool ended_ = false;  // the last body was answered
   bool registered_end_ = false;
-  uint64_t token_ = 0;             // of last_body_
+  uint64_t token_ = 0;  // of last_body_
   std::string last_body_;
   uint64_t rows_ = 0;
   std::vector<std::function<void()>> waiting_;
 
-  void work();                       // on the pool
+  void work();  // on the pool
   void schedule_locked();
-  void end_locked();                 // tells the registry, frees the stream
-  std::string body_locked(const std::string& base, std::optional<uint64_t> next_token, const sql::Page* page, const char* state);
+  void end_locked();  // tells the registry, frees the stream
+  std::string body_locked(const std::string& base, std::optional<uint64_t> next_token,
+                          const sql::Page* page, const char* state);
   std::string stats_locked(const char* state);
 };
 

@@ -42,7 +42,8 @@ std::vector<std::string_view> split_path(std::string_view path) {
 
 std::string base_of(const Request& request) {
   std::string_view host = request.headers.get("Host");
-  return fmt::format("{}://{}", request.secure ? "https" : "http", host.empty() ? "localhost" : host);
+  return fmt::format("{}://{}", request.secure ? "https" : "http",
+                     host.empty() ? "localhost" : host);
 }
 
 }  // namespace
@@ -50,7 +51,8 @@ std::string base_of(const Request& request) {
 struct TrinoService::State : std::enable_shared_from_this<State> {
   explicit State(TrinoOptions given)
       : options(std::move(given)),
-        statements(options.metrics.counter("aichemy_trino_statements_total", "Statements received over the Trino protocol")),
+        statements(options.metrics.counter("aichemy_trino_statements_total",
+                                           "Statements received over the Trino protocol")),
         started(options.clock.steady_now()) {}
 
   TrinoOptions options;
@@ -75,7 +77,8 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
   }
 
-  Async<void> statement(Request& request, Response& response, const std::vector<std::string_view>& parts) {
+  Async<void> statement(Request& request, Response& response,
+                        const std::vector<std::string_view>& parts) {
     if (parts.size() == 2) {
       if (request.method == "POST") co_return co_await submit(request, response);
       if (request.method == "HEAD") {
@@ -87,7 +90,8 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     }
     bool partial = parts.size() == 7 && parts[3] == "partialCancel";
     bool paging = parts.size() == 6 && (parts[2] == "queued" || parts[2] == "executing");
-    if (!paging && !partial) co_return co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
+    if (!paging && !partial)
+      co_return co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
     size_t at = partial ? 4 : 3;
     QueryPtr found = find(parts[at], parts[partial ? 6 : at + 1]);
     uint64_t token = 0;
@@ -121,19 +125,23 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     std::string user;
     if (!co_await authenticate(request, response, user)) co_return;
     auto body = co_await request.read_all(kStatementBytesMax);
-    if (!body) co_return co_await text(response, body.error().code == Code::exhausted ? 413 : 400, "Error 400 Bad Request: " + body.error().message);
+    if (!body)
+      co_return co_await text(response, body.error().code == Code::exhausted ? 413 : 400,
+                              "Error 400 Bad Request: " + body.error().message);
     if (body->find_first_not_of(" \t\r\n") == std::string::npos) {
       co_return co_await text(response, 400, "Error 400 Bad Request: SQL statement is empty");
     }
     auto session = session_from(request.headers);
-    if (!session) co_return co_await text(response, 400, "Error 400 Bad Request: " + session.error().message);
+    if (!session)
+      co_return co_await text(response, 400, "Error 400 Bad Request: " + session.error().message);
     session->user = user;
     session->start = options.clock.wall_now();
     session->query_id = options.queries.next_id();
     statements.add();
     std::string slug = "y" + to_hex(options.random.bytes(20));
-    auto made = std::make_shared<StatementQuery>(QueryServices{options.pool, options.clock, options.executor, options.queries},
-                                                 std::move(*session), std::move(*body), std::move(slug), request.call.trace);
+    auto made = std::make_shared<StatementQuery>(
+        QueryServices{options.pool, options.clock, options.executor, options.queries},
+        std::move(*session), std::move(*body), std::move(slug), request.call.trace);
     if (!enter(made)) co_return co_await refuse_later(response);
     made->start();
     co_await json(response, made->first_body(base_of(request)));
@@ -164,8 +172,10 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
       answer = found->answer(token, base, true);
     }
     using Kind = StatementQuery::Answer::Kind;
-    if (answer.kind == Kind::gone) co_return co_await text(response, 410, "Error 410 Gone: HTTP 410 Gone");
-    if (answer.kind != Kind::ready) co_return co_await text(response, 404, "Error 404 Not Found: Query not found");
+    if (answer.kind == Kind::gone)
+      co_return co_await text(response, 410, "Error 410 Gone: HTTP 410 Gone");
+    if (answer.kind != Kind::ready)
+      co_return co_await text(response, 404, "Error 404 Not Found: Query not found");
     if (answer.headers) write_changes(found->changes(), response.headers);
     co_await json(response, std::move(answer.body));
   }
@@ -188,7 +198,8 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
       basic_user = decoded->substr(0, colon);
       password = decoded->substr(colon + 1);
     }
-    if (!request.secure) co_return co_await insecure(request, response, header, basic_user, password, user);
+    if (!request.secure)
+      co_return co_await insecure(request, response, header, basic_user, password, user);
     if (basic_user.empty() || password.empty() || !options.check_password) {
       co_await unauthorized(response, "Unauthorized");
       co_return false;
@@ -197,36 +208,44 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     if (options.is_remembered && options.is_remembered(basic_user, password)) {
       principal = options.check_password(basic_user, password);
     } else {
-      principal = co_await on(options.pool, [check = options.check_password, basic_user, password] { return check(basic_user, password); });
+      principal = co_await on(options.pool, [check = options.check_password, basic_user, password] {
+        return check(basic_user, password);
+      });
     }
     if (!principal) {
       co_await unauthorized(response, "Access Denied: Invalid credentials");
       co_return false;
     }
     if (!header.empty() && header != basic_user && header != *principal) {
-      co_await text(response, 403, fmt::format("Access Denied: User {} cannot impersonate user {}", *principal, header));
+      co_await text(
+          response, 403,
+          fmt::format("Access Denied: User {} cannot impersonate user {}", *principal, header));
       co_return false;
     }
     user = std::move(*principal);
     co_return true;
   }
 
-  // Plain HTTP: this machine, or a caller that knows the internal secret. The user name is taken as it is.
-  Async<bool> insecure(Request& request, Response& response, std::string_view header, const std::string& basic_user,
-                       const std::string& password, std::string& user) {
+  // Plain HTTP: this machine, or a caller that knows the internal secret. The user name is taken as
+  // it is.
+  Async<bool> insecure(Request& request, Response& response, std::string_view header,
+                       const std::string& basic_user, const std::string& password,
+                       std::string& user) {
     if (!password.empty()) {
       co_await unauthorized(response, "Password not allowed for insecure authentication");
       co_return false;
     }
     std::string_view bearer = request.headers.get("X-Trino-Internal-Bearer");
-    bool internal = !options.internal_secret.empty() && equal_constant_time(bearer, options.internal_secret);
+    bool internal =
+        !options.internal_secret.empty() && equal_constant_time(bearer, options.internal_secret);
     if (!request.peer_is_loopback && !internal) {
       co_await text(response, 403, "Authentication over HTTP is not enabled");
       co_return false;
     }
     user = header.empty() ? basic_user : std::string(header);
     if (user.empty()) {
-      co_await unauthorized(response, "Basic authentication or X-Trino-Original-User or X-Trino-User must be sent");
+      co_await unauthorized(
+          response, "Basic authentication or X-Trino-Original-User or X-Trino-User must be sent");
       co_return false;
     }
     co_return true;
@@ -243,15 +262,20 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     auto seconds = std::chrono::duration<double>(options.clock.steady_now() - started).count();
     if (seconds < 60) return fmt::format("{:.2f}s", seconds);
     if (seconds < 3600) return fmt::format("{:.2f}m", seconds / 60);
-    return seconds < 86400 ? fmt::format("{:.2f}h", seconds / 3600) : fmt::format("{:.2f}d", seconds / 86400);
+    return seconds < 86400 ? fmt::format("{:.2f}h", seconds / 3600)
+                           : fmt::format("{:.2f}d", seconds / 86400);
   }
 
   Json node() {
     Json version = Json::object();
     version.set("version", options.version);
     Json made = Json::object();
-    made.set("nodeId", options.node_id).set("state", "ACTIVE").set("nodeVersion", std::move(version));
-    made.set("environment", options.environment).set("coordinator", true).set("coordinatorId", options.node_id);
+    made.set("nodeId", options.node_id)
+        .set("state", "ACTIVE")
+        .set("nodeVersion", std::move(version));
+    made.set("environment", options.environment)
+        .set("coordinator", true)
+        .set("coordinatorId", options.node_id);
     made.set("starting", false).set("uptime", uptime());
     return made;
   }
@@ -259,7 +283,8 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
   Async<void> info(Response& response, const std::vector<std::string_view>& parts) {
     if (parts.size() == 3 && parts[2] == "state") co_return co_await json(response, "\"ACTIVE\"");
     if (parts.size() == 3 && parts[2] == "coordinator") co_return co_await text(response, 200, "");
-    if (parts.size() != 2) co_return co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
+    if (parts.size() != 2)
+      co_return co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
     co_await json(response, node().dump());
   }
 
@@ -267,7 +292,9 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     Json made = node();
     Json memory = Json::object();
     memory.set("availableProcessors", options.io.count());
-    made.set("externalAddress", options.address).set("internalAddress", options.address).set("memoryInfo", std::move(memory));
+    made.set("externalAddress", options.address)
+        .set("internalAddress", options.address)
+        .set("memoryInfo", std::move(memory));
     made.set("processors", options.io.count()).set("processCpuLoad", 0.0).set("systemCpuLoad", 0.0);
     made.set("heapUsed", 0).set("heapAvailable", 0).set("nonHeapUsed", 0);
     co_await json(response, made.dump());
@@ -275,10 +302,18 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
 
   static Json describe(const sql::QueryInfo& info) {
     Json session = Json::object();
-    session.set("user", info.user).set("source", info.source).set("catalog", info.catalog).set("schema", info.schema);
+    session.set("user", info.user)
+        .set("source", info.source)
+        .set("catalog", info.catalog)
+        .set("schema", info.schema);
     Json made = Json::object();
-    made.set("queryId", info.id).set("session", std::move(session)).set("state", query_state_name(info.state));
-    made.set("scheduled", true).set("self", "/v1/query/" + info.id).set("query", info.sql).set("queryType", info.query_type);
+    made.set("queryId", info.id)
+        .set("session", std::move(session))
+        .set("state", query_state_name(info.state));
+    made.set("scheduled", true)
+        .set("self", "/v1/query/" + info.id)
+        .set("query", info.sql)
+        .set("queryType", info.query_type);
     made.set("resourceGroupId", Json(Json::Array{Json("global")})).set("retryPolicy", "NONE");
     Json stats = Json::object();
     stats.set("createTime", format_iso8601(info.created)).set("processedInputPositions", info.rows);
@@ -287,14 +322,21 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     if (!info.error) return made;
     const auto* row = sql::find_trino_error(info.error->what);
     Json code = Json::object();
-    code.set("code", int64_t{row ? row->code : 65536}).set("name", row ? row->name : "GENERIC_INTERNAL_ERROR").set("type", row ? row->type : "INTERNAL_ERROR");
+    code.set("code", int64_t{row ? row->code : 65536})
+        .set("name", row ? row->name : "GENERIC_INTERNAL_ERROR")
+        .set("type", row ? row->type : "INTERNAL_ERROR");
     Json failure = Json::object();
-    failure.set("type", "io.trino.spi.TrinoException").set("message", info.error->message).set("errorInfo", code);
-    made.set("errorType", row ? row->type : "INTERNAL_ERROR").set("errorCode", std::move(code)).set("failureInfo", std::move(failure));
+    failure.set("type", "io.trino.spi.TrinoException")
+        .set("message", info.error->message)
+        .set("errorInfo", code);
+    made.set("errorType", row ? row->type : "INTERNAL_ERROR")
+        .set("errorCode", std::move(code))
+        .set("failureInfo", std::move(failure));
     return made;
   }
 
-  Async<void> query(Request& request, Response& response, const std::vector<std::string_view>& parts) {
+  Async<void> query(Request& request, Response& response,
+                    const std::vector<std::string_view>& parts) {
     std::string user;
     if (!co_await authenticate(request, response, user)) co_return;
     if (parts.size() == 2) {
@@ -316,7 +358,8 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
 
   Async<void> page(Response& response, const std::vector<std::string_view>& parts) {
     if (parts.size() == 3 && parts[1] == "auth" && parts[2] == "info") {
-      co_return co_await json(response, R"({"authType":"form","passwordAllowed":true,"authenticated":false})");
+      co_return co_await json(
+          response, R"({"authType":"form","passwordAllowed":true,"authenticated":false})");
     }
     co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
   }
@@ -343,12 +386,16 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
         auto idle = now - it->second->last_access();
         bool finished = it->second->finished();
         if (!finished && idle > options.client_timeout) abandoned.push_back(it->second);
-        bool drop = (finished && idle > kKeepFinished) || idle > options.client_timeout + kKeepFinished;
+        bool drop =
+            (finished && idle > kKeepFinished) || idle > options.client_timeout + kKeepFinished;
         it = drop ? open.erase(it) : std::next(it);
       }
     }
     for (auto& one : abandoned) {
-      one->cancel("ABANDONED_QUERY", fmt::format("Query {} was abandoned by the client, as it may have exited or stopped checking for query results", one->id()));
+      one->cancel("ABANDONED_QUERY",
+                  fmt::format("Query {} was abandoned by the client, as it may have exited or "
+                              "stopped checking for query results",
+                              one->id()));
     }
   }
 
@@ -365,13 +412,16 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
   }
 };
 
-TrinoService::TrinoService(TrinoOptions options) : state_(std::make_shared<State>(std::move(options))) {}
+TrinoService::TrinoService(TrinoOptions options)
+    : state_(std::make_shared<State>(std::move(options))) {}
 
 TrinoService::~TrinoService() { stop(std::chrono::milliseconds(0)); }
 
 Status TrinoService::start() {
   State& state = *state_;
-  http::Handler handler = [self = state_](Request& request, Response& response) { return self->handle(request, response); };
+  http::Handler handler = [self = state_](Request& request, Response& response) {
+    return self->handle(request, response);
+  };
   auto serve = [&](const char* name, uint16_t port, std::optional<http::TlsFiles> tls) {
     http::ServerOptions server;
     server.name = name;
@@ -393,7 +443,9 @@ Status TrinoService::start() {
 }
 
 int TrinoService::https_port() const { return state_->https ? state_->https->port() : 0; }
-int TrinoService::http_port() const { return state_->http_server ? state_->http_server->port() : 0; }
+int TrinoService::http_port() const {
+  return state_->http_server ? state_->http_server->port() : 0;
+}
 
 void TrinoService::stop(std::chrono::milliseconds drain) {
   State& state = *state_;
@@ -407,7 +459,8 @@ void TrinoService::stop(std::chrono::milliseconds drain) {
       asio::post(state.reaper->get_executor(), [self = state_] { self->reaper->cancel(); });
     }
   }
-  for (auto& [id, query] : open) query->cancel("SERVER_SHUTTING_DOWN", "the server is shutting down");
+  for (auto& [id, query] : open)
+    query->cancel("SERVER_SHUTTING_DOWN", "the server is shutting down");
   if (state.https) state.https->stop(drain);
   if (state.http_server) state.http_server->stop(drain);
   // The servers hold the handler, the handler holds the state: the circle ends here.

@@ -1,11 +1,12 @@
-// The Trino client protocol (docs/sql/protocol.md): POST /v1/statement, paging GETs, heartbeats, cancel, session
-// headers, /v1/info, /v1/status, /v1/query. Two ports: HTTPS with passwords, and plain HTTP for this machine (user
-// name header, no password) and for internal use (shared secret).
+// The Trino client protocol (docs/sql/protocol.md): POST /v1/statement, paging GETs, heartbeats,
+// cancel, session headers, /v1/info, /v1/status, /v1/query. Two ports: HTTPS with passwords, and
+// plain HTTP for this machine (user name header, no password) and for internal use (shared secret).
 //
-// Life of a statement: POST starts it on the pool at once and answers QUEUED; each GET waits up to one second for the
-// next page. A page's body is kept until the next one is asked for, so that a repeated GET gets the same bytes. Pages
-// hold about 1 MB of rows and are made only one ahead of the client: a slow client costs one page of memory. A
-// statement nobody asks for during `client_timeout` is cancelled (ABANDONED_QUERY) and everything it held is freed.
+// Life of a statement: POST starts it on the pool at once and answers QUEUED; each GET waits up to
+// one second for the next page. A page's body is kept until the next one is asked for, so that a
+// repeated GET gets the same bytes. Pages hold about 1 MB of rows and are made only one ahead of
+// the client: a slow client costs one page of memory. A statement nobody asks for during
+// `client_timeout` is cancelled (ABANDONED_QUERY) and everything it held is freed.
 //
 // Paging URIs carry an unguessable slug and need no credentials (as in Trino).
 #pragma once
@@ -39,17 +40,18 @@ struct TrinoOptions {
   std::string address = "127.0.0.1";
   std::optional<uint16_t> https_port;  // none: off; 0: any free one
   std::optional<uint16_t> http_port;
-  std::optional<http::TlsFiles> tls;   // needed for HTTPS
+  std::optional<http::TlsFiles> tls;  // needed for HTTPS
   // The principal for a user and password; unauthenticated otherwise. Blocking (bcrypt).
-  std::function<Result<std::string>(const std::string& user, const std::string& password)> check_password;
+  std::function<Result<std::string>(const std::string& user, const std::string& password)>
+      check_password;
   // Whether check_password would answer at once (a pair checked before). May be empty.
   std::function<bool(const std::string& user, const std::string& password)> is_remembered;
-  std::string internal_secret;         // X-Trino-Internal-Bearer; empty: never accepted
+  std::string internal_secret;  // X-Trino-Internal-Bearer; empty: never accepted
   std::string version = "483";
   std::string node_id = "aichemy";
   std::string environment = "aichemy";
   std::chrono::seconds client_timeout{300};
-  size_t statements_max = 1000;        // open ones; beyond it QUERY_QUEUE_FULL
+  size_t statements_max = 1000;  // open ones; beyond it QUERY_QUEUE_FULL
 };
 
 class TrinoService {
