@@ -99,11 +99,7 @@ Broker::~Broker() {
   if (ticker_.joinable()) ticker_.join();
   committer_.reset();
   for (const TopicRef& topic : topics()) {
-    for (const auto& partition : topic->partitions) {
-      if (Status saved = partition->checkpoint(true); !saved) {
-        log_warn("no checkpoint at the end", {{"topic", topic->name}, {"error", saved.error().message}});
-      }
-    }
+    for (const auto& partition : topic->partitions) partition->finish();
   }
 }
 

@@ -108,6 +108,24 @@ TEST(Broker, SurvivesRestartAndPowerCut) {
   }
 }
 
+TEST(Broker, ZerosAheadOfABusyLogHarmNothing) {
+  Fixture fixture;
+  ASSERT_TRUE(fixture.start());
+  ASSERT_TRUE(fixture.broker->create_topic({"busy", 1, 2, {{"segment.bytes", "3000000"}, {"retention.ms", "-1"}}, {}}));
+  std::vector<std::string> expected;
+  for (int life = 0; life < 6; ++life) {
+    for (int i = 0; i < 60; ++i) {
+      expected.push_back(std::to_string(life * 100 + i) + std::string(20'000, 'x'));
+      ASSERT_TRUE(fixture.broker->append("busy", 0, make_batch(1, expected.back())));
+      if (i == 40) fixture.broker->tick();
+    }
+    if (life % 2 == 0) fixture.disk.crash();
+    ASSERT_TRUE(fixture.start());
+    EXPECT_TRUE(fixture.values("busy") == expected) << life;
+    EXPECT_EQ(fixture.broker->view(*fixture.broker->find_topic("busy"), 0).in_sync.size(), 2u) << life;
+  }
+}
+
 TEST(Broker, FindsOffsetsByTime) {
   Fixture fixture;
   ASSERT_TRUE(fixture.start());

@@ -15,7 +15,8 @@ Committer::Committer(Options options, Metrics& metrics)
       batches_(metrics.counter("aichemy_broker_batches_total", "Record batches appended")),
       bytes_(metrics.counter("aichemy_broker_bytes_total", "Bytes of record batches appended")),
       sync_time_(metrics.histogram("aichemy_broker_sync_seconds", "Time a group commit waits for the disk")),
-      sync_pool_({"log-sync", std::max(1, options.threads), 1024}) {
+      sync_pool_({"log-sync", std::max(1, options.threads), 1024}),
+      zero_pool_({"log-zero", 1, 1024}) {
   for (int i = 0; i < options_.threads; ++i) shards_.push_back(std::make_unique<Shard>());
   for (auto& shard : shards_) {
     shard->thread = std::thread([this, &shard = *shard] {
@@ -98,7 +99,11 @@ void Committer::round(std::vector<Work> work) {
     if (Status written = partition->write(); !written) partition->abandon(written.error());
   }
   sync_all(partitions);
-  for (auto& partition : partitions) partition->publish();
+  for (auto& partition : partitions) {
+    partition->publish();
+    if (!partition->wants_zeros()) continue;
+    if (!zero_pool_.post([partition] { partition->zero_ahead(); })) partition->zero_ahead();
+  }
   queued_bytes_.fetch_sub(size);
 }
 

@@ -55,6 +55,7 @@ class Committer {
   Histogram& sync_time_;
   std::atomic<size_t> queued_bytes_{0};
   Pool sync_pool_;
+  Pool zero_pool_;
   std::vector<std::unique_ptr<Shard>> shards_;
 
   Shard& shard_of(const Partition& partition);

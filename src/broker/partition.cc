@@ -77,6 +77,7 @@ Status Partition::roll_if_needed(uint64_t incoming) {
     roll = active.bytes > 0 && (full || old);
   }
   if (!roll) return {};
+  cut_zeros();
   if (config_.relaxed) {  // a sealed segment is always on disk, in either mode
     for (size_t copy = 0; copy < kCopiesMax; ++copy) {
       if (in_sync(copy)) RETURN_IF_ERROR(sync(copy));
@@ -88,6 +89,7 @@ Status Partition::roll_if_needed(uint64_t incoming) {
 // I6: what lies behind the end in a file is unknown after a failure.
 Status Partition::clean_tail() {
   if (!dirty_tail_) return {};
+  cut_zeros();
   std::shared_ptr<File> files[kCopiesMax];
   uint64_t end = 0;
   {
@@ -209,6 +211,7 @@ Status Partition::write() {
     parts.push_back(std::string_view(staged.prefix, sizeof(staged.prefix)));
     parts.push_back(staged.append.batch.view().substr(sizeof(staged.prefix), staged.header.bytes() - sizeof(staged.prefix)));
   }
+  wait_for_zeros(position + staged_bytes_);
   std::shared_ptr<File> files[kCopiesMax];
   {
     std::lock_guard lock(mutex_);
@@ -346,6 +349,13 @@ Status Partition::delete_before(int64_t offset) {
   }
   RETURN_IF_ERROR(checkpoint(true));
   return trim(clock_.wall_millis());
+}
+
+void Partition::finish() {
+  cut_zeros();
+  if (Status saved = checkpoint(true); !saved) {
+    log_warn("no checkpoint at the end", {{"topic", topic()}, {"error", saved.error().message}});
+  }
 }
 
 void Partition::close() {

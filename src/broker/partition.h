@@ -15,6 +15,8 @@
 //  I5  A copy that missed a write is marked out of sync, durably, before that write is acknowledged.
 //  I6  After a failed write or sync the bytes behind the high watermark are unknown: they are cut off before
 //      anything is appended again.
+//  I7  Behind its end the active segment's file may hold zeros (partition_zeros.cc); a batch never begins with
+//      them, so recovery cuts them off like a torn tail.
 //
 // Threads: appends come from one committer thread (stage, write, sync, publish). Everything else may be called by
 // any thread; the mutex is never held across a disk call, but for opening files.
@@ -22,6 +24,7 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
@@ -129,6 +132,9 @@ class Partition {
   bool sync_failed(size_t copy, const Error& error);  // false: no copy is left
   void publish();
   void abandon(const Error& error);  // answers what was staged with the error; I6
+  // After a round: whether zeros should be written ahead, which zero_ahead() then does, on any thread.
+  bool wants_zeros();
+  void zero_ahead();
 
   // Maintenance, from the broker's tick.
   void apply(const TopicConfig& config);
@@ -136,6 +142,7 @@ class Partition {
   Status delete_before(int64_t offset);  // -1: everything; durable when it returns
   Status checkpoint(bool force);
   void close();  // no more appends; wakes waiters
+  void finish();  // at the end, when nothing is appended any more: checkpoint, tidy files
   bool closed() const { return closed_.load(); }
 
  private:
@@ -169,6 +176,14 @@ class Partition {
   uint64_t bytes_since_checkpoint_ = 0;
   bool checkpoint_due_ = false;
 
+  // The zeros ahead of the active segment's end.
+  std::mutex zero_mutex_;
+  std::condition_variable zero_done_;
+  bool zero_running_ = false;
+  uint64_t zero_begin_ = 0;   // of the run on its way
+  uint64_t zero_target_ = 0;
+  uint64_t zero_end_ = 0;     // zeros (or batches) reach this far
+
   // The committer's own.
   std::vector<Staged> staged_;
   uint64_t staged_bytes_ = 0;
@@ -181,6 +196,9 @@ class Partition {
   bool stage_one(Append append, int64_t& next_offset, uint64_t& position);
   Status copy_failed(size_t copy, const Error& error);
   void wake(std::vector<std::weak_ptr<std::function<void()>>> waiters);
+  // partition_zeros.cc
+  void wait_for_zeros(uint64_t until);
+  void cut_zeros();
   // partition_read.cc
   struct Place {
     std::shared_ptr<File> file;

@@ -132,7 +132,7 @@ Status Partition::scan_tail(Recovered& found, Segment& segment, File& file) {
     position += header->bytes();
   }
   if (position == size) return {};
-  log_warn("cut a torn tail off a segment", {{"topic", topic()}, {"partition", index()},
+  log_info("cut what follows the last whole batch off a segment", {{"topic", topic()}, {"partition", index()},
                                              {"segment", segment.base_offset}, {"bytes", size - position}});
   RETURN_IF_ERROR(file.truncate(position));
   return file.sync();

@@ -115,7 +115,6 @@ Result<wire::DescribeTopicPartitionsResponse> describe_topic_partitions(Context&
     }
     describe_partitions(context, *topic, answer);
     answer.topic_authorized_operations = kTopicOperations;
-    for (auto& partition : answer.partitions) partition.eligible_leader_replicas.null = partition.last_known_elr.null = true;
   }
   return response;
 }
