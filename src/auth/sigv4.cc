@@ -81,7 +81,10 @@ Result<Credential> parse_credential(std::string_view text, std::string_view regi
     return malformed("incorrect service \"" + credential.service + "\". This endpoint belongs to \"s3\".");
   }
   if (credential.day.size() != 8) return malformed("incorrect date format. This date in the credential must be in the format \"yyyyMMdd\".");
-  if (!region.empty() && credential.region != region && credential.region != "us-east-1" && !credential.region.empty()) {
+  // "US" is what s3cmd signs with when it makes a bucket; the admin clients leave the region out.
+  bool ours = region.empty() || credential.region == region || credential.region == "us-east-1" ||
+              credential.region == "US" || credential.region.empty();
+  if (!ours) {
     return malformed(fmt::format("the region is wrong; expecting '{}'.", region));
   }
   return credential;
