@@ -26,7 +26,7 @@ constexpr size_t kCacheBytes = 12 << 20;        // all drives together
 constexpr size_t kWriteBuffersBytes = 40 << 20;  // all drives together, under load
 constexpr size_t kMetaBufferBytes = 4 << 20;
 constexpr size_t kDataBufferBytes = 8 << 20;
-constexpr uint64_t kLogsBytesMax = 24 << 20;  // a drive: bounds what a start has to replay
+constexpr uint64_t kLogsBytesMax = 10 << 20;  // a drive: bounds what a start has to replay
 constexpr uint64_t kBlobBytesMin = 1024;
 
 Slice slice(std::string_view bytes) { return Slice(bytes.data(), bytes.size()); }
