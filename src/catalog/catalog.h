@@ -105,6 +105,7 @@ class Catalog {
     size_t metadata_cache_bytes = 64u << 20;
     size_t manifest_cache_bytes = 256u << 20;
     int commit_retries = 20;
+    int64_t job_snapshots_max = 1000;  // of a table that a job appends to; then the older half goes
   };
   Catalog(metadb::Database& database, objectstore::ObjectStore& store, Clock& clock, Random& random,
           Metrics& metrics, Options options);

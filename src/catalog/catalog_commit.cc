@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "catalog/catalog_expire.h"
 #include "catalog/catalog_state.h"
 #include "tables/iceberg_append.h"
 
@@ -224,6 +225,7 @@ Result<LoadedTable> Catalog::commit_files(const Call& call, const TableName& nam
 
 Result<LoadedTable> Catalog::append(const Call& call, const AppendFiles& append) {
   std::optional<tables::iceberg::PreparedAppend> prepared;
+  TableMetadataPtr expired_from;
   bool done_before = false;
   Properties summary = append.summary;
   if (append.once) summary[append.once->first] = append.once->second;
@@ -241,9 +243,23 @@ Result<LoadedTable> Catalog::append(const Call& call, const AppendFiles& append)
                                                                      *table.metadata,
                                                                      append.spec_id, append.files));
         }
-        return tables::iceberg::append_change(call, files_, state_->manifests, state_->random,
-                                              *table.metadata, *prepared, attempt);
+        ASSIGN_OR_RETURN(auto change, tables::iceberg::append_change(
+                                          call, files_, state_->manifests, state_->random,
+                                          *table.metadata, *prepared, attempt));
+        expired_from = nullptr;
+        if (!append.once) return change;
+        tables::iceberg::Update expire;
+        expire.kind = tables::iceberg::Update::Kind::remove_snapshots;
+        expire.snapshot_ids =
+            expirable_snapshots(*table.metadata, append.once->first, options_.job_snapshots_max);
+        if (expire.snapshot_ids.empty()) return change;
+        change.updates.push_back(std::move(expire));
+        expired_from = table.metadata;
+        return change;
       });
+  if (result && expired_from) {
+    remove_expired_files(call, files_, state_->manifests, *expired_from, *result->metadata);
+  }
   bool unused = done_before || (!result && !result.error().is("commit_unknown"));
   if (prepared && unused) {
     for (const std::string& file : prepared->written) remove_quietly(call, file);

@@ -227,6 +227,39 @@ TEST_F(CatalogTest, AnEpochLandsOnce) {
   EXPECT_EQ(objects("").size(), count);
 }
 
+TEST_F(CatalogTest, EndlessJobsDoNotGrowATableForEver) {
+  catalog_ = std::make_unique<Catalog>(*database_, store_, clock_, random_, metrics_,
+                                       Catalog::Options{.job_snapshots_max = 100});
+  auto request = create("t");
+  request.properties = {{"write.metadata.delete-after-commit.enabled", "true"}};
+  ASSERT_TRUE(catalog_->create_table({}, request));
+  constexpr int kEpochs = 150;
+  auto epoch = [&](const std::string& job, int number) {
+    AppendFiles append{.name = {{"db"}, "t"},
+                       .files = {file(job + std::to_string(number), number, number)},
+                       .once = std::pair("aichemy.epoch", job + ":" + std::to_string(number))};
+    auto done = catalog_->append({}, append);
+    EXPECT_TRUE(done) << done.error().message;
+  };
+  epoch("stopped", 1);
+  for (int i = 0; i < kEpochs; ++i) epoch("busy", i);
+  auto table = catalog_->load_table({}, {{"db"}, "t"});
+  ASSERT_TRUE(table);
+  EXPECT_LE(table->metadata->snapshots.size(), 101u);
+  // No row is lost, and both jobs still find what they committed last.
+  EXPECT_EQ(planned(*table, {}).size(), static_cast<size_t>(kEpochs + 1));
+  epoch("stopped", 1);
+  epoch("busy", kEpochs - 1);
+  EXPECT_EQ(catalog_->load_table({}, {{"db"}, "t"})->metadata_location, table->metadata_location);
+  EXPECT_EQ(objects("/snap-").size(), table->metadata->snapshots.size());
+  EXPECT_LE(objects(".metadata.json").size(), 101u);
+  for (const auto& snapshot : table->metadata->snapshots) {
+    tables::ScanRequest at;
+    at.snapshot_id = snapshot.id;
+    ASSERT_TRUE(catalog_->plan({}, *table, at));  // its manifests are all there
+  }
+}
+
 TEST_F(CatalogTest, EightWritersLoseNothing) {
   ASSERT_TRUE(catalog_->create_table({}, create("t")));
   constexpr int kWriters = 8;

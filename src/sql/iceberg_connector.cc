@@ -254,6 +254,8 @@ Result<catalog::CreateTable> IcebergConnector::new_table(const Call& call, const
   }
   ASSIGN_OR_RETURN(made.schema, schema_of(table.columns));
   made.properties["write.parquet.compression-codec"] = "zstd";
+  // Every commit writes a metadata file: without this a busy table would keep them all.
+  made.properties["write.metadata.delete-after-commit.enabled"] = "true";
   if (!table.comment.empty()) made.properties["comment"] = table.comment;
   RETURN_IF_ERROR(apply_properties(table.properties, &made));
   return made;

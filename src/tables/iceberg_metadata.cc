@@ -144,11 +144,21 @@ int64_t TableMetadata::int_property(std::string_view key, int64_t fallback) cons
 
 const Snapshot* TableMetadata::find_by_summary(std::string_view key, std::string_view value,
                                                std::string_view ref) const {
-  // A broken file may hold a cycle of parents: no ancestry is longer than the list of snapshots.
+  // Snapshots are listed in the order they were made, so one pass backwards meets the ancestry; it
+  // also ends when a broken file holds a cycle of parents.
   const Snapshot* at = snapshot_of_ref(ref);
-  for (size_t steps = 0; at && steps <= snapshots.size(); ++steps) {
+  std::optional<int64_t> wanted = at ? std::optional(at->id) : std::nullopt;
+  for (auto candidate = snapshots.rbegin(); candidate != snapshots.rend(); ++candidate) {
+    if (candidate->id != wanted) continue;
+    at = &*candidate;
     if (at->summary_value(key) == value) return at;
-    at = at->parent_id ? snapshot(*at->parent_id) : nullptr;
+    wanted = at->parent_id;
+  }
+  if (!at || !wanted || snapshot(*wanted)) return nullptr;
+  // The ancestry was cut by expiry: what is older than the cut belongs to it.
+  for (const Snapshot& candidate : snapshots) {
+    bool older = candidate.sequence_number < at->sequence_number;
+    if (older && candidate.summary_value(key) == value) return &candidate;
   }
   return nullptr;
 }
