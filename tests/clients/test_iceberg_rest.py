@@ -8,6 +8,7 @@ import uuid
 
 import pyarrow as pa
 import pytest
+import requests
 from pyiceberg.catalog import load_catalog
 from pyiceberg.exceptions import (
     CommitFailedException,
@@ -24,6 +25,7 @@ from pyiceberg.transforms import BucketTransform, DayTransform, IdentityTransfor
 from pyiceberg.types import (
     IntegerType, ListType, LongType, MapType, NestedField, StringType, StructType, TimestampType,
 )
+from pyiceberg.view.metadata import SQLViewRepresentation, ViewVersion
 
 SCHEMA = Schema(
     NestedField(1, "id", LongType(), required=True),
@@ -251,4 +253,56 @@ def test_odd_names(catalog, space):
 
 def test_views(catalog, space):
     assert catalog.list_views(space) == []
+    version = ViewVersion(
+        version_id=1, schema_id=1, timestamp_ms=1_700_000_000_000, summary={"engine-name": "pyiceberg"},
+        representations=[SQLViewRepresentation(type="sql", sql="SELECT 1 AS id", dialect="trino")],
+        default_namespace=[space])
+    schema = Schema(NestedField(1, "id", LongType()), schema_id=1)
+    catalog.create_view((space, "v"), schema, version)
+    assert catalog.view_exists((space, "v"))
+    assert catalog.list_views(space) == [(space, "v")]
+    view = catalog.load_view((space, "v"))
+    assert view.current_version().representations[0].root.sql == "SELECT 1 AS id"
+    with pytest.raises(NoSuchTableError):
+        catalog.load_table((space, "v"))
+    catalog.drop_view((space, "v"))
     assert not catalog.view_exists((space, "v"))
+
+
+@pytest.mark.parametrize("method, path, body, status, kind", [
+    ("GET", "/v1/namespaces/none", None, 404, "NoSuchNamespaceException"),
+    ("GET", "/v1/namespaces/none/tables/t", None, 404, "NoSuchTableException"),
+    ("GET", "/v1/nothing", None, 404, "NotFoundException"),
+    ("PUT", "/v1/namespaces", None, 405, "BadRequestException"),
+    ("POST", "/v1/namespaces", "{", 400, "BadRequestException"),
+    ("POST", "/v1/namespaces", "[]", 400, "BadRequestException"),
+    ("POST", "/v1/namespaces", "{}", 400, "BadRequestException"),
+    ("POST", "/v1/namespaces", '{"namespace": ["a\\u0000b"]}', 400, "BadRequestException"),
+    ("POST", "/v1/transactions/commit", "{}", 400, "BadRequestException"),
+    ("POST", "/v1/namespaces/a/tables/t", '{"updates": [{"action": "fly"}]}', 400, "BadRequestException"),
+    ("POST", "/v1/namespaces/a/tables/t", '{"requirements": [{"type": "no"}]}', 400, "BadRequestException"),
+])
+def test_bad_requests(platform, method, path, body, status, kind):
+    answer = requests.request(method, platform["iceberg_rest"]["uri"] + path, data=body, timeout=10)
+    assert answer.status_code == status
+    assert answer.json()["error"]["type"] == kind
+    assert answer.json()["error"]["code"] == status
+
+
+def test_load_is_conditional_and_vends_credentials(platform, catalog, space):
+    catalog.create_table((space, "t"), SCHEMA)
+    url = f"{platform['iceberg_rest']['uri']}/v1/namespaces/{space}/tables/t"
+    plain = requests.get(url, timeout=10)
+    assert "s3.secret-access-key" not in plain.json()["config"]
+    assert requests.get(url, headers={"If-None-Match": plain.headers["ETag"]}, timeout=10).status_code == 304
+    vended = requests.get(url, headers={"X-Iceberg-Access-Delegation": "vended-credentials"}, timeout=10).json()
+    assert vended["config"]["s3.secret-access-key"]
+    assert vended["storage-credentials"][0]["prefix"].startswith("s3://")
+    assert requests.head(url, timeout=10).status_code == 204
+    assert requests.head(url + "x", timeout=10).status_code == 404
+
+
+def test_config_with_an_empty_warehouse(platform):
+    answer = requests.get(platform["iceberg_rest"]["uri"] + "/v1/config?warehouse=", timeout=10).json()
+    assert "POST /v1/{prefix}/transactions/commit" in answer["endpoints"]
+    assert answer["overrides"] == {}
