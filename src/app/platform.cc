@@ -225,7 +225,7 @@ Status RunningPlatform::start_fronts() {
       .config = config(), .io = io_, .pool = sql_pool_, .metrics = metrics_, .clock = options_.clock,
       .random = options_.random, .engine = *engine_, .catalog = *catalog_, .lake_scans = lake_scans_, .users = *users_,
       .certificate = std::move(certificate), .internal_secret = std::move(secret)});
-  RETURN_IF_ERROR(sql_->start());
+  RETURN_IF_ERROR(about_port(sql_->start(), "sql.https_port or sql.http_port"));
   if (config().flag("jobs.enabled")) RETURN_IF_ERROR(start_jobs());
   if (config().flag("metrics.enabled")) {
     status_page_ = std::make_unique<StatusPage>(io_, blocking_pool_, metrics_, address(), config().port("metrics.port"),

@@ -1,12 +1,10 @@
 #include "app/sql_front.h"
 
+#include "serve/trino/trino.h"
 #include "sql/executor.h"
 #include "sql/iceberg_connector.h"
 #include "sql/query_registry.h"
 
-#if __has_include("serve/trino/trino.h")
-#include "serve/trino/trino.h"
-#endif
 
 namespace aichemy::app {
 
@@ -15,6 +13,7 @@ struct SqlFront::State {
   sql::IcebergConnector iceberg;
   sql::QueryRegistry queries;
   sql::Executor executor;
+  std::unique_ptr<serve::trino::TrinoService> trino;
 
   explicit State(SqlFrontOptions given)
       : options(std::move(given)),
@@ -30,10 +29,39 @@ struct SqlFront::State {
 SqlFront::SqlFront(SqlFrontOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 SqlFront::~SqlFront() = default;
 
-Status SqlFront::start() { return {}; }
-void SqlFront::stop(std::chrono::milliseconds) {}
-int SqlFront::https_port() const { return 0; }
-int SqlFront::http_port() const { return 0; }
+Status SqlFront::start() {
+  SqlFrontOptions& options = state_->options;
+  if (!options.config.flag("sql.enabled")) return {};
+  serve::trino::TrinoOptions trino{.io = options.io,
+                                   .pool = options.pool,
+                                   .metrics = options.metrics,
+                                   .clock = options.clock,
+                                   .random = options.random,
+                                   .executor = state_->executor,
+                                   .queries = state_->queries};
+  trino.address = options.config.text("listen.address");
+  trino.https_port = options.config.port("sql.https_port");
+  trino.http_port = options.config.port("sql.http_port");
+  trino.tls = serve::http::TlsFiles{options.certificate.certificate_pem, options.certificate.key_pem};
+  trino.internal_secret = options.internal_secret;
+  trino.check_password = [&users = options.users](const std::string& user,
+                                                  const std::string& password) -> Result<std::string> {
+    RETURN_IF_ERROR(users.check_password(user, password));
+    return user;
+  };
+  trino.is_remembered = [&users = options.users](const std::string& user, const std::string& password) {
+    return users.is_remembered(user, password);
+  };
+  state_->trino = std::make_unique<serve::trino::TrinoService>(std::move(trino));
+  return state_->trino->start();
+}
+
+void SqlFront::stop(std::chrono::milliseconds drain) {
+  if (state_->trino) state_->trino->stop(drain);
+}
+
+int SqlFront::https_port() const { return state_->trino ? state_->trino->https_port() : 0; }
+int SqlFront::http_port() const { return state_->trino ? state_->trino->http_port() : 0; }
 sql::Connector& SqlFront::iceberg() { return state_->iceberg; }
 
 }  // namespace aichemy::app
