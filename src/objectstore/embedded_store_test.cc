@@ -490,6 +490,13 @@ TEST(FaultCampaign, AFullDiskStopsWritesOnly) {
   std::string bytes = pattern(200'000, 5);
   ASSERT_TRUE(run.store->put(run.call, "tables", "k", bytes));
   run.disk.set_full(true);
+  // Before anyone has looked at the free space: the writes themselves meet the full disk.
+  for (size_t size : {size_t{10}, size_t{50'000}, size_t{300'000}}) {
+    auto refused = run.store->put(run.call, "tables", "early", pattern(size, 6));
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is("disk_full")) << refused.error().message;
+  }
+  EXPECT_TRUE(run.store->head(run.call, "tables", "early", {}).error().is("no_such_key"));
   run.clock.advance(std::chrono::seconds(1));
   for (size_t size : {size_t{10}, size_t{50'000}, size_t{300'000}}) {
     auto refused = run.store->put(run.call, "tables", "k", pattern(size, 6));

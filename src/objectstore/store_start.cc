@@ -110,6 +110,7 @@ Status StoreCore::form_store(std::array<std::optional<DriveIdentity>, kShards>& 
     store_id_ = random.uuid();
     for (auto& target : drives_) RETURN_IF_ERROR(disk_.make_directories(target->path()));
   }
+  std::array<bool, kShards> blank{};
   for (int i = 0; i < kShards; ++i) {
     auto at = static_cast<size_t>(i);
     Drive& target = *drives_[at];
@@ -123,20 +124,27 @@ Status StoreCore::form_store(std::array<std::optional<DriveIdentity>, kShards>& 
       if (target.problem() == "not opened") target.close("the directory does not exist: make it (empty) to heal it");
       continue;
     }
-    ASSIGN_OR_RETURN(bool blank, target.is_blank());
-    if (!blank) {
-      if (fresh) return fail(Code::invalid, "drives", target.path() + " is not empty and is no drive of a store");
-      target.close("the directory holds other files: empty it to heal it");
-      continue;
-    }
-    DriveIdentity identity{store_id_, i};
-    Status formatted = target.format(identity, !fresh);
-    if (!formatted && fresh) return formatted;
-    if (!formatted) {
-      target.close(formatted.error().message);
-    } else {
-      identities[at] = identity;
-    }
+    ASSIGN_OR_RETURN(blank[at], target.is_blank());
+    if (blank[at]) continue;
+    if (fresh) return fail(Code::invalid, "drives", target.path() + " is not empty and is no drive of a store");
+    target.close("the directory holds other files: empty it to heal it");
+  }
+  std::array<Status, kShards> formatted;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kShards; ++i) {
+    auto at = static_cast<size_t>(i);
+    if (!blank[at]) continue;
+    identities[at] = DriveIdentity{store_id_, i};
+    threads.emplace_back([this, at, fresh, &formatted, &identities] {
+      formatted[at] = drives_[at]->format(*identities[at], !fresh);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (size_t i = 0; i < kShards; ++i) {
+    if (formatted[i]) continue;
+    if (fresh) return formatted[i];
+    identities[i].reset();
+    drives_[i]->close(formatted[i].error().message);
   }
   return {};
 }

@@ -65,7 +65,7 @@ Result<Handler> prepare(Exchange& exchange) {
 Async<void> answer_error(Exchange& exchange, const Error& error) {
   const ErrorRow& row = error_row(error);
   if (exchange.response.begun()) co_return;  // the connection breaks off: all that can be said
-  if (row.status >= 500 && row.status != 501) {
+  if (row.status == 500) {
     log_warn("s3 request failed", {{"request", exchange.call().trace}, {"method", exchange.request.method},
                                    {"path", exchange.request.path}, {"code", row.s3_code}, {"error", error.message}});
   }

@@ -266,7 +266,7 @@ const RefusedRow kRefusedRows[] = {
     {"POST", "/bucket/k?uploadId=00", "<Complete", "", "", 400, "MalformedXML"},
     {"POST", "/bucket?delete", "<x/>", "", "", 400, "MalformedXML"},
     {"GET", "/bucket?list-type=2&max-keys=many", "", "", "", 400, "InvalidArgument"},
-    {"GET", "/bucket?list-type=2&continuation-token=%2B%2B", "", "", "", 400, "InvalidArgument"},
+    {"GET", "/bucket?list-type=2&continuation-token=%2A%2A", "", "", "", 400, "InvalidArgument"},
     {"GET", "/bucket?policy", "", "", "", 404, "NoSuchBucketPolicy"},
     {"PUT", "/bucket?policy", "{}", "", "", 501, "NotImplemented"},
     {"PUT", "/bucket?versioning", "<x/>", "", "", 501, "NotImplemented"},
