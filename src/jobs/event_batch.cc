@@ -26,10 +26,14 @@ sql::EngineScan EventScans::add_scan(Scan scan) {
     registry_->by_handle[out.handle] = std::move(scan);
   }
   out.function = "event_scan";
-  out.keep = std::shared_ptr<void>(nullptr, [registry = registry_, handle = out.handle](void*) {
-    std::lock_guard lock(registry->mutex);
-    registry->by_handle.erase(handle);
-  });
+  auto forget = [registry = registry_](std::string* handle) {
+    {
+      std::lock_guard lock(registry->mutex);
+      registry->by_handle.erase(*handle);
+    }
+    delete handle;
+  };
+  out.keep = std::shared_ptr<std::string>(new std::string(out.handle), forget);
   return out;
 }
 
