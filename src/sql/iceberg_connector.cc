@@ -422,6 +422,9 @@ tables::ColumnMetrics metrics_of(const WrittenColumn& column, const tables::Type
   bool floating = type.kind == tables::TypeKind::float32 || type.kind == tables::TypeKind::float64;
   if (floating && column.has_nan) return metrics;  // the engine's bounds may be NaN themselves
   if (floating) metrics.nan_count = 0;
+  // The engine prints bytes in statistics as hex and elsewhere escaped: not worth the doubt.
+  bool bytes = type.kind == tables::TypeKind::binary || type.kind == tables::TypeKind::fixed;
+  if (bytes) return metrics;
   auto lower = column.min ? value_from_engine_text(*column.min, type) : std::nullopt;
   auto upper = column.max ? value_from_engine_text(*column.max, type) : std::nullopt;
   if (lower && tables::fits(*lower, type)) metrics.lower = std::move(*lower);

@@ -35,6 +35,9 @@ enum FieldId : int {
   kContentSize = 145,
 };
 
+constexpr uint64_t kReserveMax =
+    200'000;  // entries; what a file says of itself is not trusted beyond
+
 struct FormatName {
   std::string_view name;
   FileFormat format;
@@ -81,10 +84,13 @@ class ManifestDecoder {
     if (file.schema.kind != AvroKind::record) return broken("does not hold records");
     RETURN_IF_ERROR(find_partition_columns(file.schema));
     cursor_ = AvroCursor(manifest_.arena_);
-    reserve(std::min<uint64_t>(file.record_count, manifest_.arena_.size()));
+    reserve(std::min<uint64_t>(file.record_count, kReserveMax));
     for (uint64_t i = 0; i < file.record_count; ++i) {
       if (cursor_.at_end()) return broken("has fewer entries than it says");
+      size_t before = cursor_.offset();
       read_entry(file.schema);
+      // Entries without bytes: their count alone would keep us for ever.
+      if (cursor_.offset() == before) return broken("has empty entries");
       if (cursor_.failed() || !error_.empty()) {
         return broken((error_.empty() ? "is cut short" : error_) + " at entry " +
                       std::to_string(i));

@@ -63,6 +63,7 @@ class ListDecoder {
   }
 
   bool at_end() const { return cursor_.at_end(); }
+  size_t offset() const { return cursor_.offset(); }
 
  private:
   AvroCursor cursor_;
@@ -166,7 +167,11 @@ Result<ManifestList> decode_manifest_list(std::string_view bytes) {
       return fail(Code::corrupt, "manifest", "the manifest list has fewer rows than it says");
     }
     ManifestFile row;
+    size_t before = decoder.offset();
     RETURN_IF_ERROR(decoder.read(file.schema, &row));
+    if (decoder.offset() == before) {
+      return fail(Code::corrupt, "manifest", "the manifest list has empty rows");
+    }
     list.manifests.push_back(std::move(row));
   }
   return list;
