@@ -237,6 +237,7 @@ void Json::dump_indented(std::string& out, int level) const {
 }
 
 Result<Json> Json::parse(std::string_view text) {
+  if (text.empty()) return fail(Code::invalid, "json", "not valid JSON: there is no text");
   // The parser's buffers are reused by the thread; a large document gives its memory back.
   static thread_local simdjson::dom::parser parser;
   constexpr size_t kKeepBytesMax = 1 << 20;
