@@ -26,22 +26,27 @@ std::unexpected<Error> no_topic(std::string_view name) {
 Status check_topic_name(std::string_view name) {
   bool good = !name.empty() && name.size() <= 249 && name != "." && name != ".." &&
               std::all_of(name.begin(), name.end(), [](char c) {
-                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-                       c == '_' || c == '-';
+                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_' || c == '-';
               });
   if (good) return {};
-  return fail(Code::invalid, "topic_name",
-              "a topic name has 1 to 249 letters, digits, '.', '_' and '-', and is not '.' or '..'");
+  return fail(
+      Code::invalid, "topic_name",
+      "a topic name has 1 to 249 letters, digits, '.', '_' and '-', and is not '.' or '..'");
 }
 
 }  // namespace
 
 Broker::Broker(Options options, Disk& disk, Clock& clock, Random& random, Metrics& metrics)
-    : options_(std::move(options)), disk_(disk), clock_(clock), random_(random),
-      committer_(std::make_unique<Committer>(Committer::Options{options_.commit_threads}, metrics)) {}
+    : options_(std::move(options)),
+      disk_(disk),
+      clock_(clock),
+      random_(random),
+      committer_(
+          std::make_unique<Committer>(Committer::Options{options_.commit_threads}, metrics)) {}
 
-Result<std::unique_ptr<Broker>> Broker::open(Options options, Disk& disk, Clock& clock, Random& random,
-                                             Metrics& metrics) {
+Result<std::unique_ptr<Broker>> Broker::open(Options options, Disk& disk, Clock& clock,
+                                             Random& random, Metrics& metrics) {
   std::unique_ptr<Broker> broker(new Broker(std::move(options), disk, clock, random, metrics));
   Json meta;
   std::array<bool, kCopiesMax> stale{};
@@ -49,11 +54,13 @@ Result<std::unique_ptr<Broker>> Broker::open(Options options, Disk& disk, Clock&
   broker->cluster_id_ = meta["cluster_id"].is_string() ? std::string(meta["cluster_id"].as_string())
                                                        : to_base64url(random.bytes(16));
   broker->epoch_ = static_cast<int32_t>(meta["epoch"].as_int()) + 1;
-  broker->next_producer_id_ = broker->producer_ids_reserved_ = meta["producer_ids_reserved"].as_int();
+  broker->next_producer_id_ = broker->producer_ids_reserved_ =
+      meta["producer_ids_reserved"].as_int();
   RETURN_IF_ERROR(broker->open_topics(meta, stale));
   {
     std::lock_guard lock(broker->meta_mutex_);
-    RETURN_IF_ERROR(broker->write_meta());  // this process's epoch, before anything is written under it
+    RETURN_IF_ERROR(
+        broker->write_meta());  // this process's epoch, before anything is written under it
   }
   if (!broker->find_topic(kOffsetsTopic)) {
     NewTopic offsets{kOffsetsTopic, 1, static_cast<int16_t>(kCopiesMax), {}, {}};
@@ -63,19 +70,22 @@ Result<std::unique_ptr<Broker>> Broker::open(Options options, Disk& disk, Clock&
   auto* raw = broker.get();
   auto log = broker->find_topic(kOffsetsTopic)->partitions.at(0);
   broker->groups_ = std::make_unique<Groups>(
-      broker->options_.groups, clock, random, [raw, log](std::string batch, std::function<void(Status)> done) {
+      broker->options_.groups, clock, random,
+      [raw, log](std::string batch, std::function<void(Status)> done) {
         auto header = wire::read_batch_header(batch);
         if (!header) return done(std::unexpected(header.error()));
-        raw->append(log, {SharedBytes(std::move(batch)), *header, false, [done](Result<Appended> result) {
-                            done(result ? Status{} : Status(std::unexpected(result.error())));
-                          }});
+        raw->append(
+            log, {SharedBytes(std::move(batch)), *header, false, [done](Result<Appended> result) {
+                    done(result ? Status{} : Status(std::unexpected(result.error())));
+                  }});
       });
   for (int64_t offset = log->log_start(); offset < log->high_watermark();) {
     ASSIGN_OR_RETURN(SharedBytes bytes, broker->read(kOffsetsTopic, 0, offset, 1 << 20));
     std::string_view left = bytes.view();
     while (!left.empty()) {
       ASSIGN_OR_RETURN(wire::BatchHeader header, wire::read_batch_header(left));
-      if (header.bytes() > left.size()) return fail(Code::corrupt, "batch", "the offsets log is damaged");
+      if (header.bytes() > left.size())
+        return fail(Code::corrupt, "batch", "the offsets log is damaged");
       broker->groups_->replay(left.substr(0, header.bytes()));
       offset = header.next_offset();
       left.remove_prefix(header.bytes());
@@ -104,15 +114,20 @@ Broker::~Broker() {
 }
 
 Result<std::shared_ptr<Partition>> Broker::open_partition(const std::string& topic, int32_t index,
-                                                          const Entry& entry, const ConfigMap& config) {
+                                                          const Entry& entry,
+                                                          const ConfigMap& config) {
   Partition::Options options;
   options.topic = topic;
   options.index = index;
   options.leader_epoch = epoch_;
   options.config = parse_topic_config(config);
   options.out_of_sync = entry.lost;
-  options.lose_copy = [this](Partition& partition, size_t copy) { return lose_copy(partition, copy); };
-  options.regain_copy = [this](Partition& partition, size_t copy) { return regain_copy(partition, copy); };
+  options.lose_copy = [this](Partition& partition, size_t copy) {
+    return lose_copy(partition, copy);
+  };
+  options.regain_copy = [this](Partition& partition, size_t copy) {
+    return regain_copy(partition, copy);
+  };
   for (size_t copy : entry.copies) {
     options.directories[copy] = directory(copy) + "/" + topic + "-" + std::to_string(index);
   }
@@ -144,12 +159,14 @@ std::vector<TopicRef> Broker::topics() const {
   return all;
 }
 
-Result<std::shared_ptr<Partition>> Broker::find_partition(std::string_view name, int32_t index) const {
+Result<std::shared_ptr<Partition>> Broker::find_partition(std::string_view name,
+                                                          int32_t index) const {
   TopicRef topic = find_topic(name);
   if (!topic) return no_topic(name);
   if (index < 0 || static_cast<size_t>(index) >= topic->partitions.size()) {
-    return fail(Code::not_found, "no_such_partition",
-                std::string(name) + " has " + std::to_string(topic->partitions.size()) + " partitions");
+    return fail(
+        Code::not_found, "no_such_partition",
+        std::string(name) + " has " + std::to_string(topic->partitions.size()) + " partitions");
   }
   return topic->partitions[static_cast<size_t>(index)];
 }
@@ -165,13 +182,16 @@ Result<Offsets> Broker::offsets(std::string_view topic, int32_t index) const {
   return Offsets{partition->log_start(), partition->high_watermark()};
 }
 
-Result<SharedBytes> Broker::read(std::string_view topic, int32_t index, int64_t offset, uint32_t bytes_max) const {
+Result<SharedBytes> Broker::read(std::string_view topic, int32_t index, int64_t offset,
+                                 uint32_t bytes_max) const {
   ASSIGN_OR_RETURN(auto partition, find_partition(topic, index));
   ASSIGN_OR_RETURN(ReadResult found, partition->read(offset, bytes_max));
   std::string bytes(found.slice.bytes, '\0');
   if (bytes.empty()) return SharedBytes();
-  ASSIGN_OR_RETURN(size_t got, found.slice.file->read_at(found.slice.position, bytes.data(), bytes.size()));
-  if (got != bytes.size()) return fail(Code::corrupt, "segment", "a segment is shorter than it should be");
+  ASSIGN_OR_RETURN(size_t got,
+                   found.slice.file->read_at(found.slice.position, bytes.data(), bytes.size()));
+  if (got != bytes.size())
+    return fail(Code::corrupt, "segment", "a segment is shorter than it should be");
   return SharedBytes(std::move(bytes));
 }
 
@@ -180,8 +200,9 @@ Result<int64_t> Broker::append(std::string_view topic, int32_t index, std::strin
   ASSIGN_OR_RETURN(wire::BatchHeader header, wire::check_batch(batch));
   auto done = std::make_shared<std::promise<Result<Appended>>>();
   auto result = done->get_future();
-  append(partition, Append{SharedBytes(std::move(batch)), header, true,
-                           [done](Result<Appended> appended) { done->set_value(std::move(appended)); }});
+  append(partition,
+         Append{SharedBytes(std::move(batch)), header, true,
+                [done](Result<Appended> appended) { done->set_value(std::move(appended)); }});
   ASSIGN_OR_RETURN(Appended appended, result.get());
   return appended.base_offset;
 }
@@ -210,7 +231,8 @@ Result<std::vector<Broker::Entry>> Broker::plan(const NewTopic& wanted) const {
     std::vector<size_t> copies;
     for (int32_t broker : brokers) {
       if (broker < 1 || broker > static_cast<int32_t>(kCopiesMax) ||
-          std::find(copies.begin(), copies.end(), static_cast<size_t>(broker - 1)) != copies.end()) {
+          std::find(copies.begin(), copies.end(), static_cast<size_t>(broker - 1)) !=
+              copies.end()) {
         return fail(Code::invalid, "assignment", "replicas are broker ids 1 and 2, each once");
       }
       copies.push_back(static_cast<size_t>(broker - 1));
@@ -222,17 +244,21 @@ Result<std::vector<Broker::Entry>> Broker::plan(const NewTopic& wanted) const {
   int32_t partitions = wanted.partitions == -1 ? options_.default_partitions : wanted.partitions;
   int16_t copies = wanted.copies == -1 ? options_.default_copies : wanted.copies;
   if (partitions < 1 || partitions > kPartitionsMax) {
-    return fail(Code::invalid, "partitions", "the number of partitions must be from 1 to " + std::to_string(kPartitionsMax));
+    return fail(Code::invalid, "partitions",
+                "the number of partitions must be from 1 to " + std::to_string(kPartitionsMax));
   }
   if (copies < 1 || copies > static_cast<int16_t>(kCopiesMax)) {
-    return fail(Code::invalid, "replication_factor", "the replication factor must be 1 or 2: there are 2 brokers");
+    return fail(Code::invalid, "replication_factor",
+                "the replication factor must be 1 or 2: there are 2 brokers");
   }
-  // A topic's first partition begins at either broker, so that single-partition topics spread as well.
+  // A topic's first partition begins at either broker, so that single-partition topics spread as
+  // well.
   size_t first = std::hash<std::string>()(wanted.name) % kCopiesMax;
   for (int32_t i = 0; i < partitions; ++i) {
     size_t preferred = (first + static_cast<size_t>(i)) % kCopiesMax;
     if (copies == 1 && !online_[preferred]) preferred = 1 - preferred;
-    push(copies == 1 ? std::vector<size_t>{preferred} : std::vector<size_t>{preferred, 1 - preferred});
+    push(copies == 1 ? std::vector<size_t>{preferred}
+                     : std::vector<size_t>{preferred, 1 - preferred});
   }
   return entries;
 }
@@ -256,11 +282,14 @@ Result<TopicRef> Broker::create_topic(const NewTopic& wanted, bool validate_only
     return topic;
   }
   for (size_t i = 0; i < entries.size(); ++i) {
-    for (size_t copy : entries[i].copies) {  // what a deleted topic of that name may have left behind
+    for (size_t copy :
+         entries[i].copies) {  // what a deleted topic of that name may have left behind
       if (!online_[copy]) continue;
-      RETURN_IF_ERROR(disk_.remove_all(directory(copy) + "/" + wanted.name + "-" + std::to_string(i)));
+      RETURN_IF_ERROR(
+          disk_.remove_all(directory(copy) + "/" + wanted.name + "-" + std::to_string(i)));
     }
-    ASSIGN_OR_RETURN(auto partition, open_partition(wanted.name, static_cast<int32_t>(i), entries[i], wanted.config));
+    ASSIGN_OR_RETURN(auto partition, open_partition(wanted.name, static_cast<int32_t>(i),
+                                                    entries[i], wanted.config));
     topic->partitions.push_back(std::move(partition));
   }
   std::lock_guard lock(meta_mutex_);
@@ -290,7 +319,8 @@ Status Broker::delete_topic(std::string_view name) {
   std::lock_guard changes(change_mutex_);
   TopicRef topic = find_topic(name);
   if (!topic) return no_topic(name);
-  if (topic->internal) return fail(Code::denied, "internal_topic", "an internal topic cannot be deleted");
+  if (topic->internal)
+    return fail(Code::denied, "internal_topic", "an internal topic cannot be deleted");
   {
     std::lock_guard lock(meta_mutex_);
     auto kept = entries_.extract(topic->name);
@@ -308,14 +338,18 @@ Status Broker::delete_topic(std::string_view name) {
   groups_->forget_topic(topic->name);
   for (const auto& partition : topic->partitions) {
     partition->close();
-    Status removed = committer_->exclusive(*partition, [&]() -> Status {  // after the round that may be running
-      for (size_t copy = 0; copy < kCopiesMax; ++copy) {
-        if (!partition->has_copy(copy) || !online_[copy]) continue;
-        RETURN_IF_ERROR(disk_.remove_all(directory(copy) + "/" + topic->name + "-" + std::to_string(partition->index())));
-      }
-      return {};
-    });
-    if (!removed) log_warn("files of a deleted topic remain", {{"topic", topic->name}, {"error", removed.error().message}});
+    Status removed =
+        committer_->exclusive(*partition, [&]() -> Status {  // after the round that may be running
+          for (size_t copy = 0; copy < kCopiesMax; ++copy) {
+            if (!partition->has_copy(copy) || !online_[copy]) continue;
+            RETURN_IF_ERROR(disk_.remove_all(directory(copy) + "/" + topic->name + "-" +
+                                             std::to_string(partition->index())));
+          }
+          return {};
+        });
+    if (!removed)
+      log_warn("files of a deleted topic remain",
+               {{"topic", topic->name}, {"error", removed.error().message}});
   }
   return {};
 }
@@ -327,13 +361,19 @@ Status Broker::add_partitions(std::string_view name, int32_t total, bool validat
   auto have = static_cast<int32_t>(topic->partitions.size());
   if (total <= have || total > kPartitionsMax) {
     return fail(Code::invalid, "partitions",
-                "Topic currently has " + std::to_string(have) + " partitions, which is not below " + std::to_string(total) + ".");
+                "Topic currently has " + std::to_string(have) + " partitions, which is not below " +
+                    std::to_string(total) + ".");
   }
-  ASSIGN_OR_RETURN(auto planned, plan({std::string(name), total, static_cast<int16_t>(topic->replicas.front().size()), {}, {}}));
+  ASSIGN_OR_RETURN(auto planned, plan({std::string(name),
+                                       total,
+                                       static_cast<int16_t>(topic->replicas.front().size()),
+                                       {},
+                                       {}}));
   if (validate_only) return {};
   auto grown = std::make_shared<Topic>(*topic);
   for (int32_t i = have; i < total; ++i) {
-    ASSIGN_OR_RETURN(auto partition, open_partition(topic->name, i, planned[static_cast<size_t>(i)], topic->config));
+    ASSIGN_OR_RETURN(auto partition, open_partition(topic->name, i, planned[static_cast<size_t>(i)],
+                                                    topic->config));
     grown->partitions.push_back(std::move(partition));
     grown->replicas.push_back(broker_ids(planned[static_cast<size_t>(i)]));
   }
@@ -350,7 +390,8 @@ Status Broker::add_partitions(std::string_view name, int32_t total, bool validat
   return {};
 }
 
-Status Broker::change_config(std::string_view name, const ConfigChanges& config, bool validate_only) {
+Status Broker::change_config(std::string_view name, const ConfigChanges& config,
+                             bool validate_only) {
   std::lock_guard changes(change_mutex_);
   TopicRef topic = find_topic(name);
   if (!topic) return no_topic(name);
@@ -382,7 +423,8 @@ PartitionView Broker::view(const Topic& topic, int32_t index) const {
   view.leader_epoch = partition.leader_epoch();
   view.replicas = topic.replicas[static_cast<size_t>(index)];
   for (int32_t broker : view.replicas) {
-    (partition.in_sync(static_cast<size_t>(broker - 1)) ? view.in_sync : view.offline).push_back(broker);
+    (partition.in_sync(static_cast<size_t>(broker - 1)) ? view.in_sync : view.offline)
+        .push_back(broker);
   }
   if (!view.in_sync.empty()) view.leader = view.in_sync.front();
   return view;
@@ -390,14 +432,16 @@ PartitionView Broker::view(const Topic& topic, int32_t index) const {
 
 Result<uint64_t> Broker::free_bytes(size_t copy) const { return disk_.free_bytes(directory(copy)); }
 
-// A directory that vanished while we run: its open files still take writes that nobody will ever find.
+// A directory that vanished while we run: its open files still take writes that nobody will ever
+// find.
 void Broker::check_directories() {
   for (size_t copy = 0; copy < kCopiesMax; ++copy) {
     auto there = disk_.exists(directory(copy) + "/meta.json");
     bool usable = there && *there;
     if (usable == online_[copy]) continue;
     if (!usable) {
-      log_error("an event directory is gone; going on with the other", {{"directory", directory(copy)}});
+      log_error("an event directory is gone; going on with the other",
+                {{"directory", directory(copy)}});
       online_[copy] = false;
       for (const TopicRef& topic : topics()) {
         for (const auto& partition : topic->partitions) {
@@ -416,7 +460,8 @@ void Broker::check_directories() {
     if (online_[copy] || !disk_.make_directories(directory(copy))) continue;
     std::lock_guard lock(meta_mutex_);
     online_[copy] = true;
-    if (!write_meta() || !disk_.exists(directory(copy) + "/meta.json").value_or(false)) online_[copy] = false;
+    if (!write_meta() || !disk_.exists(directory(copy) + "/meta.json").value_or(false))
+      online_[copy] = false;
   }
 }
 
@@ -424,11 +469,15 @@ void Broker::heal_copies() {
   for (const TopicRef& topic : topics()) {
     for (const auto& partition : topic->partitions) {
       for (size_t copy = 0; copy < kCopiesMax; ++copy) {
-        if (!partition->has_copy(copy) || partition->in_sync(copy) || !online_[copy] || partition->closed()) continue;
-        Status healed = partition->heal(
-            copy, [&](std::function<Status()> work) { return committer_->exclusive(*partition, std::move(work)); });
+        if (!partition->has_copy(copy) || partition->in_sync(copy) || !online_[copy] ||
+            partition->closed())
+          continue;
+        Status healed = partition->heal(copy, [&](std::function<Status()> work) {
+          return committer_->exclusive(*partition, std::move(work));
+        });
         if (!healed) {
-          log_warn("a copy cannot be brought back yet", {{"topic", topic->name}, {"error", healed.error().message}});
+          log_warn("a copy cannot be brought back yet",
+                   {{"topic", topic->name}, {"error", healed.error().message}});
         }
       }
     }
@@ -450,15 +499,19 @@ void Broker::tick() {
       if (partition->closed()) continue;
       Status done = trim ? partition->trim(clock_.wall_millis()) : Status{};
       if (done) done = partition->checkpoint(false);
-      if (!done) log_warn("upkeep of a partition failed", {{"topic", topic->name}, {"error", done.error().message}});
+      if (!done)
+        log_warn("upkeep of a partition failed",
+                 {{"topic", topic->name}, {"error", done.error().message}});
     }
   }
   auto log = find_topic(kOffsetsTopic)->partitions.at(0);
   if (trim && log->bytes() > kOffsetsLogBytes) {
     int64_t end = log->high_watermark();
     bool complete = true;
-    (void)committer_->exclusive(*log, [] { return Status{}; });  // every commit below `end` is in memory now
-    for (std::string& batch : groups_->snapshot()) complete = complete && append(kOffsetsTopic, 0, std::move(batch));
+    (void)committer_->exclusive(
+        *log, [] { return Status{}; });  // every commit below `end` is in memory now
+    for (std::string& batch : groups_->snapshot())
+      complete = complete && append(kOffsetsTopic, 0, std::move(batch));
     if (complete) (void)log->delete_before(end);
   }
 }

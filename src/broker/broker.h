@@ -1,17 +1,20 @@
-// The event broker: topics, partition logs, producers, consumer groups. Blocking core without a network; the Kafka
-// protocol is in serve/kafka, jobs call it directly.
+// The event broker: topics, partition logs, producers, consumer groups. Blocking core without a
+// network; the Kafka protocol is in serve/kafka, jobs call it directly.
 //
-// It is one process that looks like a cluster of two brokers: copy 0 of every partition lies in <directory>/0 and
-// belongs to broker id 1, copy 1 lies in <directory>/1 and belongs to broker id 2. A topic of replication factor 2
-// has both. Losing one directory leaves every such topic readable and writable; the tick brings it back.
+// It is one process that looks like a cluster of two brokers: copy 0 of every partition lies in
+// <directory>/0 and belongs to broker id 1, copy 1 lies in <directory>/1 and belongs to broker
+// id 2. A topic of replication factor 2 has both. Losing one directory leaves every such topic
+// readable and writable; the tick brings it back.
 //
-// Durability: an append is answered once it is synced in every copy in sync (group commit, committer.h), unless the
-// topic says flush.mode=relaxed. Metadata lives in <directory>/{0,1}/meta.json (metadata.h), committed offsets in
-// the internal topic __consumer_offsets.
+// Durability: an append is answered once it is synced in every copy in sync (group commit,
+// committer.h), unless the topic says flush.mode=relaxed. Metadata lives in
+// <directory>/{0,1}/meta.json (metadata.h), committed offsets in the internal topic
+// __consumer_offsets.
 //
-// Threads: every public function may be called from any thread and blocks at most for a metadata write;
-// append() and the group calls answer through callbacks, on a thread of the broker: be quick in them.
-// Life cycle: open(), use, destroy. Destruction finishes queued appends and writes checkpoints.
+// Threads: every public function may be called from any thread and blocks at most for a metadata
+// write; append() and the group calls answer through callbacks, on a thread of the broker: be quick
+// in them. Life cycle: open(), use, destroy. Destruction finishes queued appends and writes
+// checkpoints.
 #pragma once
 
 #include <array>
@@ -57,7 +60,8 @@ struct Topic {
   wire::Uuid id{};
   bool internal = false;
   ConfigMap config;  // what was set
-  std::vector<std::vector<int32_t>> replicas;  // per partition the broker ids, the preferred one first
+  std::vector<std::vector<int32_t>>
+      replicas;  // per partition the broker ids, the preferred one first
   std::vector<std::shared_ptr<Partition>> partitions;
 };
 using TopicRef = std::shared_ptr<const Topic>;
@@ -67,7 +71,8 @@ struct NewTopic {
   int32_t partitions = -1;  // -1: the broker's default
   int16_t copies = -1;
   ConfigMap config;
-  // Explicit replica assignment: per partition the broker ids, the preferred one first. Overrides the counts.
+  // Explicit replica assignment: per partition the broker ids, the preferred one first. Overrides
+  // the counts.
   std::vector<std::vector<int32_t>> assignment;
 };
 
@@ -87,8 +92,8 @@ class Broker {
     bool background = true;  // false: tests call tick()
     GroupOptions groups;
   };
-  static Result<std::unique_ptr<Broker>> open(Options options, Disk& disk, Clock& clock, Random& random,
-                                              Metrics& metrics);
+  static Result<std::unique_ptr<Broker>> open(Options options, Disk& disk, Clock& clock,
+                                              Random& random, Metrics& metrics);
   ~Broker();
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
@@ -98,16 +103,19 @@ class Broker {
   bool topic_exists(std::string_view name) const { return find_topic(name) != nullptr; }
   Result<int32_t> partition_count(std::string_view topic) const;
   Result<Offsets> offsets(std::string_view topic, int32_t partition) const;
-  // Whole record batches (wire/record_batch.h), the first of which may begin below `offset`: skip records before
-  // it. Empty at the end of the log. At least one batch, else up to bytes_max. invalid ("offset_out_of_range").
-  Result<SharedBytes> read(std::string_view topic, int32_t partition, int64_t offset, uint32_t bytes_max) const;
+  // Whole record batches (wire/record_batch.h), the first of which may begin below `offset`: skip
+  // records before it. Empty at the end of the log. At least one batch, else up to bytes_max.
+  // invalid ("offset_out_of_range").
+  Result<SharedBytes> read(std::string_view topic, int32_t partition, int64_t offset,
+                           uint32_t bytes_max) const;
   // One batch of wire::BatchBuilder; waits until it is durable; the offset of its first record.
   Result<int64_t> append(std::string_view topic, int32_t partition, std::string batch);
-  // `waiter` is called once when the partition grows (or goes away); dropping the last reference ends interest.
+  // `waiter` is called once when the partition grows (or goes away); dropping the last reference
+  // ends interest.
   Status on_change(std::string_view topic, int32_t partition, const Waiter& waiter) const;
 
-  // ---- Topics. Errors: exists ("topic_exists"), not_found ("no_such_topic"), invalid ("topic_name",
-  // "partitions", "replication_factor", "assignment", "config").
+  // ---- Topics. Errors: exists ("topic_exists"), not_found ("no_such_topic"), invalid
+  // ("topic_name", "partitions", "replication_factor", "assignment", "config").
   TopicRef find_topic(std::string_view name) const;
   TopicRef find_topic(const wire::Uuid& id) const;
   std::vector<TopicRef> topics() const;  // by name
@@ -117,7 +125,8 @@ class Broker {
   Status add_partitions(std::string_view name, int32_t total, bool validate_only = false);
   // Sets (value) or resets (none) settings.
   using ConfigChanges = std::map<std::string, std::optional<std::string>>;
-  Status change_config(std::string_view name, const ConfigChanges& changes, bool validate_only = false);
+  Status change_config(std::string_view name, const ConfigChanges& changes,
+                       bool validate_only = false);
   PartitionView view(const Topic& topic, int32_t partition) const;
 
   // ---- Appends with a callback (the Kafka front). The batch's checksum must have been checked.
@@ -131,13 +140,15 @@ class Broker {
   const std::string& cluster_id() const { return cluster_id_; }
   bool directory_online(size_t copy) const { return online_[copy].load(); }
   Result<uint64_t> free_bytes(size_t copy) const;
-  std::string directory(size_t copy) const { return options_.directory + "/" + std::to_string(copy); }
+  std::string directory(size_t copy) const {
+    return options_.directory + "/" + std::to_string(copy);
+  }
 
   // Retention, checkpoints, copies to bring back, group timers. Called by the background thread.
   void tick();
 
  private:
-  struct Entry {  // what meta.json says of a partition
+  struct Entry {                 // what meta.json says of a partition
     std::vector<size_t> copies;  // preferred first
     std::array<bool, kCopiesMax> lost = {false, false};
   };
@@ -181,8 +192,8 @@ class Broker {
   Status regain_copy(Partition& partition, size_t copy);
   Status open_topics(const Json& meta, const std::array<bool, kCopiesMax>& stale);
 
-  Result<std::shared_ptr<Partition>> open_partition(const std::string& topic, int32_t index, const Entry& entry,
-                                                    const ConfigMap& config);
+  Result<std::shared_ptr<Partition>> open_partition(const std::string& topic, int32_t index,
+                                                    const Entry& entry, const ConfigMap& config);
   static std::vector<int32_t> broker_ids(const Entry& entry);
   Result<std::vector<Entry>> plan(const NewTopic& wanted) const;
   void publish_topic(TopicRef topic);

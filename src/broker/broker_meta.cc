@@ -1,5 +1,6 @@
-// meta.json: topics, settings, which copies are in sync, epochs. The same text in both directories; the one with
-// the higher generation is the truth, and a directory that missed a generation has missed writes as well.
+// meta.json: topics, settings, which copies are in sync, epochs. The same text in both directories;
+// the one with the higher generation is the truth, and a directory that missed a generation has
+// missed writes as well.
 #include <algorithm>
 
 #include "base/json.h"
@@ -22,7 +23,8 @@ Status Broker::load_meta(Json& meta, std::array<bool, kCopiesMax>& stale) {
   for (size_t copy = 0; copy < kCopiesMax; ++copy) {
     Status made = disk_.make_directories(directory(copy));
     if (!made) {
-      log_error("an event directory cannot be used", {{"directory", directory(copy)}, {"error", made.error().message}});
+      log_error("an event directory cannot be used",
+                {{"directory", directory(copy)}, {"error", made.error().message}});
       stale[copy] = true;
       continue;
     }
@@ -45,7 +47,8 @@ Status Broker::load_meta(Json& meta, std::array<bool, kCopiesMax>& stale) {
     }
   }
   if (!any && broken) {
-    return fail(Code::corrupt, "meta", "no readable meta.json in " + options_.directory + "; restore one of the copies");
+    return fail(Code::corrupt, "meta",
+                "no readable meta.json in " + options_.directory + "; restore one of the copies");
   }
   for (size_t copy = 0; copy < kCopiesMax; ++copy) {
     if (any && generations[copy] < generation_) stale[copy] = true;
@@ -74,7 +77,8 @@ Json Broker::meta_json() const {
     const wire::Uuid& id = topic->second->id;
     topics.push(Json::object()
                     .set("name", name)
-                    .set("id", to_hex(std::string_view(reinterpret_cast<const char*>(id.data()), id.size())))
+                    .set("id", to_hex(std::string_view(reinterpret_cast<const char*>(id.data()),
+                                                       id.size())))
                     .set("config", std::move(config))
                     .set("partitions", std::move(partitions)));
   }
@@ -121,7 +125,8 @@ Status Broker::lose_copy(Partition& partition, size_t copy) {
 Status Broker::regain_copy(Partition& partition, size_t copy) {
   std::lock_guard lock(meta_mutex_);
   auto found = entries_.find(partition.topic());
-  if (found == entries_.end()) return fail(Code::not_found, "no_such_topic", "the topic was deleted");
+  if (found == entries_.end())
+    return fail(Code::not_found, "no_such_topic", "the topic was deleted");
   bool& lost = found->second[static_cast<size_t>(partition.index())].lost[copy];
   lost = false;
   Status written = write_meta();
@@ -137,8 +142,10 @@ Status Broker::open_topics(const Json& meta, const std::array<bool, kCopiesMax>&
     topic->internal = name == kOffsetsTopic;
     ASSIGN_OR_RETURN(std::string id, item.string_at("id"));
     auto bytes = from_hex(id);
-    if (bytes && bytes->size() == topic->id.size()) std::copy(bytes->begin(), bytes->end(), topic->id.begin());
-    for (const auto& [key, value] : item["config"].as_object()) topic->config[key] = value.as_string();
+    if (bytes && bytes->size() == topic->id.size())
+      std::copy(bytes->begin(), bytes->end(), topic->id.begin());
+    for (const auto& [key, value] : item["config"].as_object())
+      topic->config[key] = value.as_string();
     std::vector<Entry>& entries = entries_[name];
     for (const Json& partition : item["partitions"].as_array()) {
       Entry entry;
@@ -149,14 +156,16 @@ Status Broker::open_topics(const Json& meta, const std::array<bool, kCopiesMax>&
         entry.lost[static_cast<size_t>(copy.as_int()) % kCopiesMax] = true;
       }
       if (entry.copies.size() > 1) {
-        for (size_t copy = 0; copy < kCopiesMax; ++copy) entry.lost[copy] = entry.lost[copy] || stale[copy];
+        for (size_t copy = 0; copy < kCopiesMax; ++copy)
+          entry.lost[copy] = entry.lost[copy] || stale[copy];
       }
       topic->replicas.push_back(broker_ids(entry));
       entries.push_back(std::move(entry));
     }
     topics_[name] = topic;  // known to write_meta before its partitions open
     for (size_t i = 0; i < entries.size(); ++i) {
-      ASSIGN_OR_RETURN(auto partition, open_partition(name, static_cast<int32_t>(i), entries[i], topic->config));
+      ASSIGN_OR_RETURN(auto partition,
+                       open_partition(name, static_cast<int32_t>(i), entries[i], topic->config));
       topic->partitions.push_back(std::move(partition));
     }
     publish_topic(topic);

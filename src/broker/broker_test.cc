@@ -86,7 +86,8 @@ TEST(Broker, SurvivesRestartAndPowerCut) {
   for (bool power_cut : {false, true}) {
     Fixture fixture;
     ASSERT_TRUE(fixture.start());
-    ASSERT_TRUE(fixture.broker->create_topic({"orders", 1, 2, {{"segment.bytes", "2000"}, {"retention.ms", "-1"}}, {}}));
+    ASSERT_TRUE(fixture.broker->create_topic(
+        {"orders", 1, 2, {{"segment.bytes", "2000"}, {"retention.ms", "-1"}}, {}}));
     std::vector<std::string> expected;
     for (int i = 0; i < 100; ++i) {
       expected.push_back("value " + std::to_string(i));
@@ -111,7 +112,8 @@ TEST(Broker, SurvivesRestartAndPowerCut) {
 TEST(Broker, ZerosAheadOfABusyLogHarmNothing) {
   Fixture fixture;
   ASSERT_TRUE(fixture.start());
-  ASSERT_TRUE(fixture.broker->create_topic({"busy", 1, 2, {{"segment.bytes", "3000000"}, {"retention.ms", "-1"}}, {}}));
+  ASSERT_TRUE(fixture.broker->create_topic(
+      {"busy", 1, 2, {{"segment.bytes", "3000000"}, {"retention.ms", "-1"}}, {}}));
   std::vector<std::string> expected;
   for (int life = 0; life < 6; ++life) {
     for (int i = 0; i < 60; ++i) {
@@ -122,7 +124,8 @@ TEST(Broker, ZerosAheadOfABusyLogHarmNothing) {
     if (life % 2 == 0) fixture.disk.crash();
     ASSERT_TRUE(fixture.start());
     EXPECT_TRUE(fixture.values("busy") == expected) << life;
-    EXPECT_EQ(fixture.broker->view(*fixture.broker->find_topic("busy"), 0).in_sync.size(), 2u) << life;
+    EXPECT_EQ(fixture.broker->view(*fixture.broker->find_topic("busy"), 0).in_sync.size(), 2u)
+        << life;
   }
 }
 
@@ -130,11 +133,14 @@ TEST(Broker, FindsOffsetsByTime) {
   Fixture fixture;
   ASSERT_TRUE(fixture.start());
   ASSERT_TRUE(fixture.broker->create_topic({"times", 1, 1, {{"segment.bytes", "3000"}}, {}}));
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(fixture.broker->append("times", 0, make_batch(3, "v", 1000 + i * 10)));
+  for (int i = 0; i < 100; ++i)
+    ASSERT_TRUE(fixture.broker->append("times", 0, make_batch(3, "v", 1000 + i * 10)));
   auto partition = fixture.broker->find_topic("times")->partitions[0];
-  struct Row { int64_t millis, offset, timestamp; };
-  for (const Row& row : {Row{0, 0, 1000}, Row{1000, 0, 1000}, Row{1001, 1, 1001}, Row{1003, 3, 1010}, Row{1992, 299, 1992},
-                         Row{1993, -1, -1}}) {
+  struct Row {
+    int64_t millis, offset, timestamp;
+  };
+  for (const Row& row : {Row{0, 0, 1000}, Row{1000, 0, 1000}, Row{1001, 1, 1001},
+                         Row{1003, 3, 1010}, Row{1992, 299, 1992}, Row{1993, -1, -1}}) {
     auto found = partition->find_timestamp(row.millis);
     ASSERT_TRUE(found);
     EXPECT_EQ(found->offset, row.offset) << row.millis;
@@ -190,7 +196,8 @@ TEST(Producers, SequencesWrap) {
 TEST(Broker, RetentionBySizeTimeAndRequest) {
   Fixture fixture;
   ASSERT_TRUE(fixture.start());
-  ASSERT_TRUE(fixture.broker->create_topic({"log", 1, 2, {{"segment.bytes", "1000"}, {"retention.bytes", "3000"}}, {}}));
+  ASSERT_TRUE(fixture.broker->create_topic(
+      {"log", 1, 2, {{"segment.bytes", "1000"}, {"retention.bytes", "3000"}}, {}}));
   for (int i = 0; i < 100; ++i) {
     ASSERT_TRUE(fixture.broker->append("log", 0, make_batch(1, "v", fixture.clock.wall_millis())));
   }
@@ -219,18 +226,21 @@ TEST(Broker, LosingADirectoryKeepsServingAndHeals) {
     Fixture fixture;
     ASSERT_TRUE(fixture.start());
     ASSERT_TRUE(fixture.broker->create_topic({"orders", 2, 2, {{"segment.bytes", "1000"}}, {}}));
-    for (int i = 0; i < 20; ++i) ASSERT_TRUE(fixture.broker->append("orders", i % 2, make_batch(1, std::to_string(i))));
+    for (int i = 0; i < 20; ++i)
+      ASSERT_TRUE(fixture.broker->append("orders", i % 2, make_batch(1, std::to_string(i))));
     ASSERT_TRUE(fixture.disk.remove_all("/broker/" + std::to_string(lost)));
     fixture.clock.advance(std::chrono::seconds(2));
     fixture.broker->tick();  // notices, makes the directory anew and copies
-    for (int i = 20; i < 40; ++i) ASSERT_TRUE(fixture.broker->append("orders", i % 2, make_batch(1, std::to_string(i))));
+    for (int i = 20; i < 40; ++i)
+      ASSERT_TRUE(fixture.broker->append("orders", i % 2, make_batch(1, std::to_string(i))));
     auto topic = fixture.broker->find_topic("orders");
     EXPECT_EQ(fixture.broker->view(*topic, 0).in_sync.size(), 2u);
     topic.reset();
     ASSERT_TRUE(fixture.start());
     EXPECT_EQ(fixture.values("orders", 0).size(), 20u);
     fixture.broker.reset();
-    ASSERT_TRUE(fixture.disk.remove_all("/broker/" + std::to_string(1 - lost)));  // now only the healed one
+    ASSERT_TRUE(
+        fixture.disk.remove_all("/broker/" + std::to_string(1 - lost)));  // now only the healed one
     ASSERT_TRUE(fixture.start());
     EXPECT_EQ(fixture.values("orders", 0).size(), 20u) << lost;
     EXPECT_EQ(fixture.values("orders", 1).size(), 20u) << lost;
@@ -259,12 +269,19 @@ TEST(Broker, TopicsAndSettings) {
   Fixture fixture;
   ASSERT_TRUE(fixture.start());
   Broker& broker = *fixture.broker;
-  struct Row { NewTopic topic; const char* what; };
+  struct Row {
+    NewTopic topic;
+    const char* what;
+  };
   const Row rows[] = {
-      {{"a/b", 1, 1, {}, {}}, "topic_name"},     {{"..", 1, 1, {}, {}}, "topic_name"},
-      {{"t", 0, 1, {}, {}}, "partitions"},       {{"t", 1, 3, {}, {}}, "replication_factor"},
-      {{"t", 1, 1, {{"no.such", "1"}}, {}}, "config"}, {{"t", 1, 1, {{"segment.bytes", "x"}}, {}}, "config"},
-      {{"t", -1, -1, {}, {{1, 1}}}, "assignment"}, {{"t", -1, -1, {}, {{3}}}, "assignment"},
+      {{"a/b", 1, 1, {}, {}}, "topic_name"},
+      {{"..", 1, 1, {}, {}}, "topic_name"},
+      {{"t", 0, 1, {}, {}}, "partitions"},
+      {{"t", 1, 3, {}, {}}, "replication_factor"},
+      {{"t", 1, 1, {{"no.such", "1"}}, {}}, "config"},
+      {{"t", 1, 1, {{"segment.bytes", "x"}}, {}}, "config"},
+      {{"t", -1, -1, {}, {{1, 1}}}, "assignment"},
+      {{"t", -1, -1, {}, {{3}}}, "assignment"},
   };
   for (const Row& row : rows) {
     auto made = broker.create_topic(row.topic);
@@ -310,7 +327,8 @@ TEST(Broker, ManyProducersAtOnce) {
   for (int n = 0; n < 8; ++n) {
     threads.emplace_back([&, n] {
       for (int i = 0; i < 50; ++i) {
-        EXPECT_TRUE(fixture.broker->append("t", i % 3, make_batch(1, std::to_string(n) + "-" + std::to_string(i))));
+        EXPECT_TRUE(fixture.broker->append(
+            "t", i % 3, make_batch(1, std::to_string(n) + "-" + std::to_string(i))));
         if (i % 10 == 0) (void)fixture.broker->read("t", i % 3, 0, 5000);
       }
     });
@@ -329,7 +347,8 @@ TEST(Broker, CommittedOffsetsSurvive) {
   ASSERT_TRUE(fixture.start());
   auto commit = [&](int64_t offset) {
     std::promise<Status> done;
-    fixture.broker->groups().commit({"g", "", std::nullopt, -1}, {{{"t", 0}, {offset, 3, "meta", 0}}},
+    fixture.broker->groups().commit({"g", "", std::nullopt, -1},
+                                    {{{"t", 0}, {offset, 3, "meta", 0}}},
                                     [&](Status status) { done.set_value(status); });
     return done.get_future().get();
   };
@@ -344,7 +363,8 @@ TEST(Broker, CommittedOffsetsSurvive) {
   EXPECT_EQ(found->metadata, "meta");
 }
 
-// Fails the n-th disk call for every n, goes on, cuts the power, and asks for every acknowledged record.
+// Fails the n-th disk call for every n, goes on, cuts the power, and asks for every acknowledged
+// record.
 class FaultCampaign : public ::testing::TestWithParam<int> {};
 
 TEST_P(FaultCampaign, NoAcknowledgedRecordIsLost) {
@@ -353,13 +373,16 @@ TEST_P(FaultCampaign, NoAcknowledgedRecordIsLost) {
   for (int64_t n = 0; n < 400; ++n) {
     Fixture fixture(static_cast<uint64_t>(n) * 4 + static_cast<uint64_t>(GetParam()));
     ASSERT_TRUE(fixture.start(copies));
-    ASSERT_TRUE(fixture.broker->create_topic({"t", 1, copies, {{"segment.bytes", "600"}, {"retention.ms", "-1"}}, {}}));
+    ASSERT_TRUE(fixture.broker->create_topic(
+        {"t", 1, copies, {{"segment.bytes", "600"}, {"retention.ms", "-1"}}, {}}));
     std::vector<std::string> acknowledged;
     int64_t begin = fixture.disk.calls();
     fixture.disk.fail_call(n);
     for (int i = 0; i < 24; ++i) {
       std::string value = std::to_string(n) + "/" + std::to_string(i);
-      if (fixture.broker->append("t", 0, make_batch(1, value, 1000, {5, 0, static_cast<int32_t>(acknowledged.size())}))) {
+      if (fixture.broker->append(
+              "t", 0,
+              make_batch(1, value, 1000, {5, 0, static_cast<int32_t>(acknowledged.size())}))) {
         acknowledged.push_back(value);
       }
       fixture.clock.advance(std::chrono::milliseconds(500));
@@ -367,7 +390,8 @@ TEST_P(FaultCampaign, NoAcknowledgedRecordIsLost) {
       if (cut_in_the_middle && i == 12) break;
     }
     bool reached = fixture.disk.calls() - begin > n;
-    ASSERT_GE(acknowledged.size(), cut_in_the_middle ? 12u : 23u) << "call " << n;  // one call failed, so one append at most
+    ASSERT_GE(acknowledged.size(), cut_in_the_middle ? 12u : 23u)
+        << "call " << n;  // one call failed, so one append at most
     fixture.disk.crash();
     ASSERT_TRUE(fixture.start(copies)) << "call " << n;
     EXPECT_EQ(fixture.values("t"), acknowledged) << "call " << n;

@@ -11,10 +11,12 @@ namespace aichemy::broker {
 
 Committer::Committer(Options options, Metrics& metrics)
     : options_(options),
-      rounds_(metrics.counter("aichemy_broker_commit_rounds_total", "Group commits of the event log")),
+      rounds_(
+          metrics.counter("aichemy_broker_commit_rounds_total", "Group commits of the event log")),
       batches_(metrics.counter("aichemy_broker_batches_total", "Record batches appended")),
       bytes_(metrics.counter("aichemy_broker_bytes_total", "Bytes of record batches appended")),
-      sync_time_(metrics.histogram("aichemy_broker_sync_seconds", "Time a group commit waits for the disk")),
+      sync_time_(metrics.histogram("aichemy_broker_sync_seconds",
+                                   "Time a group commit waits for the disk")),
       sync_pool_({"log-sync", std::max(1, options.threads), 1024}),
       zero_pool_({"log-zero", 1, 1024}) {
   for (int i = 0; i < options_.threads; ++i) shards_.push_back(std::make_unique<Shard>());
@@ -36,7 +38,8 @@ Committer::~Committer() {
 }
 
 Committer::Shard& Committer::shard_of(const Partition& partition) {
-  size_t place = std::hash<std::string>()(partition.topic()) + static_cast<size_t>(partition.index());
+  size_t place =
+      std::hash<std::string>()(partition.topic()) + static_cast<size_t>(partition.index());
   return *shards_[place % shards_.size()];
 }
 
@@ -70,7 +73,8 @@ void Committer::run(Shard& shard) {
     std::vector<std::function<void()>> tasks;
     {
       std::unique_lock lock(shard.mutex);
-      shard.ready.wait(lock, [&] { return !shard.queue.empty() || !shard.tasks.empty() || shard.stopping; });
+      shard.ready.wait(
+          lock, [&] { return !shard.queue.empty() || !shard.tasks.empty() || shard.stopping; });
       if (shard.queue.empty() && shard.tasks.empty()) return;
       work.swap(shard.queue);
       tasks.swap(shard.tasks);
@@ -136,7 +140,8 @@ void Committer::sync_all(const std::vector<std::shared_ptr<Partition>>& partitio
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(spent).count()));
   for (Job& job : jobs) {
     if (job.result || !job.partition->wants_sync()) continue;
-    if (!job.partition->sync_failed(job.copy, job.result.error())) job.partition->abandon(job.result.error());
+    if (!job.partition->sync_failed(job.copy, job.result.error()))
+      job.partition->abandon(job.result.error());
   }
 }
 

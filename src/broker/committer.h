@@ -1,9 +1,9 @@
-// Group commit: appends of many producers queue here and are written in rounds. A round takes everything that
-// waits, writes each partition's batches with one write a copy, syncs each file once, then answers. While a round
-// waits for the disk the next one gathers.
+// Group commit: appends of many producers queue here and are written in rounds. A round takes
+// everything that waits, writes each partition's batches with one write a copy, syncs each file
+// once, then answers. While a round waits for the disk the next one gathers.
 //
-// Threads: each partition belongs to one of a few committer threads, which is its only writer. Syncs of one round
-// run side by side on a small pool.
+// Threads: each partition belongs to one of a few committer threads, which is its only writer.
+// Syncs of one round run side by side on a small pool.
 #pragma once
 
 #include <atomic>
@@ -29,9 +29,11 @@ class Committer {
   Committer(Options options, Metrics& metrics);
   ~Committer();  // finishes what is queued
 
-  // `append.done` is called exactly once, with exhausted ("append_queue") at once when too much waits.
+  // `append.done` is called exactly once, with exhausted ("append_queue") at once when too much
+  // waits.
   void append(std::shared_ptr<Partition> partition, Append append);
-  // Runs `work` on the partition's committer thread between rounds and waits for it. Not from a committer thread.
+  // Runs `work` on the partition's committer thread between rounds and waits for it. Not from a
+  // committer thread.
   Status exclusive(Partition& partition, std::function<Status()> work);
 
  private:

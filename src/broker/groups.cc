@@ -36,21 +36,27 @@ Groups::Groups(GroupOptions options, Clock& clock, Random& random, Store store)
 Groups::~Groups() = default;
 
 const char* Groups::state_name(State state) {
-  static constexpr const char* kNames[] = {"Empty", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead"};
+  static constexpr const char* kNames[] = {"Empty", "PreparingRebalance", "CompletingRebalance",
+                                           "Stable", "Dead"};
   return kNames[static_cast<size_t>(state)];
 }
 
-void Groups::touch(Member& member) { member.session_end = clock_.steady_now() + member.request.session_timeout; }
+void Groups::touch(Member& member) {
+  member.session_end = clock_.steady_now() + member.request.session_timeout;
+}
 
 Status Groups::check_join(const JoinRequest& request) const {
   if (request.group.empty()) return fail(Code::invalid, "group_id", "a group needs a name");
-  if (request.session_timeout < options_.session_timeout_min || request.session_timeout > options_.session_timeout_max) {
+  if (request.session_timeout < options_.session_timeout_min ||
+      request.session_timeout > options_.session_timeout_max) {
     return fail(Code::invalid, "session_timeout",
-                "the session timeout must be between " + std::to_string(options_.session_timeout_min.count()) +
-                    " and " + std::to_string(options_.session_timeout_max.count()) + " ms");
+                "the session timeout must be between " +
+                    std::to_string(options_.session_timeout_min.count()) + " and " +
+                    std::to_string(options_.session_timeout_max.count()) + " ms");
   }
   if (request.protocols.empty() || request.protocol_type.empty()) {
-    return fail(Code::invalid, "inconsistent_protocol", "a member must name the protocols it speaks");
+    return fail(Code::invalid, "inconsistent_protocol",
+                "a member must name the protocols it speaks");
   }
   return {};
 }
@@ -59,14 +65,16 @@ Status Groups::check_join(const JoinRequest& request) const {
 bool Groups::supports(const Group& group, const JoinRequest& request) {
   if (group.members.empty()) return true;
   if (group.protocol_type != request.protocol_type) return false;
-  return std::any_of(request.protocols.begin(), request.protocols.end(), [&](const GroupProtocol& offered) {
-    return std::all_of(group.members.begin(), group.members.end(), [&](const auto& item) {
-      const Member& member = item.second;
-      if (member.id == request.member_id) return true;
-      return std::any_of(member.request.protocols.begin(), member.request.protocols.end(),
-                         [&](const GroupProtocol& known) { return known.name == offered.name; });
-    });
-  });
+  return std::any_of(
+      request.protocols.begin(), request.protocols.end(), [&](const GroupProtocol& offered) {
+        return std::all_of(group.members.begin(), group.members.end(), [&](const auto& item) {
+          const Member& member = item.second;
+          if (member.id == request.member_id) return true;
+          return std::any_of(
+              member.request.protocols.begin(), member.request.protocols.end(),
+              [&](const GroupProtocol& known) { return known.name == offered.name; });
+        });
+      });
 }
 
 void Groups::join(JoinRequest request, std::function<void(JoinResult)> done) {
@@ -75,27 +83,33 @@ void Groups::join(JoinRequest request, std::function<void(JoinResult)> done) {
     std::lock_guard lock(mutex_);
     Status valid = check_join(request);
     if (!valid) {
-      calls.push_back([done, result = join_error(valid.error(), request.member_id)] { done(result); });
+      calls.push_back(
+          [done, result = join_error(valid.error(), request.member_id)] { done(result); });
     } else if (!request.member_id.empty() && !groups_.contains(request.group)) {
       calls.push_back([done, id = request.member_id] { done(join_error(unknown_member(id), id)); });
     } else {
       Group& group = groups_[request.group];
       group.last_used_millis = clock_.wall_millis();
       auto member = group.members.find(request.member_id);
-      auto instance = request.instance_id ? group.instances.find(*request.instance_id) : group.instances.end();
+      auto instance =
+          request.instance_id ? group.instances.find(*request.instance_id) : group.instances.end();
       if (!supports(group, request)) {
         calls.push_back([done, id = request.member_id] {
-          done(join_error({Code::invalid, "inconsistent_protocol", "no protocol that all members speak"}, id));
+          done(join_error(
+              {Code::invalid, "inconsistent_protocol", "no protocol that all members speak"}, id));
         });
       } else if (!request.member_id.empty() && instance != group.instances.end() &&
                  instance->second != request.member_id) {
         calls.push_back([done, id = request.member_id] {
-          done(join_error({Code::conflict, "fenced_instance", "another member took over this instance id"}, id));
+          done(join_error(
+              {Code::conflict, "fenced_instance", "another member took over this instance id"},
+              id));
         });
       } else if (member != group.members.end()) {
         join_known(group, member->second, std::move(request), std::move(done), calls);
       } else if (!request.member_id.empty() && !group.pending.contains(request.member_id)) {
-        calls.push_back([done, id = request.member_id] { done(join_error(unknown_member(id), id)); });
+        calls.push_back(
+            [done, id = request.member_id] { done(join_error(unknown_member(id), id)); });
       } else if (!rejoin_static(group, request, done, calls)) {
         join_new(group, std::move(request), std::move(done), calls);
       }
@@ -104,9 +118,12 @@ void Groups::join(JoinRequest request, std::function<void(JoinResult)> done) {
   run_all(calls);
 }
 
-void Groups::join_new(Group& group, JoinRequest request, std::function<void(JoinResult)> done, Calls& calls) {
+void Groups::join_new(Group& group, JoinRequest request, std::function<void(JoinResult)> done,
+                      Calls& calls) {
   if (group.members.size() + group.pending.size() >= options_.members_max) {
-    calls.push_back([done] { done(join_error({Code::exhausted, "group_full", "the group has too many members"})); });
+    calls.push_back([done] {
+      done(join_error({Code::exhausted, "group_full", "the group has too many members"}));
+    });
     return;
   }
   std::string id = request.member_id;
@@ -115,7 +132,8 @@ void Groups::join_new(Group& group, JoinRequest request, std::function<void(Join
     if (request.member_id_required && !request.instance_id) {
       group.pending[id] = clock_.steady_now() + request.session_timeout;
       calls.push_back([done, id] {
-        done(join_error({Code::conflict, "member_id_required", "join again with this member id"}, id));
+        done(join_error({Code::conflict, "member_id_required", "join again with this member id"},
+                        id));
       });
       return;
     }
@@ -137,10 +155,10 @@ void Groups::join_new(Group& group, JoinRequest request, std::function<void(Join
   }
 }
 
-// A member with an instance id came back without its member id (a restarted client): it takes its place over, and
-// when the group is stable and nothing changed nobody else notices.
-bool Groups::rejoin_static(Group& group, const JoinRequest& request, std::function<void(JoinResult)>& done,
-                           Calls& calls) {
+// A member with an instance id came back without its member id (a restarted client): it takes its
+// place over, and when the group is stable and nothing changed nobody else notices.
+bool Groups::rejoin_static(Group& group, const JoinRequest& request,
+                           std::function<void(JoinResult)>& done, Calls& calls) {
   if (!request.instance_id || !request.member_id.empty()) return false;
   auto instance = group.instances.find(*request.instance_id);
   if (instance == group.instances.end()) return false;
@@ -152,8 +170,11 @@ bool Groups::rejoin_static(Group& group, const JoinRequest& request, std::functi
   Member& member = group.members.insert(std::move(node)).position->second;
   bool same = same_protocols(member.request.protocols, request.protocols);
   Error fenced{Code::conflict, "fenced_instance", "another member took over this instance id"};
-  if (member.joining) calls.push_back([old = std::move(member.joining), fenced, old_id] { old(join_error(fenced, old_id)); });
-  if (member.syncing) calls.push_back([old = std::move(member.syncing), fenced] { old({fenced, {}, {}, {}}); });
+  if (member.joining)
+    calls.push_back(
+        [old = std::move(member.joining), fenced, old_id] { old(join_error(fenced, old_id)); });
+  if (member.syncing)
+    calls.push_back([old = std::move(member.syncing), fenced] { old({fenced, {}, {}, {}}); });
   member.joining = nullptr;
   member.syncing = nullptr;
   member.id = id;
@@ -185,19 +206,21 @@ bool Groups::rejoin_static(Group& group, const JoinRequest& request, std::functi
   return true;
 }
 
-void Groups::join_known(Group& group, Member& member, JoinRequest request, std::function<void(JoinResult)> done,
-                        Calls& calls) {
+void Groups::join_known(Group& group, Member& member, JoinRequest request,
+                        std::function<void(JoinResult)> done, Calls& calls) {
   bool same = same_protocols(member.request.protocols, request.protocols);
   std::string id = member.id;
   member.request = std::move(request);
   touch(member);
-  bool answer_now = same && (group.state == State::completing || (group.state == State::stable && id != group.leader));
+  bool answer_now = same && (group.state == State::completing ||
+                             (group.state == State::stable && id != group.leader));
   if (answer_now) {
     calls.push_back([done, result = join_result(group, member)] { done(result); });
     return;
   }
   if (member.joining) {  // the client gave up on its earlier attempt
-    calls.push_back([old = std::move(member.joining), id] { old(join_error(unknown_member(id), id)); });
+    calls.push_back(
+        [old = std::move(member.joining), id] { old(join_error(unknown_member(id), id)); });
   }
   member.joining = std::move(done);
   if (group.state == State::preparing) {
@@ -216,10 +239,12 @@ JoinResult Groups::join_result(const Group& group, const Member& member) const {
   result.member_id = member.id;
   if (member.id != group.leader) return result;
   for (const auto& [id, other] : group.members) {
-    auto chosen = std::find_if(other.request.protocols.begin(), other.request.protocols.end(),
-                               [&](const GroupProtocol& known) { return known.name == group.protocol; });
-    result.members.push_back({id, other.request.instance_id,
-                              chosen == other.request.protocols.end() ? std::string() : chosen->metadata});
+    auto chosen =
+        std::find_if(other.request.protocols.begin(), other.request.protocols.end(),
+                     [&](const GroupProtocol& known) { return known.name == group.protocol; });
+    result.members.push_back(
+        {id, other.request.instance_id,
+         chosen == other.request.protocols.end() ? std::string() : chosen->metadata});
   }
   return result;
 }
@@ -229,7 +254,11 @@ void Groups::prepare_rebalance(Group& group, Calls& calls) {
     member.assignment.clear();
     if (!member.syncing) continue;
     calls.push_back([waiting = std::move(member.syncing)] {
-      waiting({Error{Code::conflict, "rebalance_in_progress", "the group is rebalancing: join again"}, {}, {}, {}});
+      waiting(
+          {Error{Code::conflict, "rebalance_in_progress", "the group is rebalancing: join again"},
+           {},
+           {},
+           {}});
     });
     member.syncing = nullptr;
     touch(member);
@@ -237,8 +266,10 @@ void Groups::prepare_rebalance(Group& group, Calls& calls) {
   bool fresh = group.state == State::empty;
   group.state = State::preparing;
   std::chrono::milliseconds longest{0};
-  for (auto& [id, member] : group.members) longest = std::max(longest, member.request.rebalance_timeout);
-  if (fresh && options_.initial_rebalance_delay.count() > 0) longest = options_.initial_rebalance_delay;
+  for (auto& [id, member] : group.members)
+    longest = std::max(longest, member.request.rebalance_timeout);
+  if (fresh && options_.initial_rebalance_delay.count() > 0)
+    longest = options_.initial_rebalance_delay;
   group.rebalance_end = clock_.steady_now() + longest;
   if (!fresh || options_.initial_rebalance_delay.count() == 0) try_complete(group, false, calls);
 }
@@ -264,8 +295,9 @@ std::string Groups::choose_protocol(const Group& group) {
 
 void Groups::try_complete(Group& group, bool time_is_up, Calls& calls) {
   if (group.state != State::preparing) return;
-  bool all = group.pending.empty() && std::all_of(group.members.begin(), group.members.end(),
-                                                  [](const auto& item) { return item.second.joining != nullptr; });
+  bool all = group.pending.empty() &&
+             std::all_of(group.members.begin(), group.members.end(),
+                         [](const auto& item) { return item.second.joining != nullptr; });
   if (!all && !time_is_up) return;
   group.pending.clear();
   for (auto item = group.members.begin(); item != group.members.end();) {
@@ -289,7 +321,9 @@ void Groups::try_complete(Group& group, bool time_is_up, Calls& calls) {
   group.state = State::completing;
   for (auto& [id, member] : group.members) {
     touch(member);
-    calls.push_back([joining = std::move(member.joining), result = join_result(group, member)] { joining(result); });
+    calls.push_back([joining = std::move(member.joining), result = join_result(group, member)] {
+      joining(result);
+    });
     member.joining = nullptr;
   }
 }
@@ -305,7 +339,8 @@ Result<Groups::Member*> Groups::check_member(Group& group, const MemberRef& ref)
   auto found = group.members.find(ref.member_id);
   if (found == group.members.end()) return std::unexpected(unknown_member(ref.member_id));
   if (ref.generation != group.generation) {
-    return fail(Code::conflict, "illegal_generation", "the group is at generation " + std::to_string(group.generation));
+    return fail(Code::conflict, "illegal_generation",
+                "the group is at generation " + std::to_string(group.generation));
   }
   return &found->second;
 }
@@ -315,9 +350,12 @@ void Groups::sync(SyncRequest request, std::function<void(SyncResult)> done) {
   {
     std::lock_guard lock(mutex_);
     auto found = groups_.find(request.member.group);
-    auto refuse = [&](Error error) { calls.push_back([done, error] { done({error, {}, {}, {}}); }); };
-    Result<Member*> member = found == groups_.end() ? std::unexpected(unknown_member(request.member.member_id))
-                                                    : check_member(found->second, request.member);
+    auto refuse = [&](Error error) {
+      calls.push_back([done, error] { done({error, {}, {}, {}}); });
+    };
+    Result<Member*> member = found == groups_.end()
+                                 ? std::unexpected(unknown_member(request.member.member_id))
+                                 : check_member(found->second, request.member);
     if (!member) {
       refuse(member.error());
     } else if (Group& group = found->second;
@@ -340,9 +378,8 @@ void Groups::sync(SyncRequest request, std::function<void(SyncResult)> done) {
             if (!other.syncing) continue;
             touch(other);
             calls.push_back([waiting = std::move(other.syncing),
-                             result = SyncResult{std::nullopt, group.protocol_type, group.protocol, other.assignment}] {
-              waiting(result);
-            });
+                             result = SyncResult{std::nullopt, group.protocol_type, group.protocol,
+                                                 other.assignment}] { waiting(result); });
             other.syncing = nullptr;
           }
         }
@@ -399,12 +436,17 @@ void Groups::remove_member(Group& group, const std::string& member_id, Calls& ca
   Member& member = node.mapped();
   if (member.request.instance_id) group.instances.erase(*member.request.instance_id);
   if (member.joining) {
-    calls.push_back([waiting = std::move(member.joining), member_id] { waiting(join_error(unknown_member(member_id), member_id)); });
+    calls.push_back([waiting = std::move(member.joining), member_id] {
+      waiting(join_error(unknown_member(member_id), member_id));
+    });
   }
   if (member.syncing) {
-    calls.push_back([waiting = std::move(member.syncing), member_id] { waiting({unknown_member(member_id), {}, {}, {}}); });
+    calls.push_back([waiting = std::move(member.syncing), member_id] {
+      waiting({unknown_member(member_id), {}, {}, {}});
+    });
   }
-  if (group.leader == member_id) group.leader = group.members.empty() ? "" : group.members.begin()->first;
+  if (group.leader == member_id)
+    group.leader = group.members.empty() ? "" : group.members.begin()->first;
   if (group.state == State::preparing) {
     try_complete(group, false, calls);
   } else {
@@ -430,7 +472,8 @@ void Groups::tick() {
       if (group.state == State::preparing) try_complete(group, group.rebalance_end <= now, calls);
       bool idle = group.state == State::empty && group.members.empty() && group.pending.empty();
       bool old = wall - group.last_used_millis > options_.offsets_retention.count();
-      item = idle && (old || (group.offsets.empty() && group.generation == 0)) ? groups_.erase(item) : std::next(item);
+      item = idle && (old || (group.offsets.empty() && group.generation == 0)) ? groups_.erase(item)
+                                                                               : std::next(item);
     }
   }
   run_all(calls);

@@ -1,14 +1,16 @@
 // Consumer groups of the classic protocol, and the offsets they commit.
 //
-// A group is Empty -> PreparingRebalance (waiting for every member to join) -> CompletingRebalance (waiting for the
-// leader's assignment) -> Stable. Members prove themselves by member id and generation. Membership lives in memory:
-// after a restart members are told unknown_member and join again. Offsets are durable before they are acknowledged:
-// each commit is a record batch in the internal topic, read back at start (offsets.h has the format).
+// A group is Empty -> PreparingRebalance (waiting for every member to join) -> CompletingRebalance
+// (waiting for the leader's assignment) -> Stable. Members prove themselves by member id and
+// generation. Membership lives in memory: after a restart members are told unknown_member and join
+// again. Offsets are durable before they are acknowledged: each commit is a record batch in the
+// internal topic, read back at start (offsets.h has the format).
 //
 // Threads: any. Callbacks run on the calling thread or the broker's tick, never under the lock.
-// Errors (what): "unknown_member", "illegal_generation", "rebalance_in_progress", "inconsistent_protocol",
-// "member_id_required", "fenced_instance", "group_not_empty", "group_not_found", "session_timeout", "group_id",
-// "group_full", "offset_metadata_too_large", "group_subscribed".
+// Errors (what): "unknown_member", "illegal_generation", "rebalance_in_progress",
+// "inconsistent_protocol", "member_id_required", "fenced_instance", "group_not_empty",
+// "group_not_found", "session_timeout", "group_id", "group_full", "offset_metadata_too_large",
+// "group_subscribed".
 #pragma once
 
 #include <chrono>
@@ -132,13 +134,17 @@ class Groups {
   Status heartbeat(const MemberRef& member);
   Status leave(const MemberRef& member);  // by instance id alone when member_id is empty
 
-  // Offsets. A commit from outside any generation (generation < 0, no member id) is for groups without members.
+  // Offsets. A commit from outside any generation (generation < 0, no member id) is for groups
+  // without members.
   void commit(const MemberRef& member, std::map<TopicPartition, CommittedOffset> offsets,
               std::function<void(Status)> done);
-  std::optional<CommittedOffset> committed(const std::string& group, const TopicPartition& partition) const;
+  std::optional<CommittedOffset> committed(const std::string& group,
+                                           const TopicPartition& partition) const;
   std::map<TopicPartition, CommittedOffset> all_committed(const std::string& group) const;
-  // Forgets offsets of a group; of partitions its members do not read ("group_subscribed" for those).
-  Status forget(const std::string& group, const TopicPartition& partition, std::function<void(Status)> done);
+  // Forgets offsets of a group; of partitions its members do not read ("group_subscribed" for
+  // those).
+  Status forget(const std::string& group, const TopicPartition& partition,
+                std::function<void(Status)> done);
   void forget_topic(const std::string& topic);
 
   std::vector<GroupListing> list() const;
@@ -168,8 +174,8 @@ class Groups {
     std::string protocol;
     std::string leader;
     std::map<std::string, Member> members;
-    std::map<std::string, std::string> instances;        // instance id -> member id
-    std::map<std::string, SteadyTime> pending;           // ids given out, not yet used
+    std::map<std::string, std::string> instances;  // instance id -> member id
+    std::map<std::string, SteadyTime> pending;     // ids given out, not yet used
     SteadyTime rebalance_end{};
     std::map<TopicPartition, CommittedOffset> offsets;
     int64_t last_used_millis = 0;
@@ -186,10 +192,12 @@ class Groups {
 
   Result<Member*> check_member(Group& group, const MemberRef& member);
   Status check_join(const JoinRequest& request) const;
-  void join_known(Group& group, Member& member, JoinRequest request, std::function<void(JoinResult)> done,
-                  Calls& calls);
-  void join_new(Group& group, JoinRequest request, std::function<void(JoinResult)> done, Calls& calls);
-  bool rejoin_static(Group& group, const JoinRequest& request, std::function<void(JoinResult)>& done, Calls& calls);
+  void join_known(Group& group, Member& member, JoinRequest request,
+                  std::function<void(JoinResult)> done, Calls& calls);
+  void join_new(Group& group, JoinRequest request, std::function<void(JoinResult)> done,
+                Calls& calls);
+  bool rejoin_static(Group& group, const JoinRequest& request,
+                     std::function<void(JoinResult)>& done, Calls& calls);
   JoinResult join_result(const Group& group, const Member& member) const;
   static bool supports(const Group& group, const JoinRequest& request);
   void prepare_rebalance(Group& group, Calls& calls);

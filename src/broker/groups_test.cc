@@ -11,7 +11,8 @@ struct Fixture {
   FakeClock clock;
   SeededRandom random{1};
   bool store_fails = false;
-  Groups groups{GroupOptions{}, clock, random, [this](std::string, std::function<void(Status)> done) {
+  Groups groups{GroupOptions{}, clock, random,
+                [this](std::string, std::function<void(Status)> done) {
                   done(store_fails ? Status(fail(Code::exhausted, "disk_full", "full")) : Status{});
                 }};
 
@@ -21,7 +22,8 @@ struct Fixture {
   };
   std::shared_ptr<Joined> join(const std::string& member, const std::string& client = "c",
                                std::vector<GroupProtocol> protocols = {{"range", "m"}},
-                               std::optional<std::string> instance = std::nullopt, bool id_required = false) {
+                               std::optional<std::string> instance = std::nullopt,
+                               bool id_required = false) {
     JoinRequest request;
     request.group = "g";
     request.member_id = member;
@@ -33,17 +35,24 @@ struct Fixture {
     request.rebalance_timeout = 30s;
     request.member_id_required = id_required;
     auto joined = std::make_shared<Joined>();
-    groups.join(std::move(request), [joined](JoinResult result) { *joined = {true, std::move(result)}; });
+    groups.join(std::move(request),
+                [joined](JoinResult result) { *joined = {true, std::move(result)}; });
     return joined;
   }
-  std::shared_ptr<SyncResult> sync(const JoinResult& joined, std::map<std::string, std::string> assignments = {}) {
+  std::shared_ptr<SyncResult> sync(const JoinResult& joined,
+                                   std::map<std::string, std::string> assignments = {}) {
     auto result = std::make_shared<SyncResult>();
     result->assignment = "(waiting)";
-    groups.sync({{"g", joined.member_id, std::nullopt, joined.generation}, std::nullopt, std::nullopt, std::move(assignments)},
+    groups.sync({{"g", joined.member_id, std::nullopt, joined.generation},
+                 std::nullopt,
+                 std::nullopt,
+                 std::move(assignments)},
                 [result](SyncResult answer) { *result = std::move(answer); });
     return result;
   }
-  MemberRef ref(const JoinResult& joined) { return {"g", joined.member_id, std::nullopt, joined.generation}; }
+  MemberRef ref(const JoinResult& joined) {
+    return {"g", joined.member_id, std::nullopt, joined.generation};
+  }
 };
 
 TEST(Groups, OneMemberThenTwo) {
@@ -63,7 +72,8 @@ TEST(Groups, OneMemberThenTwo) {
 
   auto second = fixture.join("");
   EXPECT_FALSE(second->answered);
-  EXPECT_TRUE(fixture.groups.heartbeat(fixture.ref(first->result)).error().is("rebalance_in_progress"));
+  EXPECT_TRUE(
+      fixture.groups.heartbeat(fixture.ref(first->result)).error().is("rebalance_in_progress"));
   auto again = fixture.join(first->result.member_id);
   ASSERT_TRUE(again->answered && second->answered);
   EXPECT_EQ(again->result.generation, 2);
@@ -73,7 +83,8 @@ TEST(Groups, OneMemberThenTwo) {
   EXPECT_EQ(waits->assignment, "(waiting)");
   fixture.sync(again->result, {{again->result.member_id, "a"}, {second->result.member_id, "b"}});
   EXPECT_EQ(waits->assignment, "b");
-  EXPECT_TRUE(fixture.groups.heartbeat(fixture.ref(first->result)).error().is("illegal_generation"));
+  EXPECT_TRUE(
+      fixture.groups.heartbeat(fixture.ref(first->result)).error().is("illegal_generation"));
 }
 
 TEST(Groups, MembersThatStaySilentAreDropped) {
@@ -84,7 +95,8 @@ TEST(Groups, MembersThatStaySilentAreDropped) {
   fixture.clock.advance(9s);
   fixture.groups.tick();
   EXPECT_FALSE(second->answered);
-  fixture.clock.advance(2s);  // the first one's session is over; the second waits for its answer and lives
+  fixture.clock.advance(
+      2s);  // the first one's session is over; the second waits for its answer and lives
   fixture.groups.tick();
   ASSERT_TRUE(second->answered && !second->result.error);
   EXPECT_EQ(second->result.members.size(), 1u);
@@ -125,7 +137,8 @@ TEST(Groups, CommitsAreGuarded) {
   Fixture fixture;
   auto commit = [&](const MemberRef& member) {
     Status result;
-    fixture.groups.commit(member, {{{"t", 0}, {7, -1, "", 0}}}, [&](Status status) { result = status; });
+    fixture.groups.commit(member, {{{"t", 0}, {7, -1, "", 0}}},
+                          [&](Status status) { result = status; });
     return result;
   };
   EXPECT_TRUE(commit({"g", "", std::nullopt, -1}));
@@ -135,7 +148,8 @@ TEST(Groups, CommitsAreGuarded) {
   fixture.sync(first->result, {{first->result.member_id, "all"}});
   EXPECT_TRUE(commit(fixture.ref(first->result)));
   EXPECT_TRUE(commit({"g", "", std::nullopt, -1}).error().is("unknown_member"));
-  EXPECT_TRUE(commit({"g", first->result.member_id, std::nullopt, 9}).error().is("illegal_generation"));
+  EXPECT_TRUE(
+      commit({"g", first->result.member_id, std::nullopt, 9}).error().is("illegal_generation"));
   fixture.store_fails = true;
   EXPECT_TRUE(commit(fixture.ref(first->result)).error().is("disk_full"));
   auto remove = [&] { return fixture.groups.remove("g", [](Status) {}); };
@@ -149,7 +163,8 @@ TEST(Groups, CommitsAreGuarded) {
 
 TEST(Groups, SnapshotReplays) {
   Fixture fixture;
-  fixture.groups.commit({"g", "", std::nullopt, -1}, {{{"t", 0}, {7, 2, "x", 0}}, {{"u", 1}, {8, -1, "", 0}}}, [](Status) {});
+  fixture.groups.commit({"g", "", std::nullopt, -1},
+                        {{{"t", 0}, {7, 2, "x", 0}}, {{"u", 1}, {8, -1, "", 0}}}, [](Status) {});
   Fixture other;
   for (const std::string& batch : fixture.groups.snapshot()) other.groups.replay(batch);
   EXPECT_EQ(other.groups.committed("g", {"t", 0})->offset, 7);

@@ -67,8 +67,9 @@ std::string encode_offset_value(const CommittedOffset& value) {
 std::optional<CommittedOffset> decode_offset_value(std::string_view bytes) {
   CommittedOffset value;
   int16_t version = 0;
-  if (!take(bytes, version) || version != 3 || !take(bytes, value.offset) || !take(bytes, value.leader_epoch) ||
-      !take_text(bytes, value.metadata) || !take(bytes, value.commit_millis)) {
+  if (!take(bytes, version) || version != 3 || !take(bytes, value.offset) ||
+      !take(bytes, value.leader_epoch) || !take_text(bytes, value.metadata) ||
+      !take(bytes, value.commit_millis)) {
     return std::nullopt;
   }
   return value;
@@ -102,7 +103,8 @@ std::vector<std::string> Groups::snapshot() const {
   };
   for (const auto& [name, group] : groups_) {
     for (const auto& [partition, offset] : group.offsets) {
-      builder.add(offset.commit_millis, encode_offset_key({name, partition}), encode_offset_value(offset));
+      builder.add(offset.commit_millis, encode_offset_key({name, partition}),
+                  encode_offset_value(offset));
       if (builder.bytes() > kSnapshotBatchBytes) flush();
     }
   }
@@ -121,7 +123,8 @@ void Groups::commit(const MemberRef& ref, std::map<TopicPartition, CommittedOffs
     if (alone && group.members.empty()) {
       group.last_used_millis = now;
     } else if (alone || group.members.empty()) {
-      allowed = std::unexpected(Error{Code::not_found, "unknown_member", "the group has members, and you are none"});
+      allowed = std::unexpected(
+          Error{Code::not_found, "unknown_member", "the group has members, and you are none"});
       if (!alone && ref.generation >= 0 && ref.member_id.empty()) {
         allowed = fail(Code::conflict, "illegal_generation", "the group has no such generation");
       }
@@ -130,7 +133,8 @@ void Groups::commit(const MemberRef& ref, std::map<TopicPartition, CommittedOffs
     } else {
       touch(**member);
       if (group.state == State::completing) {
-        allowed = fail(Code::conflict, "rebalance_in_progress", "the group is rebalancing: join again");
+        allowed =
+            fail(Code::conflict, "rebalance_in_progress", "the group is rebalancing: join again");
       }
     }
   }
@@ -142,17 +146,19 @@ void Groups::commit(const MemberRef& ref, std::map<TopicPartition, CommittedOffs
   }
   auto batch = builder.finish();
   if (!batch) return done(std::unexpected(batch.error()));
-  store_(std::move(*batch), [this, name = ref.group, offsets = std::move(offsets), done](Status stored) {
-    if (stored) {
-      std::lock_guard lock(mutex_);
-      Group& group = groups_[name];
-      for (const auto& [partition, offset] : offsets) group.offsets[partition] = offset;
-    }
-    done(stored);
-  });
+  store_(std::move(*batch),
+         [this, name = ref.group, offsets = std::move(offsets), done](Status stored) {
+           if (stored) {
+             std::lock_guard lock(mutex_);
+             Group& group = groups_[name];
+             for (const auto& [partition, offset] : offsets) group.offsets[partition] = offset;
+           }
+           done(stored);
+         });
 }
 
-std::optional<CommittedOffset> Groups::committed(const std::string& group, const TopicPartition& partition) const {
+std::optional<CommittedOffset> Groups::committed(const std::string& group,
+                                                 const TopicPartition& partition) const {
   std::lock_guard lock(mutex_);
   auto found = groups_.find(group);
   if (found == groups_.end()) return std::nullopt;
@@ -185,13 +191,16 @@ bool Groups::is_subscribed(const Group& group, const std::string& topic) {
   return false;
 }
 
-Status Groups::forget(const std::string& name, const TopicPartition& partition, std::function<void(Status)> done) {
+Status Groups::forget(const std::string& name, const TopicPartition& partition,
+                      std::function<void(Status)> done) {
   {
     std::lock_guard lock(mutex_);
     auto found = groups_.find(name);
-    if (found == groups_.end()) return fail(Code::not_found, "group_not_found", "there is no group " + name);
+    if (found == groups_.end())
+      return fail(Code::not_found, "group_not_found", "there is no group " + name);
     if (!found->second.members.empty() && is_subscribed(found->second, partition.first)) {
-      return fail(Code::conflict, "group_subscribed", "members of the group read " + partition.first);
+      return fail(Code::conflict, "group_subscribed",
+                  "members of the group read " + partition.first);
     }
   }
   wire::BatchBuilder builder;
@@ -200,7 +209,8 @@ Status Groups::forget(const std::string& name, const TopicPartition& partition, 
   store_(std::move(batch), [this, name, partition, done](Status stored) {
     if (stored) {
       std::lock_guard lock(mutex_);
-      if (auto found = groups_.find(name); found != groups_.end()) found->second.offsets.erase(partition);
+      if (auto found = groups_.find(name); found != groups_.end())
+        found->second.offsets.erase(partition);
     }
     done(stored);
   });
@@ -219,7 +229,8 @@ Status Groups::remove(const std::string& name, std::function<void(Status)> done)
   {
     std::lock_guard lock(mutex_);
     auto found = groups_.find(name);
-    if (found == groups_.end()) return fail(Code::not_found, "group_not_found", "there is no group " + name);
+    if (found == groups_.end())
+      return fail(Code::not_found, "group_not_found", "there is no group " + name);
     if (!found->second.members.empty()) {
       return fail(Code::conflict, "group_not_empty", "the group " + name + " has members");
     }
@@ -246,7 +257,8 @@ Status Groups::remove(const std::string& name, std::function<void(Status)> done)
 std::vector<GroupListing> Groups::list() const {
   std::lock_guard lock(mutex_);
   std::vector<GroupListing> found;
-  for (const auto& [name, group] : groups_) found.push_back({name, group.protocol_type, state_name(group.state)});
+  for (const auto& [name, group] : groups_)
+    found.push_back({name, group.protocol_type, state_name(group.state)});
   return found;
 }
 
@@ -264,8 +276,9 @@ GroupDescription Groups::describe(const std::string& name) const {
   bool assigned = group.state == State::stable;
   if (assigned) description.protocol = group.protocol;
   for (const auto& [id, member] : group.members) {
-    GroupDescription::Member shown{id, member.request.instance_id, member.request.client_id,
-                                   member.request.client_host, {}, {}};
+    GroupDescription::Member shown{
+        id, member.request.instance_id, member.request.client_id, member.request.client_host, {},
+        {}};
     if (assigned) {
       for (const GroupProtocol& protocol : member.request.protocols) {
         if (protocol.name == group.protocol) shown.metadata = protocol.metadata;

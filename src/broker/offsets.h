@@ -1,6 +1,6 @@
-// Records of the internal topic __consumer_offsets, in Kafka's own format so that its tools can read them:
-// key = version 1, group, topic, partition; value = version 3, offset, leader epoch, metadata, commit time.
-// A null value forgets the offset.
+// Records of the internal topic __consumer_offsets, in Kafka's own format so that its tools can
+// read them: key = version 1, group, topic, partition; value = version 3, offset, leader epoch,
+// metadata, commit time. A null value forgets the offset.
 #pragma once
 
 #include <cstdint>

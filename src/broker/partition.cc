@@ -14,7 +14,10 @@ constexpr size_t kWaitersBeforePurge = 64;
 }  // namespace
 
 Partition::Partition(Options options, Disk& disk, Clock& clock)
-    : options_(std::move(options)), disk_(disk), clock_(clock), config_(options_.config),
+    : options_(std::move(options)),
+      disk_(disk),
+      clock_(clock),
+      config_(options_.config),
       next_config_(options_.config) {
   for (size_t copy = 0; copy < kCopiesMax; ++copy) {
     in_sync_[copy] = has_copy(copy) && !options_.out_of_sync[copy];
@@ -32,7 +35,8 @@ uint64_t Partition::bytes() const {
   return sum;
 }
 
-// Opens the files of a new active segment in every copy in sync. The caller is the committer (or recovery).
+// Opens the files of a new active segment in every copy in sync. The caller is the committer (or
+// recovery).
 Status Partition::add_segment(int64_t base_offset) {
   Segment segment;
   segment.base_offset = segment.end_offset = base_offset;
@@ -43,7 +47,8 @@ Status Partition::add_segment(int64_t base_offset) {
     if (!in_sync(copy)) continue;
     const std::string& directory = options_.directories[copy];
     auto made_file = [&]() -> Result<std::shared_ptr<File>> {
-      ASSIGN_OR_RETURN(auto file, disk_.open(segment_path(directory, base_offset), OpenMode::create));
+      ASSIGN_OR_RETURN(auto file,
+                       disk_.open(segment_path(directory, base_offset), OpenMode::create));
       RETURN_IF_ERROR(file->truncate(0));
       RETURN_IF_ERROR(file->sync());
       RETURN_IF_ERROR(disk_.sync_directory(directory));
@@ -110,8 +115,8 @@ Status Partition::clean_tail() {
 }
 
 Status Partition::copy_failed(size_t copy, const Error& error) {
-  log_warn("copy of a partition lost", {{"topic", topic()}, {"partition", index()},
-                                        {"copy", copy}, {"error", error.message}});
+  log_warn("copy of a partition lost",
+           {{"topic", topic()}, {"partition", index()}, {"copy", copy}, {"error", error.message}});
   in_sync_[copy] = false;
   Status noted = options_.lose_copy ? options_.lose_copy(*this, copy) : Status{};
   if (!noted) in_sync_[copy] = true;  // nothing may be acknowledged without it, so it stays counted
@@ -120,15 +125,18 @@ Status Partition::copy_failed(size_t copy, const Error& error) {
 
 // Gives one append its place, or answers it at once; true when it was staged.
 bool Partition::stage_one(Append append, int64_t& next_offset, uint64_t& position) {
-  if (append.wants_all_copies && static_cast<int64_t>(copies_in_sync()) < config_.copies_in_sync_min &&
-      config_.copies_in_sync_min <= static_cast<int64_t>(has_copy(0)) + static_cast<int64_t>(has_copy(1))) {
+  if (append.wants_all_copies &&
+      static_cast<int64_t>(copies_in_sync()) < config_.copies_in_sync_min &&
+      config_.copies_in_sync_min <=
+          static_cast<int64_t>(has_copy(0)) + static_cast<int64_t>(has_copy(1))) {
     append.done(fail(Code::unavailable, "not_enough_copies",
                      "only " + std::to_string(copies_in_sync()) + " copies are in sync"));
     return false;
   }
   if (append.header.bytes() > static_cast<uint64_t>(config_.message_bytes_max)) {
     append.done(fail(Code::invalid, "message_too_large",
-                     "the batch has " + std::to_string(append.header.bytes()) + " bytes, max.message.bytes is " +
+                     "the batch has " + std::to_string(append.header.bytes()) +
+                         " bytes, max.message.bytes is " +
                          std::to_string(config_.message_bytes_max)));
     return false;
   }
@@ -178,8 +186,10 @@ void Partition::stage(std::vector<Append> appends) {
     std::lock_guard lock(mutex_);
     config_ = next_config_;
   }
-  Status ready = closed() ? fail(Code::not_found, "no_such_partition", topic() + " was deleted") : clean_tail();
-  if (ready && copies_in_sync() == 0) ready = fail(Code::unavailable, "storage", "no copy of " + topic() + " is left");
+  Status ready = closed() ? fail(Code::not_found, "no_such_partition", topic() + " was deleted")
+                          : clean_tail();
+  if (ready && copies_in_sync() == 0)
+    ready = fail(Code::unavailable, "storage", "no copy of " + topic() + " is left");
   if (ready) ready = roll_if_needed(incoming);
   if (!ready) {
     for (Append& append : appends) append.done(std::unexpected(ready.error()));
@@ -209,7 +219,8 @@ Status Partition::write() {
       continue;
     }
     parts.push_back(std::string_view(staged.prefix, sizeof(staged.prefix)));
-    parts.push_back(staged.append.batch.view().substr(sizeof(staged.prefix), staged.header.bytes() - sizeof(staged.prefix)));
+    parts.push_back(staged.append.batch.view().substr(
+        sizeof(staged.prefix), staged.header.bytes() - sizeof(staged.prefix)));
   }
   wait_for_zeros(position + staged_bytes_);
   std::shared_ptr<File> files[kCopiesMax];
@@ -312,7 +323,9 @@ Status Partition::trim(int64_t now_millis) {
     auto may_go = [&](const Segment& segment) {
       if (segment.end_offset <= log_start()) return true;
       if (!config.deletes) return false;
-      if (config.retention_bytes >= 0 && total - segment.bytes >= static_cast<uint64_t>(config.retention_bytes)) return true;
+      if (config.retention_bytes >= 0 &&
+          total - segment.bytes >= static_cast<uint64_t>(config.retention_bytes))
+        return true;
       return config.retention_millis >= 0 && segment.max_timestamp >= 0 &&
              segment.max_timestamp < now_millis - config.retention_millis;
     };
@@ -342,7 +355,8 @@ Status Partition::delete_before(int64_t offset) {
     std::lock_guard lock(mutex_);
     if (offset == -1) offset = high_watermark();
     if (offset < 0 || offset > high_watermark()) {
-      return fail(Code::invalid, "offset_out_of_range", "the log ends at " + std::to_string(high_watermark()));
+      return fail(Code::invalid, "offset_out_of_range",
+                  "the log ends at " + std::to_string(high_watermark()));
     }
     if (offset <= log_start()) return {};
     log_start_ = offset;

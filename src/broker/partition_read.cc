@@ -8,8 +8,8 @@ namespace {
 
 std::unexpected<Error> out_of_range(int64_t offset, int64_t first, int64_t end) {
   return fail(Code::invalid, "offset_out_of_range",
-              "offset " + std::to_string(offset) + " is not between " + std::to_string(first) + " and " +
-                  std::to_string(end));
+              "offset " + std::to_string(offset) + " is not between " + std::to_string(first) +
+                  " and " + std::to_string(end));
 }
 
 std::unexpected<Error> no_storage(const std::string& topic) {
@@ -23,7 +23,8 @@ std::shared_ptr<File> Partition::readable_file(Segment& segment) {
   for (size_t copy = 0; copy < kCopiesMax; ++copy) {
     if (!in_sync(copy)) continue;
     if (!segment.files[copy]) {
-      auto file = disk_.open(segment_path(options_.directories[copy], segment.base_offset), OpenMode::write);
+      auto file = disk_.open(segment_path(options_.directories[copy], segment.base_offset),
+                             OpenMode::write);
       if (!file) continue;
       segment.files[copy] = std::move(*file);
     }
@@ -32,7 +33,8 @@ std::shared_ptr<File> Partition::readable_file(Segment& segment) {
   return nullptr;
 }
 
-// With the mutex held. A sealed segment's index is read when it is first needed, and made anew when it is broken.
+// With the mutex held. A sealed segment's index is read when it is first needed, and made anew when
+// it is broken.
 Status Partition::load_index(Segment& segment) {
   if (segment.index_loaded) return {};
   auto file = readable_file(segment);
@@ -43,20 +45,23 @@ Status Partition::load_index(Segment& segment) {
     if (!bytes || bytes->size() < segment.index_count * kIndexEntryBytes) continue;
     bytes->resize(segment.index_count * kIndexEntryBytes);
     segment.index = decode_index(*bytes);
-    bool ordered = !segment.index.empty() && segment.index.front().position == 0 &&
-                   std::is_sorted(segment.index.begin(), segment.index.end(),
-                                  [](const auto& a, const auto& b) { return a.position < b.position; });
+    bool ordered =
+        !segment.index.empty() && segment.index.front().position == 0 &&
+        std::is_sorted(segment.index.begin(), segment.index.end(),
+                       [](const auto& a, const auto& b) { return a.position < b.position; });
     segment.index_loaded = ordered && segment.index.back().position < segment.bytes;
   }
   if (segment.index_loaded) return {};
   Segment fresh;
   fresh.base_offset = segment.base_offset;
-  ASSIGN_OR_RETURN(uint64_t end, walk_batches(*file, 0, segment.bytes,
-                                              [&](const wire::BatchHeader& header, uint64_t position) {
-                                                fresh.add(header, position);
-                                                return true;
-                                              }));
-  if (end != segment.bytes) return fail(Code::corrupt, "batch", "a segment of " + topic() + " is damaged");
+  ASSIGN_OR_RETURN(uint64_t end,
+                   walk_batches(*file, 0, segment.bytes,
+                                [&](const wire::BatchHeader& header, uint64_t position) {
+                                  fresh.add(header, position);
+                                  return true;
+                                }));
+  if (end != segment.bytes)
+    return fail(Code::corrupt, "batch", "a segment of " + topic() + " is damaged");
   segment.index = std::move(fresh.index);
   segment.index_loaded = true;
   return {};
@@ -64,8 +69,9 @@ Status Partition::load_index(Segment& segment) {
 
 Result<Partition::Place> Partition::locate(int64_t offset, uint32_t bytes_max) {
   std::lock_guard lock(mutex_);
-  auto after = std::upper_bound(segments_.begin(), segments_.end(), offset,
-                                [](int64_t at, const Segment& segment) { return at < segment.base_offset; });
+  auto after =
+      std::upper_bound(segments_.begin(), segments_.end(), offset,
+                       [](int64_t at, const Segment& segment) { return at < segment.base_offset; });
   if (after == segments_.begin()) return out_of_range(offset, log_start(), high_watermark());
   Segment& segment = *std::prev(after);
   RETURN_IF_ERROR(load_index(segment));
@@ -77,20 +83,24 @@ Result<Partition::Place> Partition::locate(int64_t offset, uint32_t bytes_max) {
     place.position = place.end;
     return place;
   }
-  auto entry = std::upper_bound(segment.index.begin(), segment.index.end(), offset,
-                                [](int64_t at, const IndexEntry& known) { return at < known.offset; });
+  auto entry =
+      std::upper_bound(segment.index.begin(), segment.index.end(), offset,
+                       [](int64_t at, const IndexEntry& known) { return at < known.offset; });
   if (entry != segment.index.begin()) --entry;
   place.position = entry->position;
-  if (&segment == &segments_.back()) {  // readers at the tail ask for batches that have just been written
-    auto recent = std::lower_bound(recent_.begin(), recent_.end(), std::pair<int64_t, uint64_t>(offset, 0));
+  if (&segment ==
+      &segments_.back()) {  // readers at the tail ask for batches that have just been written
+    auto recent =
+        std::lower_bound(recent_.begin(), recent_.end(), std::pair<int64_t, uint64_t>(offset, 0));
     if (recent != recent_.end() && recent->first == offset) {
       place.position = recent->second;
       place.exact = true;
     }
   }
   if (place.end - place.position <= bytes_max) return place;
-  auto stop = std::upper_bound(entry, segment.index.end(), place.position + bytes_max,
-                               [](uint64_t at, const IndexEntry& known) { return at < known.position; });
+  auto stop =
+      std::upper_bound(entry, segment.index.end(), place.position + bytes_max,
+                       [](uint64_t at, const IndexEntry& known) { return at < known.position; });
   if (stop != segment.index.begin()) place.end = std::prev(stop)->position;
   if (!recent_.empty() && &segment == &segments_.back()) {  // finer than the index
     auto recent = std::partition_point(recent_.begin(), recent_.end(), [&](const auto& batch) {
@@ -124,11 +134,13 @@ Result<ReadResult> Partition::read(int64_t offset, uint32_t bytes_max) {
                                   }));
     if (!found) {
       if (stopped == place.readable) return result;  // cut off since
-      return fail(Code::corrupt, "batch", "a segment of " + topic() + " is damaged at " + std::to_string(stopped));
+      return fail(Code::corrupt, "batch",
+                  "a segment of " + topic() + " is damaged at " + std::to_string(stopped));
     }
   }
   uint64_t end = std::max(place.end, first_end);
-  result.slice = Slice{place.file, start, static_cast<uint32_t>(std::min<uint64_t>(end - start, UINT32_MAX))};
+  result.slice =
+      Slice{place.file, start, static_cast<uint32_t>(std::min<uint64_t>(end - start, UINT32_MAX))};
   return result;
 }
 
@@ -161,21 +173,24 @@ Result<TimestampOffset> Partition::find_timestamp(int64_t millis) {
       if (!place.file) return no_storage(topic());
       place.readable = segment.bytes;
       // The last entry before which everything is older.
-      auto entry = std::partition_point(segment.index.begin(), segment.index.end(),
-                                        [&](const IndexEntry& known) { return known.max_timestamp < millis; });
+      auto entry = std::partition_point(
+          segment.index.begin(), segment.index.end(),
+          [&](const IndexEntry& known) { return known.max_timestamp < millis; });
       place.position = entry == segment.index.begin() ? 0 : std::prev(entry)->position;
       break;
     }
   }
   if (!place.file) return TimestampOffset{};
   Slice slice;
-  ASSIGN_OR_RETURN(uint64_t stopped,
-                   walk_batches(*place.file, place.position, place.readable,
-                                [&](const wire::BatchHeader& header, uint64_t position) {
-                                  if (header.max_timestamp < millis || header.last_offset() < log_start()) return true;
-                                  slice = Slice{place.file, position, static_cast<uint32_t>(header.bytes())};
-                                  return false;
-                                }));
+  ASSIGN_OR_RETURN(
+      uint64_t stopped,
+      walk_batches(*place.file, place.position, place.readable,
+                   [&](const wire::BatchHeader& header, uint64_t position) {
+                     if (header.max_timestamp < millis || header.last_offset() < log_start())
+                       return true;
+                     slice = Slice{place.file, position, static_cast<uint32_t>(header.bytes())};
+                     return false;
+                   }));
   (void)stopped;
   if (!slice.file) return TimestampOffset{};
   return first_in_batch(slice, millis);

@@ -44,7 +44,8 @@ Status Partition::recover() {
     auto recovered = made ? recover_copy(copy) : Result<Recovered>(std::unexpected(made.error()));
     if (!recovered) {
       last = recovered.error();
-      log_warn("a copy cannot be opened", {{"topic", topic()}, {"copy", copy}, {"error", last.message}});
+      log_warn("a copy cannot be opened",
+               {{"topic", topic()}, {"copy", copy}, {"error", last.message}});
       in_sync_[copy] = false;
       continue;
     }
@@ -55,7 +56,8 @@ Status Partition::recover() {
   Recovered chosen = std::move(*found[*best]);
   for (size_t copy = 0; copy < kCopiesMax; ++copy) {
     if (copy == *best || !found[copy]) continue;
-    bool same = found[copy]->end() == chosen.end() && found[copy]->segments.size() == chosen.segments.size();
+    bool same = found[copy]->end() == chosen.end() &&
+                found[copy]->segments.size() == chosen.segments.size();
     for (size_t i = 0; same && i < chosen.segments.size(); ++i) {
       same = found[copy]->segments[i].base_offset == chosen.segments[i].base_offset &&
              found[copy]->segments[i].bytes == chosen.segments[i].bytes;
@@ -65,11 +67,14 @@ Status Partition::recover() {
       }
     }
     if (same) continue;
-    // It is brought back by the broker's tick; until then it misses writes, so that must be on record (I5).
-    log_warn("a copy is behind", {{"topic", topic()}, {"copy", copy}, {"end", found[copy]->end()},
-                                  {"other", chosen.end()}});
+    // It is brought back by the broker's tick; until then it misses writes, so that must be on
+    // record (I5).
+    log_warn(
+        "a copy is behind",
+        {{"topic", topic()}, {"copy", copy}, {"end", found[copy]->end()}, {"other", chosen.end()}});
     for (Segment& segment : chosen.segments) segment.files[copy].reset();
-    RETURN_IF_ERROR(copy_failed(copy, Error{Code::conflict, "behind", "it is behind the other copy"}));
+    RETURN_IF_ERROR(
+        copy_failed(copy, Error{Code::conflict, "behind", "it is behind the other copy"}));
   }
   return adopt(std::move(chosen));
 }
@@ -95,8 +100,9 @@ Status Partition::adopt(Recovered found) {
   active.first_append_millis = clock_.wall_millis();
   for (size_t copy = 0; copy < kCopiesMax; ++copy) {
     if (!in_sync(copy) || active.files[copy]) continue;
-    ASSIGN_OR_RETURN(active.files[copy],
-                     disk_.open(segment_path(options_.directories[copy], active.base_offset), OpenMode::write));
+    ASSIGN_OR_RETURN(
+        active.files[copy],
+        disk_.open(segment_path(options_.directories[copy], active.base_offset), OpenMode::write));
   }
   return {};
 }
@@ -110,14 +116,16 @@ Status Partition::scan_tail(Recovered& found, Segment& segment, File& file) {
   uint64_t wanted = wire::kBatchHeaderBytes;
   while (position < size) {
     if (position + wanted > window_at + window.size()) {
-      window.resize(static_cast<size_t>(std::min(std::max(wanted, kScanWindowBytes), size - position)));
+      window.resize(
+          static_cast<size_t>(std::min(std::max(wanted, kScanWindowBytes), size - position)));
       ASSIGN_OR_RETURN(size_t got, file.read_at(position, window.data(), window.size()));
       window.resize(got);
       window_at = position;
     }
     std::string_view rest = std::string_view(window).substr(position - window_at);
     auto header = wire::read_batch_header(rest);
-    if (!header || header->bytes() > size - position || header->base_offset != segment.end_offset) break;
+    if (!header || header->bytes() > size - position || header->base_offset != segment.end_offset)
+      break;
     wanted = header->bytes();
     if (wanted > rest.size()) continue;  // the window ends inside the batch
     wanted = wire::kBatchHeaderBytes;
@@ -132,10 +140,51 @@ Status Partition::scan_tail(Recovered& found, Segment& segment, File& file) {
     position += header->bytes();
   }
   if (position == size) return {};
-  log_info("cut what follows the last whole batch off a segment", {{"topic", topic()}, {"partition", index()},
-                                             {"segment", segment.base_offset}, {"bytes", size - position}});
+  log_info("cut what follows the last whole batch off a segment", {{"topic", topic()},
+                                                                   {"partition", index()},
+                                                                   {"segment", segment.base_offset},
+                                                                   {"bytes", size - position}});
   RETURN_IF_ERROR(file.truncate(position));
   return file.sync();
+}
+
+// `known` is what the checkpoint says of the segment; `sealed` that it says so of a later one too.
+Result<Segment> Partition::recover_segment(Recovered& found, size_t copy, int64_t base,
+                                           const Json* known, bool sealed) {
+  const std::string& directory = options_.directories[copy];
+  ASSIGN_OR_RETURN(auto file, disk_.open(segment_path(directory, base), OpenMode::write));
+  Segment segment;
+  segment.base_offset = segment.end_offset = base;
+  if (known != nullptr) {
+    ASSIGN_OR_RETURN(uint64_t size, file->size());
+    segment.bytes = static_cast<uint64_t>((*known)["bytes"].as_int());
+    if (size < segment.bytes) {
+      return fail(Code::corrupt, "segment",
+                  segment_path(directory, base) + " is shorter than its checkpoint");
+    }
+    segment.end_offset = (*known)["end"].as_int();
+    segment.max_timestamp = (*known)["max_timestamp"].as_int(-1);
+    segment.index_count = static_cast<uint64_t>((*known)["index"].as_int());
+    segment.index_saved[copy] = segment.index_count;
+    segment.index_loaded = segment.bytes == 0;
+  }
+  if (sealed) return segment;
+  if (!segment.index_loaded) {
+    auto bytes = disk_.read_file(index_path(directory, base));
+    segment.index_loaded = true;
+    if (bytes && bytes->size() >= segment.index_count * kIndexEntryBytes) {
+      bytes->resize(segment.index_count * kIndexEntryBytes);
+      segment.index = decode_index(*bytes);
+    } else {  // read it all again
+      segment.bytes = 0;
+      segment.end_offset = base;
+      segment.max_timestamp = -1;
+      segment.index_saved[copy] = 0;
+    }
+  }
+  RETURN_IF_ERROR(scan_tail(found, segment, *file));
+  segment.files[copy] = std::move(file);
+  return segment;
 }
 
 Result<Partition::Recovered> Partition::recover_copy(size_t copy) {
@@ -148,7 +197,8 @@ Result<Partition::Recovered> Partition::recover_copy(size_t copy) {
   found.log_start = checkpoint["log_start"].as_int();
   for (const Json& pair : checkpoint["epochs"].as_array()) {
     if (pair.as_array().size() != 2) continue;
-    found.epochs.emplace_back(static_cast<int32_t>(pair.as_array()[0].as_int()), pair.as_array()[1].as_int());
+    found.epochs.emplace_back(static_cast<int32_t>(pair.as_array()[0].as_int()),
+                              pair.as_array()[1].as_int());
   }
   found.producers.from_json(checkpoint["producers"]);
   std::map<int64_t, const Json*> known;
@@ -166,51 +216,20 @@ Result<Partition::Recovered> Partition::recover_copy(size_t copy) {
   int64_t last_known = known.empty() ? -1 : known.rbegin()->first;
   for (int64_t base : bases) {
     auto item = known.find(base);
-    bool orphan = item == known.end() && base <= last_known;  // retention had dropped it from the checkpoint
+    bool orphan =
+        item == known.end() && base <= last_known;  // retention had dropped it from the checkpoint
     bool behind_gap = !found.segments.empty() && base != found.segments.back().end_offset;
     if (orphan || behind_gap) {
       log_warn("removed a segment that belongs to no log", {{"topic", topic()}, {"segment", base}});
       RETURN_IF_ERROR(disk_.remove(segment_path(directory, base)));
       continue;
     }
-    ASSIGN_OR_RETURN(auto file, disk_.open(segment_path(directory, base), OpenMode::write));
-    Segment segment;
-    segment.base_offset = segment.end_offset = base;
-    if (item != known.end()) {
-      const Json& json = *item->second;
-      ASSIGN_OR_RETURN(uint64_t size, file->size());
-      segment.bytes = static_cast<uint64_t>(json["bytes"].as_int());
-      if (size < segment.bytes) {
-        return fail(Code::corrupt, "segment", segment_path(directory, base) + " is shorter than its checkpoint");
-      }
-      segment.end_offset = json["end"].as_int();
-      segment.max_timestamp = json["max_timestamp"].as_int(-1);
-      segment.index_count = static_cast<uint64_t>(json["index"].as_int());
-      segment.index_saved[copy] = segment.index_count;
-      segment.index_loaded = segment.bytes == 0;
-    }
-    bool sealed = base < last_known;
-    if (!sealed) {
-      if (!segment.index_loaded) {
-        auto bytes = disk_.read_file(index_path(directory, base));
-        if (bytes && bytes->size() >= segment.index_count * kIndexEntryBytes) {
-          bytes->resize(segment.index_count * kIndexEntryBytes);
-          segment.index = decode_index(*bytes);
-          segment.index_loaded = true;
-        } else {  // read it all again
-          segment.bytes = 0;
-          segment.end_offset = base;
-          segment.max_timestamp = -1;
-          segment.index_saved[copy] = 0;
-          segment.index_loaded = true;
-        }
-      }
-      RETURN_IF_ERROR(scan_tail(found, segment, *file));
-      segment.files[copy] = std::move(file);
-    }
+    const Json* json = item == known.end() ? nullptr : item->second;
+    ASSIGN_OR_RETURN(Segment segment, recover_segment(found, copy, base, json, base < last_known));
     found.segments.push_back(std::move(segment));
   }
-  if (!found.segments.empty()) found.log_start = std::max(found.log_start, found.segments.front().base_offset);
+  if (!found.segments.empty())
+    found.log_start = std::max(found.log_start, found.segments.front().base_offset);
   return found;
 }
 
@@ -218,16 +237,18 @@ Result<Partition::Recovered> Partition::recover_copy(size_t copy) {
 Json Partition::checkpoint_json() const {
   Json segments = Json::array();
   for (const Segment& segment : segments_) {
-    segments.push(Json::object()
-                      .set("base", segment.base_offset)
-                      .set("bytes", static_cast<int64_t>(segment.bytes))
-                      .set("end", segment.end_offset)
-                      .set("max_timestamp", segment.max_timestamp)
-                      .set("index", static_cast<int64_t>(segment.index_loaded ? segment.index.size()
-                                                                              : segment.index_count)));
+    segments.push(
+        Json::object()
+            .set("base", segment.base_offset)
+            .set("bytes", static_cast<int64_t>(segment.bytes))
+            .set("end", segment.end_offset)
+            .set("max_timestamp", segment.max_timestamp)
+            .set("index", static_cast<int64_t>(segment.index_loaded ? segment.index.size()
+                                                                    : segment.index_count)));
   }
   Json epochs = Json::array();
-  for (const auto& [epoch, offset] : epochs_) epochs.push(Json::array().push(int64_t{epoch}).push(offset));
+  for (const auto& [epoch, offset] : epochs_)
+    epochs.push(Json::array().push(int64_t{epoch}).push(offset));
   return Json::object()
       .set("format", int64_t{1})
       .set("log_start", log_start())
@@ -253,12 +274,14 @@ Status Partition::save_index(size_t copy) {
     }
   }
   for (const Part& part : parts) {
-    ASSIGN_OR_RETURN(auto file, disk_.open(index_path(options_.directories[copy], part.base), OpenMode::create));
+    ASSIGN_OR_RETURN(
+        auto file, disk_.open(index_path(options_.directories[copy], part.base), OpenMode::create));
     RETURN_IF_ERROR(file->write_at(part.from * kIndexEntryBytes, part.bytes));
     RETURN_IF_ERROR(file->sync());
     std::lock_guard lock(mutex_);
     for (Segment& segment : segments_) {
-      if (segment.base_offset == part.base) segment.index_saved[copy] = part.from + part.bytes.size() / kIndexEntryBytes;
+      if (segment.base_offset == part.base)
+        segment.index_saved[copy] = part.from + part.bytes.size() / kIndexEntryBytes;
     }
   }
   return {};
@@ -299,20 +322,24 @@ Status Partition::checkpoint(bool force) {
 }
 
 Status Partition::copy_segment(size_t from, size_t to, int64_t base_offset, uint64_t bytes) {
-  ASSIGN_OR_RETURN(auto source, disk_.open(segment_path(options_.directories[from], base_offset), OpenMode::read));
-  ASSIGN_OR_RETURN(auto target, disk_.open(segment_path(options_.directories[to], base_offset), OpenMode::create));
+  ASSIGN_OR_RETURN(auto source, disk_.open(segment_path(options_.directories[from], base_offset),
+                                           OpenMode::read));
+  ASSIGN_OR_RETURN(auto target, disk_.open(segment_path(options_.directories[to], base_offset),
+                                           OpenMode::create));
   RETURN_IF_ERROR(target->truncate(0));
   std::string chunk;
   for (uint64_t at = 0; at < bytes; at += chunk.size()) {
     chunk.resize(static_cast<size_t>(std::min(kCopyChunkBytes, bytes - at)));
     ASSIGN_OR_RETURN(size_t got, source->read_at(at, chunk.data(), chunk.size()));
-    if (got != chunk.size()) return fail(Code::corrupt, "segment", "a segment is shorter than it should be");
+    if (got != chunk.size())
+      return fail(Code::corrupt, "segment", "a segment is shorter than it should be");
     RETURN_IF_ERROR(target->write_at(at, chunk));
   }
   return target->sync();
 }
 
-Status Partition::heal(size_t copy, const std::function<Status(std::function<Status()>)>& exclusive) {
+Status Partition::heal(size_t copy,
+                       const std::function<Status(std::function<Status()>)>& exclusive) {
   size_t other = 1 - copy;
   if (!has_copy(copy) || in_sync(copy) || !in_sync(other)) return {};
   const std::string& directory = options_.directories[copy];
@@ -323,7 +350,8 @@ Status Partition::heal(size_t copy, const std::function<Status(std::function<Sta
     std::vector<std::pair<int64_t, uint64_t>> wanted;
     {
       std::lock_guard lock(mutex_);
-      for (const Segment& segment : segments_) wanted.emplace_back(segment.base_offset, segment.bytes);
+      for (const Segment& segment : segments_)
+        wanted.emplace_back(segment.base_offset, segment.bytes);
     }
     if (sealed_only) wanted.pop_back();
     for (auto [base, bytes] : wanted) {
@@ -334,24 +362,27 @@ Status Partition::heal(size_t copy, const std::function<Status(std::function<Sta
     return {};
   };
   RETURN_IF_ERROR(copy_missing(true));
-  return exclusive([&]() -> Status {  // no append runs now: the rest, and from here on it takes part
-    RETURN_IF_ERROR(copy_missing(false));
-    RETURN_IF_ERROR(disk_.sync_directory(directory));
-    {
-      std::lock_guard lock(mutex_);
-      for (Segment& segment : segments_) {
-        segment.index_saved[copy] = 0;
-        ASSIGN_OR_RETURN(segment.files[copy],
-                         disk_.open(segment_path(directory, segment.base_offset), OpenMode::write));
-      }
-    }
-    if (options_.regain_copy) RETURN_IF_ERROR(options_.regain_copy(*this, copy));
-    in_sync_[copy] = true;
-    std::lock_guard lock(mutex_);
-    checkpoint_due_ = true;
-    log_info("a copy is in sync again", {{"topic", topic()}, {"partition", index()}, {"copy", copy}});
-    return {};
-  });
+  return exclusive(
+      [&]() -> Status {  // no append runs now: the rest, and from here on it takes part
+        RETURN_IF_ERROR(copy_missing(false));
+        RETURN_IF_ERROR(disk_.sync_directory(directory));
+        {
+          std::lock_guard lock(mutex_);
+          for (Segment& segment : segments_) {
+            segment.index_saved[copy] = 0;
+            ASSIGN_OR_RETURN(
+                segment.files[copy],
+                disk_.open(segment_path(directory, segment.base_offset), OpenMode::write));
+          }
+        }
+        if (options_.regain_copy) RETURN_IF_ERROR(options_.regain_copy(*this, copy));
+        in_sync_[copy] = true;
+        std::lock_guard lock(mutex_);
+        checkpoint_due_ = true;
+        log_info("a copy is in sync again",
+                 {{"topic", topic()}, {"partition", index()}, {"copy", copy}});
+        return {};
+      });
 }
 
 }  // namespace aichemy::broker

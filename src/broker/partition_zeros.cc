@@ -1,9 +1,9 @@
-// Writing zeros ahead of a busy log. An append that makes its file longer costs the file system further writes of
-// its own (size, block map) with every sync; one that overwrites zeros costs the data alone. On ext4 that is several
-// times less latency and processor time for batches of 16 KB.
+// Writing zeros ahead of a busy log. An append that makes its file longer costs the file system
+// further writes of its own (size, block map) with every sync; one that overwrites zeros costs the
+// data alone. On ext4 that is several times less latency and processor time for batches of 16 KB.
 //
-// The zeros of a run lie beyond anything written before the run began; the committer waits for a run before it
-// writes into its range, so zeros never land on a batch.
+// The zeros of a run lie beyond anything written before the run began; the committer waits for a
+// run before it writes into its range, so zeros never land on a batch.
 #include <algorithm>
 
 #include "base/log.h"
@@ -33,7 +33,8 @@ bool Partition::wants_zeros() {
   if (zero_running_ || zero_end_ > end + ahead / 2) return false;
   zero_begin_ = std::max(zero_end_, end + ahead / 4);  // room for what is appended while it runs
   zero_target_ = std::max(zero_begin_, end + ahead);
-  if (zero_begin_ + kZeroChunkBytes > zero_target_ || zero_target_ > static_cast<uint64_t>(config_.segment_bytes)) {
+  if (zero_begin_ + kZeroChunkBytes > zero_target_ ||
+      zero_target_ > static_cast<uint64_t>(config_.segment_bytes)) {
     return false;
   }
   zero_running_ = true;
@@ -62,7 +63,8 @@ void Partition::zero_ahead() {
     }
     if (written) written = files[copy]->sync();
   }
-  if (!written) log_debug("no zeros ahead of a log", {{"topic", topic()}, {"error", written.error().message}});
+  if (!written)
+    log_debug("no zeros ahead of a log", {{"topic", topic()}, {"error", written.error().message}});
   std::lock_guard lock(zero_mutex_);
   if (written) zero_end_ = end;
   zero_running_ = false;
@@ -74,7 +76,8 @@ void Partition::wait_for_zeros(uint64_t until) {
   zero_done_.wait(lock, [&] { return !zero_running_ || until <= zero_begin_; });
 }
 
-// Before the active segment is sealed or its file cut: no run is on its way, and none is remembered.
+// Before the active segment is sealed or its file cut: no run is on its way, and none is
+// remembered.
 void Partition::cut_zeros() {
   wait_for_zeros(UINT64_MAX);
   bool had_zeros = false;

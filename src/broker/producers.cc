@@ -7,7 +7,8 @@ constexpr size_t kBatchesRemembered = 5;
 
 // Sequence numbers wrap from 2^31 - 1 to 0.
 int32_t advance(int32_t sequence, int32_t by) {
-  return static_cast<int32_t>((static_cast<uint32_t>(sequence) + static_cast<uint32_t>(by)) & 0x7fffffffu);
+  return static_cast<int32_t>((static_cast<uint32_t>(sequence) + static_cast<uint32_t>(by)) &
+                              0x7fffffffu);
 }
 
 }  // namespace
@@ -24,11 +25,13 @@ Result<std::optional<int64_t>> Producers::check(const wire::BatchHeader& batch) 
   }
   if (batch.producer_epoch > state.epoch) {
     if (batch.base_sequence == 0) return std::nullopt;
-    return fail(Code::invalid, "out_of_order_sequence", "a new producer epoch must start at sequence 0");
+    return fail(Code::invalid, "out_of_order_sequence",
+                "a new producer epoch must start at sequence 0");
   }
   int32_t last = advance(batch.base_sequence, batch.last_offset_delta);
   for (const Batch& known : state.batches) {
-    if (known.first_sequence == batch.base_sequence && known.last_sequence == last) return known.base_offset;
+    if (known.first_sequence == batch.base_sequence && known.last_sequence == last)
+      return known.base_offset;
   }
   if (state.batches.empty()) return std::nullopt;
   int32_t expected = advance(state.batches.back().last_sequence, 1);
@@ -49,8 +52,9 @@ void Producers::appended(const wire::BatchHeader& batch, int64_t millis) {
     state.batches.clear();
   }
   state.last_millis = millis;
-  state.batches.push_back(
-      {batch.base_sequence, advance(batch.base_sequence, batch.last_offset_delta), batch.base_offset});
+  state.batches.push_back({batch.base_sequence,
+                           advance(batch.base_sequence, batch.last_offset_delta),
+                           batch.base_offset});
   if (state.batches.size() > kBatchesRemembered) state.batches.pop_front();
 }
 
@@ -74,7 +78,10 @@ Json Producers::to_json() const {
   for (const auto& [id, state] : states_) {
     Json batches = Json::array();
     for (const Batch& batch : state.batches) {
-      batches.push(Json::array().push(batch.first_sequence).push(batch.last_sequence).push(batch.base_offset));
+      batches.push(Json::array()
+                       .push(batch.first_sequence)
+                       .push(batch.last_sequence)
+                       .push(batch.base_offset));
     }
     all.push(Json::object()
                  .set("id", id)

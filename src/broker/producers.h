@@ -1,5 +1,6 @@
-// What a partition remembers of idempotent producers: per producer id the epoch and its last five batches, which
-// is how many requests a client may have in flight. Not thread safe: the partition's writer owns it.
+// What a partition remembers of idempotent producers: per producer id the epoch and its last five
+// batches, which is how many requests a client may have in flight. Not thread safe: the partition's
+// writer owns it.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@ namespace aichemy::broker {
 
 class Producers {
  public:
-  // Looks at a batch about to be appended. A value: it was appended before, at that offset. none: append it.
-  // Errors: invalid "out_of_order_sequence", "producer_fenced" (an older epoch).
+  // Looks at a batch about to be appended. A value: it was appended before, at that offset. none:
+  // append it. Errors: invalid "out_of_order_sequence", "producer_fenced" (an older epoch).
   Result<std::optional<int64_t>> check(const wire::BatchHeader& batch) const;
   // The batch was given its offset. Undo goes back to the last keep().
   void appended(const wire::BatchHeader& batch, int64_t millis);

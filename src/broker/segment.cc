@@ -39,7 +39,8 @@ std::string encode_index(const std::vector<IndexEntry>& entries, size_t from) {
 std::vector<IndexEntry> decode_index(std::string_view bytes) {
   std::vector<IndexEntry> entries;
   for (size_t at = 0; at + kIndexEntryBytes <= bytes.size(); at += kIndexEntryBytes) {
-    entries.push_back({load_little<int64_t>(bytes.data() + at), load_little<uint64_t>(bytes.data() + at + 8),
+    entries.push_back({load_little<int64_t>(bytes.data() + at),
+                       load_little<uint64_t>(bytes.data() + at + 8),
                        load_little<int64_t>(bytes.data() + at + 16)});
   }
   return entries;

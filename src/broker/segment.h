@@ -1,7 +1,8 @@
-// One segment of a partition's log: a run of record batches in a file, in up to two copies, and a sparse index
-// over it in memory. See partition.h for the invariants of the files.
+// One segment of a partition's log: a run of record batches in a file, in up to two copies, and a
+// sparse index over it in memory. See partition.h for the invariants of the files.
 //
-// Not thread safe; the partition's mutex guards it. Files are shared so that readers keep them open.
+// Not thread safe; the partition's mutex guards it. Files are shared so that readers keep them
+// open.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +21,8 @@ inline constexpr size_t kCopiesMax = 2;
 inline constexpr uint64_t kIndexSpacingBytes = 16 << 10;
 inline constexpr size_t kIndexEntryBytes = 24;
 
-// A batch begins at `position` with `offset`; `max_timestamp` is the largest of all batches before it.
+// A batch begins at `position` with `offset`; `max_timestamp` is the largest of all batches before
+// it.
 struct IndexEntry {
   int64_t offset = 0;
   uint64_t position = 0;
@@ -29,8 +31,8 @@ struct IndexEntry {
 
 struct Segment {
   int64_t base_offset = 0;
-  int64_t end_offset = 0;   // of the next batch
-  uint64_t bytes = 0;       // readers see no more
+  int64_t end_offset = 0;  // of the next batch
+  uint64_t bytes = 0;      // readers see no more
   int64_t max_timestamp = -1;
   int64_t first_append_millis = 0;
   std::vector<IndexEntry> index;
@@ -49,8 +51,8 @@ std::string index_path(const std::string& directory, int64_t base_offset);
 std::string encode_index(const std::vector<IndexEntry>& entries, size_t from);
 std::vector<IndexEntry> decode_index(std::string_view bytes);
 
-// Reads batch headers from `position` on until `end`, calling visit(header, position); stops early when visit
-// returns false or a header makes no sense. Returns where it stopped.
+// Reads batch headers from `position` on until `end`, calling visit(header, position); stops early
+// when visit returns false or a header makes no sense. Returns where it stopped.
 template <class Visit>
 Result<uint64_t> walk_batches(File& file, uint64_t position, uint64_t end, Visit visit) {
   constexpr size_t kWindowBytes = 16 << 10;

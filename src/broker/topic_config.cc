@@ -12,11 +12,13 @@ constexpr ConfigRow kRows[] = {
      "delete: old segments go by time and size; compact: segments are kept"},
     {"compression.type", text, "producer", 0, "producer|uncompressed|gzip|snappy|lz4|zstd",
      "batches are stored as the producer compressed them"},
-    {"delete.retention.ms", integer, "86400000", 0, "", "how long a compacted topic keeps tombstones"},
+    {"delete.retention.ms", integer, "86400000", 0, "",
+     "how long a compacted topic keeps tombstones"},
     {"file.delete.delay.ms", integer, "60000", 0, "", "accepted; segments are removed at once"},
     {"flush.messages", integer, "9223372036854775807", 1, "", "accepted; see flush.mode"},
     {"flush.mode", text, "strict", 0, "strict|relaxed",
-     "strict: acknowledged means on disk; relaxed: acknowledged means handed to the operating system"},
+     "strict: acknowledged means on disk; relaxed: acknowledged means handed to the operating "
+     "system"},
     {"flush.ms", integer, "9223372036854775807", 0, "", "accepted; see flush.mode"},
     {"index.interval.bytes", integer, "4096", 0, "", "accepted; the index has its own spacing"},
     {"max.compaction.lag.ms", integer, "9223372036854775807", 1, "", "accepted"},
@@ -84,11 +86,13 @@ const ConfigRow* find_topic_config(std::string_view name) {
 
 Status check_topic_config(std::string_view name, std::string_view value) {
   const ConfigRow* row = find_topic_config(name);
-  if (row == nullptr) return fail(Code::invalid, "config", "Unknown topic config name: " + std::string(name));
+  if (row == nullptr)
+    return fail(Code::invalid, "config", "Unknown topic config name: " + std::string(name));
   if (is_allowed(*row, value)) return {};
   std::string message = "Invalid value " + std::string(value) + " for configuration " + row->name;
   if (*row->allowed != '\0') message += ": allowed are " + std::string(row->allowed);
-  if (row->kind == integer) message += ": a whole number from " + std::to_string(row->least) + " on";
+  if (row->kind == integer)
+    message += ": a whole number from " + std::to_string(row->least) + " on";
   if (row->kind == boolean) message += ": true or false";
   return fail(Code::invalid, "config", std::move(message));
 }

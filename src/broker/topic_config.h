@@ -1,5 +1,6 @@
-// Settings of topics: one table of rows (name, kind, default, what it does) that parsing, DescribeConfigs and
-// docs are made from. A topic stores only what was set; everything else follows the default.
+// Settings of topics: one table of rows (name, kind, default, what it does) that parsing,
+// DescribeConfigs and docs are made from. A topic stores only what was set; everything else follows
+// the default.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,8 @@ struct ConfigRow {
   const char* name;
   ConfigKind kind;
   const char* fallback;
-  int64_t least;         // integers
-  const char* allowed;   // text and lists: the words, separated by |; empty: any
+  int64_t least;        // integers
+  const char* allowed;  // text and lists: the words, separated by |; empty: any
   const char* about;
 };
 

@@ -14,7 +14,8 @@ namespace aichemy::wire {
 namespace {
 
 constexpr size_t kChunkBytes = 64 << 10;
-// Framing of snappy-java: magic, version, lowest compatible version, then blocks with their i32 length.
+// Framing of snappy-java: magic, version, lowest compatible version, then blocks with their i32
+// length.
 constexpr std::string_view kSnappyMagic("\x82SNAPPY\0", 8);
 constexpr size_t kSnappyHeaderBytes = 16;
 constexpr size_t kSnappyBlockBytes = 32 << 10;
@@ -27,7 +28,8 @@ std::unexpected<Error> too_large(size_t bytes_max) {
               "the records decompress to more than " + std::to_string(bytes_max) + " bytes");
 }
 
-// Grows `out` by a chunk, within the bound plus one byte: that byte tells "exactly the bound" from "more".
+// Grows `out` by a chunk, within the bound plus one byte: that byte tells "exactly the bound" from
+// "more".
 size_t grow(std::string& out, size_t used, size_t bytes_max) {
   size_t wanted = std::max(kChunkBytes, used * 2);
   out.resize(std::min(wanted, bytes_max + 1));
@@ -36,7 +38,8 @@ size_t grow(std::string& out, size_t used, size_t bytes_max) {
 
 Result<std::string> gzip_compress(std::string_view bytes) {
   z_stream stream{};
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
+      Z_OK) {
     return fail(Code::internal, "deflate", "deflateInit2 failed");
   }
   std::string out(deflateBound(&stream, bytes.size()) + 32, '\0');
@@ -53,7 +56,8 @@ Result<std::string> gzip_compress(std::string_view bytes) {
 
 Result<std::string> gzip_decompress(std::string_view bytes, size_t bytes_max) {
   z_stream stream{};
-  if (inflateInit2(&stream, 15 + 32) != Z_OK) return fail(Code::internal, "inflate", "inflateInit2 failed");
+  if (inflateInit2(&stream, 15 + 32) != Z_OK)
+    return fail(Code::internal, "inflate", "inflateInit2 failed");
   std::unique_ptr<z_stream, int (*)(z_stream*)> closer(&stream, inflateEnd);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
@@ -97,7 +101,8 @@ Status snappy_block(std::string_view block, size_t bytes_max, std::string& out) 
   size_t size = 0;
   if (!snappy::GetUncompressedLength(block.data(), block.size(), &size)) return broken("snappy");
   if (size > bytes_max - out.size()) return too_large(bytes_max);
-  // A block cannot shrink below 1/22 or so of its text; a header that claims more lies about the size.
+  // A block cannot shrink below 1/22 or so of its text; a header that claims more lies about the
+  // size.
   if (size / 64 > block.size()) return broken("snappy");
   size_t at = out.size();
   out.resize(at + size);
@@ -129,7 +134,8 @@ Result<std::string> lz4_compress(std::string_view bytes) {
   preferences.frameInfo.blockSizeID = LZ4F_max64KB;
   preferences.frameInfo.blockMode = LZ4F_blockIndependent;
   std::string out(LZ4F_compressFrameBound(bytes.size(), &preferences), '\0');
-  size_t size = LZ4F_compressFrame(out.data(), out.size(), bytes.data(), bytes.size(), &preferences);
+  size_t size =
+      LZ4F_compressFrame(out.data(), out.size(), bytes.data(), bytes.size(), &preferences);
   if (LZ4F_isError(size)) return fail(Code::internal, "lz4", LZ4F_getErrorName(size));
   out.resize(size);
   return out;
@@ -140,7 +146,8 @@ Result<std::string> lz4_decompress(std::string_view bytes, size_t bytes_max) {
   if (LZ4F_isError(LZ4F_createDecompressionContext(&raw, LZ4F_VERSION))) {
     return fail(Code::exhausted, "lz4", "no memory to decompress");
   }
-  std::unique_ptr<LZ4F_dctx, LZ4F_errorCode_t (*)(LZ4F_dctx*)> context(raw, LZ4F_freeDecompressionContext);
+  std::unique_ptr<LZ4F_dctx, LZ4F_errorCode_t (*)(LZ4F_dctx*)> context(
+      raw, LZ4F_freeDecompressionContext);
   std::string out;
   size_t used = 0;
   size_t hint = 1;

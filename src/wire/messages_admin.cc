@@ -41,8 +41,7 @@ TABLE(DeleteRecordsResponse, F(throttle_time_ms), F(topics))
 TABLE(DescribeAclsRequest, F(resource_type_filter), F(resource_name_filter).nullable(0),
       F(pattern_type_filter).from(1), F(principal_filter).nullable(0), F(host_filter).nullable(0),
       F(operation), F(permission_type))
-TABLE(DescribeAclsResponse::AclDescription, F(principal), F(host), F(operation),
-      F(permission_type))
+TABLE(DescribeAclsResponse::AclDescription, F(principal), F(host), F(operation), F(permission_type))
 TABLE(DescribeAclsResponse::DescribeAclsResource, F(resource_type), F(resource_name),
       F(pattern_type).from(1), F(acls))
 TABLE(DescribeAclsResponse, F(throttle_time_ms), F(error_code), F(error_message).nullable(0),
@@ -77,8 +76,7 @@ TABLE(SaslAuthenticateRequest, F(auth_bytes))
 TABLE(SaslAuthenticateResponse, F(error_code), F(error_message).nullable(0), F(auth_bytes),
       F(session_lifetime_ms).from(1))
 TABLE(CreatePartitionsRequest::CreatePartitionsAssignment, F(broker_ids))
-TABLE(CreatePartitionsRequest::CreatePartitionsTopic, F(name), F(count),
-      F(assignments).nullable(0))
+TABLE(CreatePartitionsRequest::CreatePartitionsTopic, F(name), F(count), F(assignments).nullable(0))
 TABLE(CreatePartitionsRequest, F(topics), F(timeout_ms), F(validate_only))
 TABLE(CreatePartitionsResponse::CreatePartitionsTopicResult, F(name), F(error_code),
       F(error_message).nullable(0))
@@ -99,8 +97,7 @@ TABLE(DescribeClusterResponse, F(throttle_time_ms), F(error_code), F(error_messa
       F(cluster_authorized_operations))
 TABLE(DescribeTopicPartitionsRequest::TopicRequest, F(name))
 TABLE(DescribeTopicPartitionsRequest::Cursor, F(topic_name), F(partition_index))
-TABLE(DescribeTopicPartitionsRequest, F(topics), F(response_partition_limit),
-      F(cursor).nullable(0))
+TABLE(DescribeTopicPartitionsRequest, F(topics), F(response_partition_limit), F(cursor).nullable(0))
 TABLE(DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponsePartition, F(error_code),
       F(partition_index), F(leader_id), F(leader_epoch), F(replica_nodes), F(isr_nodes),
       F(eligible_leader_replicas).nullable(0), F(last_known_elr).nullable(0), F(offline_replicas))

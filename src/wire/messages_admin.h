@@ -1,5 +1,6 @@
-// Messages about topics, settings, the cluster and the connection. Field names are those of the published protocol;
-// messages_admin.cc says which versions carry which field. Member initialisers are the protocol's defaults.
+// Messages about topics, settings, the cluster and the connection. Field names are those of the
+// published protocol; messages_admin.cc says which versions carry which field. Member initialisers
+// are the protocol's defaults.
 #pragma once
 
 #include "wire/schema.h"

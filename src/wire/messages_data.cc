@@ -44,8 +44,8 @@ TABLE(FetchResponse::NodeEndpoint, F(node_id).from(16), F(host).from(16), F(port
       F(rack).from(16).nullable(16))
 TABLE(FetchResponse, F(throttle_time_ms), F(error_code).from(7), F(session_id).from(7),
       F(responses), F(node_endpoints).from(16).tagged(0))
-TABLE(ListOffsetsRequest::ListOffsetsPartition, F(partition_index),
-      F(current_leader_epoch).from(4), F(timestamp))
+TABLE(ListOffsetsRequest::ListOffsetsPartition, F(partition_index), F(current_leader_epoch).from(4),
+      F(timestamp))
 TABLE(ListOffsetsRequest::ListOffsetsTopic, F(name), F(partitions))
 TABLE(ListOffsetsRequest, F(replica_id), F(isolation_level).from(2), F(topics))
 TABLE(ListOffsetsResponse::ListOffsetsPartitionResponse, F(partition_index), F(error_code),
@@ -67,8 +67,7 @@ TABLE(MetadataResponse, F(throttle_time_ms).from(3), F(brokers), F(cluster_id).f
       F(controller_id).from(1), F(topics), F(cluster_authorized_operations).from(8).until(10))
 TABLE(InitProducerIdRequest, F(transactional_id).nullable(0), F(transaction_timeout_ms),
       F(producer_id).from(3), F(producer_epoch).from(3))
-TABLE(InitProducerIdResponse, F(throttle_time_ms), F(error_code), F(producer_id),
-      F(producer_epoch))
+TABLE(InitProducerIdResponse, F(throttle_time_ms), F(error_code), F(producer_id), F(producer_epoch))
 TABLE(OffsetForLeaderEpochRequest::OffsetForLeaderPartition, F(partition),
       F(current_leader_epoch).from(2), F(leader_epoch))
 TABLE(OffsetForLeaderEpochRequest::OffsetForLeaderTopic, F(topic), F(partitions))

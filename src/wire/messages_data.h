@@ -1,5 +1,6 @@
-// Messages that carry records and where to find them. Field names are those of the published protocol;
-// messages_data.cc says which versions carry which field. Member initialisers are the protocol's defaults.
+// Messages that carry records and where to find them. Field names are those of the published
+// protocol; messages_data.cc says which versions carry which field. Member initialisers are the
+// protocol's defaults.
 #pragma once
 
 #include "wire/schema.h"

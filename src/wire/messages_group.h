@@ -1,5 +1,6 @@
 // Messages of consumer groups and their offsets. Field names are those of the published protocol;
-// messages_group.cc says which versions carry which field. Member initialisers are the protocol's defaults.
+// messages_group.cc says which versions carry which field. Member initialisers are the protocol's
+// defaults.
 #pragma once
 
 #include "wire/schema.h"

@@ -95,11 +95,13 @@ Result<BatchHeader> read_batch_header(std::string_view bytes) {
   header.producer_epoch = load_big<int16_t>(at + 51);
   header.base_sequence = load_big<int32_t>(at + 53);
   header.count = load_big<int32_t>(at + 57);
-  if (header.magic != 2) return bad_batch("a record batch of magic " + std::to_string(header.magic));
+  if (header.magic != 2)
+    return bad_batch("a record batch of magic " + std::to_string(header.magic));
   if (header.length < static_cast<int32_t>(kBatchHeaderBytes - kBatchPrefixBytes)) {
     return bad_batch("a record batch of length " + std::to_string(header.length));
   }
-  if (header.last_offset_delta < 0 || header.count < 0) return bad_batch("negative counts in a record batch");
+  if (header.last_offset_delta < 0 || header.count < 0)
+    return bad_batch("negative counts in a record batch");
   if (header.base_offset < 0 || header.base_offset > INT64_MAX - INT32_MAX - 1) {
     return bad_batch("a record batch at offset " + std::to_string(header.base_offset));
   }
@@ -126,7 +128,8 @@ void set_batch_append_time(char* batch, size_t size, int64_t millis) {
   store_big(batch + 17, crc32c(0, std::string_view(batch + kCrcStart, size - kCrcStart)));
 }
 
-Result<std::vector<Record>> read_records(std::string_view batch, std::string& storage, size_t bytes_max) {
+Result<std::vector<Record>> read_records(std::string_view batch, std::string& storage,
+                                         size_t bytes_max) {
   ASSIGN_OR_RETURN(BatchHeader header, read_batch_header(batch));
   if (header.bytes() > batch.size()) return bad_batch("a record batch is cut short");
   std::string_view bytes = batch.substr(kBatchHeaderBytes, header.bytes() - kBatchHeaderBytes);
@@ -135,7 +138,8 @@ Result<std::vector<Record>> read_records(std::string_view batch, std::string& st
     bytes = storage;
   }
   // A record takes seven bytes at least: the count is checked before memory is taken for it.
-  if (static_cast<size_t>(header.count) > bytes.size() / 7) return bad_records("more records than bytes");
+  if (static_cast<size_t>(header.count) > bytes.size() / 7)
+    return bad_records("more records than bytes");
   std::vector<Record> records(static_cast<size_t>(header.count));
   RecordCursor cursor(bytes);
   for (Record& record : records) {
@@ -155,7 +159,8 @@ Result<std::vector<RecordHeader>> read_record_headers(std::string_view headers) 
   for (int64_t i = 0; i < count; ++i) {
     RecordHeader header;
     int64_t size = 0;
-    if (!cursor.number(size) || !cursor.run(size, header.first) || !cursor.nullable(header.second)) {
+    if (!cursor.number(size) || !cursor.run(size, header.first) ||
+        !cursor.nullable(header.second)) {
       return bad_records("a broken record header");
     }
     found.push_back(header);
@@ -165,7 +170,8 @@ Result<std::vector<RecordHeader>> read_record_headers(std::string_view headers) 
 }
 
 void BatchBuilder::add(int64_t timestamp, std::optional<std::string_view> key,
-                       std::optional<std::string_view> value, const std::vector<RecordHeader>& headers) {
+                       std::optional<std::string_view> value,
+                       const std::vector<RecordHeader>& headers) {
   if (count_ == 0) base_timestamp_ = max_timestamp_ = timestamp;
   max_timestamp_ = std::max(max_timestamp_, timestamp);
   auto put = [this](std::optional<std::string_view> bytes) {

@@ -1,10 +1,11 @@
-// Record batches of magic 2: what producers send, what lies in the log and what consumers get, byte for byte.
+// Record batches of magic 2: what producers send, what lies in the log and what consumers get, byte
+// for byte.
 //
-// Layout (big-endian; https://kafka.apache.org/documentation/#recordbatch): baseOffset@0 i64, length@8 i32
-// (from byte 12 on), leaderEpoch@12 i32, magic@16 i8, crc@17 u32 (CRC-32C of byte 21 to the end),
-// attributes@21 i16, lastOffsetDelta@23 i32, baseTimestamp@27 i64, maxTimestamp@35 i64, producerId@43 i64,
-// producerEpoch@51 i16, baseSequence@53 i32, count@57 i32, records@61.
-// Base offset and leader epoch lie outside the CRC: a broker sets them without touching the rest.
+// Layout (big-endian; https://kafka.apache.org/documentation/#recordbatch): baseOffset@0 i64,
+// length@8 i32 (from byte 12 on), leaderEpoch@12 i32, magic@16 i8, crc@17 u32 (CRC-32C of byte 21
+// to the end), attributes@21 i16, lastOffsetDelta@23 i32, baseTimestamp@27 i64, maxTimestamp@35
+// i64, producerId@43 i64, producerEpoch@51 i16, baseSequence@53 i32, count@57 i32, records@61. Base
+// offset and leader epoch lie outside the CRC: a broker sets them without touching the rest.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,8 @@
 namespace aichemy::wire {
 
 inline constexpr size_t kBatchHeaderBytes = 61;
-inline constexpr size_t kBatchPrefixBytes = 12;  // base offset and length: enough to find the next batch
+inline constexpr size_t kBatchPrefixBytes =
+    12;  // base offset and length: enough to find the next batch
 inline constexpr size_t kDecompressedBytesMax = size_t{256} << 20;
 
 struct BatchHeader {
@@ -50,9 +52,11 @@ struct BatchHeader {
   bool is_control() const { return (attributes & 32) != 0; }
 };
 
-// Reads the header only: needs kBatchHeaderBytes. corrupt ("batch") when length, magic or counts make no sense.
+// Reads the header only: needs kBatchHeaderBytes. corrupt ("batch") when length, magic or counts
+// make no sense.
 Result<BatchHeader> read_batch_header(std::string_view bytes);
-// The header of a batch that lies whole in `bytes` (more may follow), its CRC checked. corrupt ("batch").
+// The header of a batch that lies whole in `bytes` (more may follow), its CRC checked. corrupt
+// ("batch").
 Result<BatchHeader> check_batch(std::string_view bytes);
 
 // What a broker writes into a batch that arrived.
@@ -69,8 +73,8 @@ struct Record {
 };
 using RecordHeader = std::pair<std::string_view, std::optional<std::string_view>>;
 
-// Records of one batch. `storage` holds the decompressed bytes; the records point into it or into `batch`.
-// corrupt ("records") when they break the format.
+// Records of one batch. `storage` holds the decompressed bytes; the records point into it or into
+// `batch`. corrupt ("records") when they break the format.
 Result<std::vector<Record>> read_records(std::string_view batch, std::string& storage,
                                          size_t bytes_max = kDecompressedBytesMax);
 Result<std::vector<RecordHeader>> read_record_headers(std::string_view headers);
@@ -78,8 +82,8 @@ Result<std::vector<RecordHeader>> read_record_headers(std::string_view headers);
 // Builds one batch. Offsets start at 0; the broker sets them.
 class BatchBuilder {
  public:
-  void add(int64_t timestamp, std::optional<std::string_view> key, std::optional<std::string_view> value,
-           const std::vector<RecordHeader>& headers = {});
+  void add(int64_t timestamp, std::optional<std::string_view> key,
+           std::optional<std::string_view> value, const std::vector<RecordHeader>& headers = {});
   int32_t count() const { return count_; }
   size_t bytes() const { return kBatchHeaderBytes + records_.size(); }
 

@@ -29,10 +29,14 @@ class Reader {
   int16_t version_;
   bool flexible_;
 
-  static std::unexpected<Error> explain(const Error& error, const Struct& table, const Field& field) {
-    return fail(error.code, error.what, std::string(table.name) + "." + field.name + ": " + error.message);
+  static std::unexpected<Error> explain(const Error& error, const Struct& table,
+                                        const Field& field) {
+    return fail(error.code, error.what,
+                std::string(table.name) + "." + field.name + ": " + error.message);
   }
-  static std::unexpected<Error> broken(const char* message) { return fail(Code::invalid, "frame", message); }
+  static std::unexpected<Error> broken(const char* message) {
+    return fail(Code::invalid, "frame", message);
+  }
 
   size_t left() const { return body_.size() - at_; }
 
@@ -76,7 +80,8 @@ class Reader {
       null = true;
       return std::string_view();
     }
-    if (static_cast<uint64_t>(count) > left()) return broken("a length beyond the end of the frame");
+    if (static_cast<uint64_t>(count) > left())
+      return broken("a length beyond the end of the frame");
     std::string_view found = body_.substr(at_, static_cast<size_t>(count));
     at_ += found.size();
     return found;
@@ -139,7 +144,8 @@ class Reader {
       return {};
     }
     // Every element takes a byte at least, so a count beyond the frame is a lie.
-    if (static_cast<uint64_t>(count) > left()) return broken("more elements than the frame can hold");
+    if (static_cast<uint64_t>(count) > left())
+      return broken("more elements than the frame can hold");
     allocated_ += static_cast<size_t>(count) * type.element_bytes;
     if (allocated_ > kDecodedBytesMax) return broken("the request would need too much memory");
     type.resize(to, static_cast<size_t>(count));
@@ -174,7 +180,8 @@ class Reader {
 
 class Writer {
  public:
-  Writer(Encoded& to, int16_t version, bool flexible) : to_(to), version_(version), flexible_(flexible) {}
+  Writer(Encoded& to, int16_t version, bool flexible)
+      : to_(to), version_(version), flexible_(flexible) {}
 
   void structure(const Struct& table, const char* from) {
     int tagged = 0;
@@ -224,7 +231,8 @@ class Writer {
       case Kind::int32: return integer<int32_t>(from);
       case Kind::int64: return integer<int64_t>(from);
       case Kind::uuid:
-        to_.bytes.append(reinterpret_cast<const char*>(static_cast<const Uuid*>(from)->data()), sizeof(Uuid));
+        to_.bytes.append(reinterpret_cast<const char*>(static_cast<const Uuid*>(from)->data()),
+                         sizeof(Uuid));
         return;
       case Kind::text:
       case Kind::bytes: return text(type, nullable, from);
@@ -263,7 +271,8 @@ class Writer {
     size_t count = type.size(from);
     length(static_cast<int64_t>(count), false);
     const char* element = type.data(array);
-    for (size_t i = 0; i < count; ++i, element += type.element_bytes) value(*type.element, false, element);
+    for (size_t i = 0; i < count; ++i, element += type.element_bytes)
+      value(*type.element, false, element);
   }
 
   void tags(const Struct& table, const char* from, int count) {
@@ -293,7 +302,8 @@ const Message* find_message(int16_t key) {
   return nullptr;
 }
 
-Result<size_t> decode(const Struct& table, int16_t version, bool flexible, std::string_view body, void* to) {
+Result<size_t> decode(const Struct& table, int16_t version, bool flexible, std::string_view body,
+                      void* to) {
   Reader reader(body, version, flexible);
   RETURN_IF_ERROR(reader.structure(table, static_cast<char*>(to)));
   return reader.position();
@@ -318,7 +328,8 @@ Result<size_t> decode_header(std::string_view frame, bool flexible, RequestHeade
     at += static_cast<size_t>(size);
   }
   if (!flexible) return at;
-  static constexpr Struct kNoFields{"RequestHeader", {}};  // what follows is a list of tags, all unknown
+  static constexpr Struct kNoFields{"RequestHeader",
+                                    {}};  // what follows is a list of tags, all unknown
   ASSIGN_OR_RETURN(size_t used, decode(kNoFields, 0, true, frame.substr(at), nullptr));
   return at + used;
 }

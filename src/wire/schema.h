@@ -1,14 +1,16 @@
-// Kafka's messages as tables: a C++ struct per message, a row per field with the versions that carry it, and one
-// engine (schema.cc) that reads and writes every message by walking those rows. messages_*.h declare the structs,
-// messages_*.cc hold the rows.
+// Kafka's messages as tables: a C++ struct per message, a row per field with the versions that
+// carry it, and one engine (schema.cc) that reads and writes every message by walking those rows.
+// messages_*.h declare the structs, messages_*.cc hold the rows.
 //
 // Rules of the encoding (https://kafka.apache.org/protocol, KIP-482):
-//   classic versions: big-endian integers, i16 string lengths, i32 bytes and array lengths, -1 = null;
-//   flexible versions: lengths are unsigned varints of n + 1, 0 = null; every struct ends with tagged fields.
-// Decoding is bounded: a length is compared with what is left of the frame before anything is allocated, and an
-// array may not cost more memory than kDecodedBytesMax. Unknown tags are skipped.
+//   classic versions: big-endian integers, i16 string lengths, i32 bytes and array lengths, -1 =
+//   null; flexible versions: lengths are unsigned varints of n + 1, 0 = null; every struct ends
+//   with tagged fields.
+// Decoding is bounded: a length is compared with what is left of the frame before anything is
+// allocated, and an array may not cost more memory than kDecodedBytesMax. Unknown tags are skipped.
 //
-// Strings are copied out of the frame; record sets are not: Records::bytes points into the decoded frame.
+// Strings are copied out of the frame; record sets are not: Records::bytes points into the decoded
+// frame.
 #pragma once
 
 #include <array>
@@ -43,8 +45,9 @@ struct Array : std::vector<T> {
   bool null = false;
 };
 
-// A record set. When encoding, `external_bytes` more bytes follow `bytes` that are not in memory: the encoder
-// leaves a gap for them (Encoded::gaps) and whoever sends the frame fills it from a file.
+// A record set. When encoding, `external_bytes` more bytes follow `bytes` that are not in memory:
+// the encoder leaves a gap for them (Encoded::gaps) and whoever sends the frame fills it from a
+// file.
 struct Records {
   std::string_view bytes;
   uint32_t external_bytes = 0;
@@ -53,7 +56,16 @@ struct Records {
 };
 
 enum class Kind : uint8_t {
-  boolean, int8, int16, uint16, int32, int64, uuid, text, bytes, records,
+  boolean,
+  int8,
+  int16,
+  uint16,
+  int32,
+  int64,
+  uuid,
+  text,
+  bytes,
+  records,
   structure,           // T
   optional_structure,  // std::optional<T>, an int8 says whether it follows
   array,               // Array<T>
@@ -62,7 +74,7 @@ enum class Kind : uint8_t {
 // What the engine must know of a field's C++ type.
 struct TypeOps {
   Kind kind;
-  bool optional = false;            // text and bytes: std::optional<...>
+  bool optional = false;  // text and bytes: std::optional<...>
   const Struct* structure = nullptr;
   const TypeOps* element = nullptr;  // of an array
   size_t element_bytes = 0;
@@ -70,7 +82,7 @@ struct TypeOps {
   size_t (*size)(const void* array) = nullptr;
   char* (*data)(void* array) = nullptr;
   bool* (*null)(void* array) = nullptr;
-  void* (*emplace)(void* optional) = nullptr;        // optional_structure
+  void* (*emplace)(void* optional) = nullptr;          // optional_structure
   const void* (*get)(const void* optional) = nullptr;  // nullptr when empty
   bool (*is_default)(const void* value) = nullptr;
 };
@@ -83,11 +95,19 @@ struct Field {
   const TypeOps* type = nullptr;
   int16_t first = 0, last = kNever;  // versions that carry it
   int16_t nullable_from = kNever;
-  int16_t tag = -1;        // >= 0: a tagged field in all its versions
-  int64_t absent = 0;      // a tagged int64 of this value is not sent
+  int16_t tag = -1;    // >= 0: a tagged field in all its versions
+  int64_t absent = 0;  // a tagged int64 of this value is not sent
 
-  constexpr Field from(int16_t version) const { Field copy = *this; copy.first = version; return copy; }
-  constexpr Field until(int16_t version) const { Field copy = *this; copy.last = version; return copy; }
+  constexpr Field from(int16_t version) const {
+    Field copy = *this;
+    copy.first = version;
+    return copy;
+  }
+  constexpr Field until(int16_t version) const {
+    Field copy = *this;
+    copy.last = version;
+    return copy;
+  }
   constexpr Field nullable(int16_t version) const {
     Field copy = *this;
     copy.nullable_from = version;
@@ -109,8 +129,8 @@ struct Struct {
 struct Message {
   const char* name;
   int16_t key;
-  int16_t first, last;      // versions the tables describe
-  int16_t flexible_from;    // kNever: no flexible version
+  int16_t first, last;    // versions the tables describe
+  int16_t flexible_from;  // kNever: no flexible version
   const Struct* request;
   const Struct* response;
   bool is_flexible(int16_t version) const { return version >= flexible_from; }
@@ -122,7 +142,8 @@ const Message* find_message(int16_t key);
 
 // Reads `body` into *to (a default-constructed struct of `table`); returns the bytes used.
 // invalid ("frame") when the bytes break the format.
-Result<size_t> decode(const Struct& table, int16_t version, bool flexible, std::string_view body, void* to);
+Result<size_t> decode(const Struct& table, int16_t version, bool flexible, std::string_view body,
+                      void* to);
 
 struct Gap {
   size_t position;  // in the encoded bytes where the external bytes belong
@@ -140,30 +161,49 @@ struct RequestHeader {
   int32_t correlation_id = 0;
   std::optional<std::string> client_id;
 };
-// Reads the request header in front of a frame; returns the bytes used. `flexible` as the message table says; an
-// unknown key or version must be read as not flexible.
+// Reads the request header in front of a frame; returns the bytes used. `flexible` as the message
+// table says; an unknown key or version must be read as not flexible.
 Result<size_t> decode_header(std::string_view frame, bool flexible, RequestHeader& header);
 
 namespace schema_internal {
 
-template <class T> struct IsArray : std::false_type {};
-template <class T> struct IsArray<Array<T>> : std::true_type { using Element = T; };
-template <class T> struct IsOptional : std::false_type {};
-template <class T> struct IsOptional<std::optional<T>> : std::true_type { using Value = T; };
+template <class T>
+struct IsArray : std::false_type {};
+template <class T>
+struct IsArray<Array<T>> : std::true_type {
+  using Element = T;
+};
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {
+  using Value = T;
+};
 
 template <class T>
 constexpr Kind scalar_kind() {
-  if constexpr (std::is_same_v<T, bool>) return Kind::boolean;
-  else if constexpr (std::is_same_v<T, int8_t>) return Kind::int8;
-  else if constexpr (std::is_same_v<T, int16_t>) return Kind::int16;
-  else if constexpr (std::is_same_v<T, uint16_t>) return Kind::uint16;
-  else if constexpr (std::is_same_v<T, int32_t>) return Kind::int32;
-  else if constexpr (std::is_same_v<T, int64_t>) return Kind::int64;
-  else if constexpr (std::is_same_v<T, Uuid>) return Kind::uuid;
-  else if constexpr (std::is_same_v<T, std::string>) return Kind::text;
-  else if constexpr (std::is_same_v<T, Bytes>) return Kind::bytes;
-  else if constexpr (std::is_same_v<T, Records>) return Kind::records;
-  else return Kind::structure;
+  if constexpr (std::is_same_v<T, bool>)
+    return Kind::boolean;
+  else if constexpr (std::is_same_v<T, int8_t>)
+    return Kind::int8;
+  else if constexpr (std::is_same_v<T, int16_t>)
+    return Kind::int16;
+  else if constexpr (std::is_same_v<T, uint16_t>)
+    return Kind::uint16;
+  else if constexpr (std::is_same_v<T, int32_t>)
+    return Kind::int32;
+  else if constexpr (std::is_same_v<T, int64_t>)
+    return Kind::int64;
+  else if constexpr (std::is_same_v<T, Uuid>)
+    return Kind::uuid;
+  else if constexpr (std::is_same_v<T, std::string>)
+    return Kind::text;
+  else if constexpr (std::is_same_v<T, Bytes>)
+    return Kind::bytes;
+  else if constexpr (std::is_same_v<T, Records>)
+    return Kind::records;
+  else
+    return Kind::structure;
 }
 
 template <class T>

@@ -1,4 +1,5 @@
-// Any bytes as a request of any key and version, and as a record batch: an error or a value that encodes back.
+// Any bytes as a request of any key and version, and as a record batch: an error or a value that
+// encodes back.
 #include "wire/messages_admin.h"
 #include "wire/messages_data.h"
 #include "wire/messages_group.h"

@@ -1,4 +1,5 @@
-// Variable-length integers: 7 bits a byte, low group first (Kafka's protocol and records, protobuf's encoding).
+// Variable-length integers: 7 bits a byte, low group first (Kafka's protocol and records,
+// protobuf's encoding).
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,8 @@ inline uint64_t zigzag(int64_t number) {
 inline int64_t unzigzag(uint64_t number) {
   return static_cast<int64_t>(number >> 1) ^ -static_cast<int64_t>(number & 1);
 }
-inline void append_signed_varint(std::string& to, int64_t number) { append_varint(to, zigzag(number)); }
+inline void append_signed_varint(std::string& to, int64_t number) {
+  append_varint(to, zigzag(number));
+}
 
 }  // namespace aichemy::wire

@@ -43,17 +43,45 @@ struct Holder {
   std::shared_ptr<void> value;
 };
 template <class T>
-std::shared_ptr<void> make() { return std::make_shared<T>(); }
-#define PAIR(NAME) {NAME##Request::kTable.name, make<NAME##Request>}, {NAME##Response::kTable.name, make<NAME##Response>}
+std::shared_ptr<void> make() {
+  return std::make_shared<T>();
+}
+#define PAIR(NAME)                                     \
+  {NAME##Request::kTable.name, make<NAME##Request>}, { \
+    NAME##Response::kTable.name, make<NAME##Response>  \
+  }
 std::shared_ptr<void> make_struct(const Struct& table) {
   static const std::map<std::string, std::shared_ptr<void> (*)()> kMakers = {
-      PAIR(Produce), PAIR(Fetch), PAIR(ListOffsets), PAIR(Metadata), PAIR(InitProducerId),
-      PAIR(OffsetForLeaderEpoch), PAIR(OffsetCommit), PAIR(OffsetFetch), PAIR(FindCoordinator),
-      PAIR(JoinGroup), PAIR(Heartbeat), PAIR(LeaveGroup), PAIR(SyncGroup), PAIR(DescribeGroups),
-      PAIR(ListGroups), PAIR(DeleteGroups), PAIR(OffsetDelete), PAIR(SaslHandshake), PAIR(ApiVersions),
-      PAIR(CreateTopics), PAIR(DeleteTopics), PAIR(DeleteRecords), PAIR(DescribeAcls),
-      PAIR(DescribeConfigs), PAIR(AlterConfigs), PAIR(DescribeLogDirs), PAIR(SaslAuthenticate),
-      PAIR(CreatePartitions), PAIR(IncrementalAlterConfigs), PAIR(DescribeCluster),
+      PAIR(Produce),
+      PAIR(Fetch),
+      PAIR(ListOffsets),
+      PAIR(Metadata),
+      PAIR(InitProducerId),
+      PAIR(OffsetForLeaderEpoch),
+      PAIR(OffsetCommit),
+      PAIR(OffsetFetch),
+      PAIR(FindCoordinator),
+      PAIR(JoinGroup),
+      PAIR(Heartbeat),
+      PAIR(LeaveGroup),
+      PAIR(SyncGroup),
+      PAIR(DescribeGroups),
+      PAIR(ListGroups),
+      PAIR(DeleteGroups),
+      PAIR(OffsetDelete),
+      PAIR(SaslHandshake),
+      PAIR(ApiVersions),
+      PAIR(CreateTopics),
+      PAIR(DeleteTopics),
+      PAIR(DeleteRecords),
+      PAIR(DescribeAcls),
+      PAIR(DescribeConfigs),
+      PAIR(AlterConfigs),
+      PAIR(DescribeLogDirs),
+      PAIR(SaslAuthenticate),
+      PAIR(CreatePartitions),
+      PAIR(IncrementalAlterConfigs),
+      PAIR(DescribeCluster),
       PAIR(DescribeTopicPartitions)};
   return kMakers.at(table.name)();
 }
@@ -63,9 +91,11 @@ void expect_same_bytes(const Struct& table, int16_t version, bool flexible, std:
   auto value = make_struct(table);
   auto used = decode(table, version, flexible, body, value.get());
   ASSERT_TRUE(used) << what << ": " << used.error().message;
-  // librdkafka sends three bytes too many in some Metadata requests; brokers ignore what follows a request.
+  // librdkafka sends three bytes too many in some Metadata requests; brokers ignore what follows a
+  // request.
   std::string_view extra = body.substr(*used);
-  if (extra == std::string_view("\1\0\0", 3) && &table == &MetadataRequest::kTable) body = body.substr(0, *used);
+  if (extra == std::string_view("\1\0\0", 3) && &table == &MetadataRequest::kTable)
+    body = body.substr(0, *used);
   EXPECT_EQ(*used, body.size()) << what;
   Encoded encoded;
   encode(table, version, flexible, value.get(), encoded);
@@ -90,7 +120,8 @@ TEST(Golden, EveryRecordedFrameDecodesAndEncodesToTheSameBytes) {
     auto used = decode_header(request, flexible, header);
     ASSERT_TRUE(used) << what;
     EXPECT_EQ(header.correlation_id, exchange["correlation_id"].as_int()) << what;
-    bool refused = key == 0 && version < 3;  // message sets of magic 0 and 1: bytes to us, as all record sets
+    bool refused =
+        key == 0 && version < 3;  // message sets of magic 0 and 1: bytes to us, as all record sets
     std::string_view body = std::string_view(request).substr(*used);
     expect_same_bytes(*message->request, version, flexible, body, what);
     if (!exchange["response"].is_string() || refused) continue;
@@ -114,7 +145,8 @@ TEST(Golden, EveryRecordedBatchIsReadable) {
     RequestHeader header;
     auto used = decode_header(frame, version >= 9, header);
     ProduceRequest request;
-    ASSERT_TRUE(decode(ProduceRequest::kTable, version, version >= 9, std::string_view(frame).substr(*used), &request));
+    ASSERT_TRUE(decode(ProduceRequest::kTable, version, version >= 9,
+                       std::string_view(frame).substr(*used), &request));
     for (const auto& topic : request.topic_data) {
       for (const auto& partition : topic.partition_data) {
         auto batch = check_batch(partition.records.bytes);
@@ -139,7 +171,8 @@ TEST(Schema, EveryMessageEncodesItsDefaultsInEveryVersion) {
         auto value = make_struct(*table);
         Encoded encoded;
         encode(*table, version, message.is_flexible(version), value.get(), encoded);
-        expect_same_bytes(*table, version, message.is_flexible(version), encoded.bytes, table->name);
+        expect_same_bytes(*table, version, message.is_flexible(version), encoded.bytes,
+                          table->name);
       }
     }
   }
@@ -166,9 +199,13 @@ TEST(Schema, EveryCutOfAFrameIsAnErrorNotACrash) {
 }
 
 TEST(Schema, HostileLengthsAreRefused) {
-  struct Row { const char* hex; const char* why; };
-  for (const Row& row : {Row{"7fffffff", "two thousand million topics"}, Row{"fffffffe", "a count of -2"},
-                         Row{"000000017fff61", "a name beyond the frame"}}) {
+  struct Row {
+    const char* hex;
+    const char* why;
+  };
+  for (const Row& row :
+       {Row{"7fffffff", "two thousand million topics"}, Row{"fffffffe", "a count of -2"},
+        Row{"000000017fff61", "a name beyond the frame"}}) {
     MetadataRequest request;
     auto used = decode(MetadataRequest::kTable, 1, false, *from_hex(row.hex), &request);
     ASSERT_FALSE(used) << row.why;

@@ -12,10 +12,12 @@ namespace aichemy::serve::kafka {
 Async<Result<wire::FetchResponse>> fetch(Context&, wire::FetchRequest&);
 Async<Result<wire::ListOffsetsResponse>> list_offsets(Context&, wire::ListOffsetsRequest&);
 Async<Result<wire::MetadataResponse>> metadata(Context&, wire::MetadataRequest&);
-Async<Result<wire::InitProducerIdResponse>> init_producer_id(Context&, wire::InitProducerIdRequest&);
-Result<wire::OffsetForLeaderEpochResponse> offset_for_leader_epoch(Context&, wire::OffsetForLeaderEpochRequest&);
-Result<wire::DescribeTopicPartitionsResponse> describe_topic_partitions(Context&,
-                                                                        wire::DescribeTopicPartitionsRequest&);
+Async<Result<wire::InitProducerIdResponse>> init_producer_id(Context&,
+                                                             wire::InitProducerIdRequest&);
+Result<wire::OffsetForLeaderEpochResponse> offset_for_leader_epoch(
+    Context&, wire::OffsetForLeaderEpochRequest&);
+Result<wire::DescribeTopicPartitionsResponse> describe_topic_partitions(
+    Context&, wire::DescribeTopicPartitionsRequest&);
 
 // handlers_group.cc
 Result<wire::FindCoordinatorResponse> find_coordinator(Context&, wire::FindCoordinatorRequest&);
@@ -36,11 +38,12 @@ Result<wire::SaslHandshakeResponse> sasl_handshake(Context&, wire::SaslHandshake
 Async<Result<wire::CreateTopicsResponse>> create_topics(Context&, wire::CreateTopicsRequest&);
 Async<Result<wire::DeleteTopicsResponse>> delete_topics(Context&, wire::DeleteTopicsRequest&);
 Async<Result<wire::DeleteRecordsResponse>> delete_records(Context&, wire::DeleteRecordsRequest&);
-Async<Result<wire::CreatePartitionsResponse>> create_partitions(Context&, wire::CreatePartitionsRequest&);
+Async<Result<wire::CreatePartitionsResponse>> create_partitions(Context&,
+                                                                wire::CreatePartitionsRequest&);
 Result<wire::DescribeConfigsResponse> describe_configs(Context&, wire::DescribeConfigsRequest&);
 Async<Result<wire::AlterConfigsResponse>> alter_configs(Context&, wire::AlterConfigsRequest&);
-Async<Result<wire::IncrementalAlterConfigsResponse>> incremental_alter_configs(Context&,
-                                                                               wire::IncrementalAlterConfigsRequest&);
+Async<Result<wire::IncrementalAlterConfigsResponse>> incremental_alter_configs(
+    Context&, wire::IncrementalAlterConfigsRequest&);
 Result<wire::DescribeClusterResponse> describe_cluster(Context&, wire::DescribeClusterRequest&);
 Result<wire::DescribeLogDirsResponse> describe_log_dirs(Context&, wire::DescribeLogDirsRequest&);
 Result<wire::DescribeAclsResponse> describe_acls(Context&, wire::DescribeAclsRequest&);

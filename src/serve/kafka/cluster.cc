@@ -7,7 +7,8 @@ namespace {
 
 bool covers(const Listener& listener, const std::string& address) {
   const std::string& host = listener.bind_host;
-  return host == "0.0.0.0" || host == "::" || host == address || (host == "localhost" && address == "127.0.0.1");
+  return host == "0.0.0.0" || host == "::" || host == address ||
+         (host == "localhost" && address == "127.0.0.1");
 }
 
 }  // namespace
@@ -24,7 +25,8 @@ const Node& ClusterView::node(int32_t id) const {
   return nodes.front();
 }
 
-ClusterView make_view(const std::vector<Listener>& listeners, size_t own, const std::string& local_address) {
+ClusterView make_view(const std::vector<Listener>& listeners, size_t own,
+                      const std::string& local_address) {
   ClusterView view;
   view.own_id = listeners[own].broker_id;
   for (const Listener& listener : listeners) {

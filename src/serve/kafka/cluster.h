@@ -1,11 +1,15 @@
 // Which brokers a client is told of, and under which addresses.
 //
-// One process, two broker ids on two listeners. A client can only use addresses it can reach, and must never see
-// leaders move because it asked another listener. So there are two views, fixed by where the connection came in:
-//   both   both listeners are reachable at the address the client used, and no address is advertised explicitly
+// One process, two broker ids on two listeners. A client can only use addresses it can reach, and
+// must never see leaders move because it asked another listener. So there are two views, fixed by
+// where the connection came in:
+//   both   both listeners are reachable at the address the client used, and no address is
+//   advertised explicitly
 //          (the usual case: everything on loopback): two brokers, leaders as the broker says;
-//   alone  otherwise: only the listener's own broker, which then leads everything. It can: each listener serves all.
-// Two ids must never share one host:port: librdkafka identifies brokers by address and would swap their ids.
+//   alone  otherwise: only the listener's own broker, which then leads everything. It can: each
+//   listener serves all.
+// Two ids must never share one host:port: librdkafka identifies brokers by address and would swap
+// their ids.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +45,7 @@ struct ClusterView {
   const Node& node(int32_t id) const;
 };
 
-ClusterView make_view(const std::vector<Listener>& listeners, size_t own, const std::string& local_address);
+ClusterView make_view(const std::vector<Listener>& listeners, size_t own,
+                      const std::string& local_address);
 
 }  // namespace aichemy::serve::kafka

@@ -4,10 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <algorithm>
 #include <cerrno>
 
 #include "base/bytes.h"
@@ -23,7 +23,9 @@ constexpr size_t kCopyChunkBytes = 256 << 10;
 
 // Bytes of a request count against the server's limit until the request is answered.
 struct BufferLease {
-  BufferLease(std::atomic<size_t>& total, size_t size) : total_(total), size_(size) { total_ += size_; }
+  BufferLease(std::atomic<size_t>& total, size_t size) : total_(total), size_(size) {
+    total_ += size_;
+  }
   ~BufferLease() { total_ -= size_; }
   BufferLease(const BufferLease&) = delete;
   BufferLease& operator=(const BufferLease&) = delete;
@@ -35,10 +37,18 @@ struct BufferLease {
 
 }  // namespace
 
-Connection::Connection(asio::ip::tcp::socket socket, Services services, Client client, const ConnectionLimits& limits,
-                       ConnectionMetrics metrics, std::atomic<size_t>& buffered_bytes)
-    : socket_(std::move(socket)), services_(services), client_(std::move(client)), limits_(limits), metrics_(metrics),
-      buffered_bytes_(buffered_bytes), reply_ready_(socket_.get_executor()), slot_free_(socket_.get_executor()) {
+Connection::Connection(asio::ip::tcp::socket socket, Services services, Client client,
+                       const ConnectionLimits& limits, ConnectionMetrics metrics,
+                       std::atomic<size_t>& buffered_bytes, std::shared_ptr<const void> owner)
+    : owner_(std::move(owner)),
+      socket_(std::move(socket)),
+      services_(services),
+      client_(std::move(client)),
+      limits_(limits),
+      metrics_(metrics),
+      buffered_bytes_(buffered_bytes),
+      reply_ready_(socket_.get_executor()),
+      slot_free_(socket_.get_executor()) {
   reply_ready_.expires_at(SteadyTime::max());
   slot_free_.expires_at(SteadyTime::max());
   metrics_.open.add(1);
@@ -56,8 +66,12 @@ void Connection::start() {
       log_error("exception in a Kafka connection", {{"what", thrown.what()}});
     }
   };
-  asio::co_spawn(socket_.get_executor(), [self = shared_from_this()] { return self->read_loop(); }, log_escape);
-  asio::co_spawn(socket_.get_executor(), [self = shared_from_this()] { return self->write_loop(); }, log_escape);
+  asio::co_spawn(
+      socket_.get_executor(), [self = shared_from_this()] { return self->read_loop(); },
+      log_escape);
+  asio::co_spawn(
+      socket_.get_executor(), [self = shared_from_this()] { return self->write_loop(); },
+      log_escape);
 }
 
 void Connection::close() {
@@ -74,7 +88,9 @@ void Connection::progress() { deadline_ = services_.clock.steady_now(); }
 void Connection::close_if_late(SteadyTime now) {
   bool stalls = writing_ || (reading_ && mid_frame_);
   bool idles = reading_ && slots_.empty();
-  if ((stalls && now - deadline_ > limits_.stall_max) || (idles && now - deadline_ > limits_.idle_max)) close();
+  if ((stalls && now - deadline_ > limits_.stall_max) ||
+      (idles && now - deadline_ > limits_.idle_max))
+    close();
 }
 
 // Reads until `input_` has `wanted` unused bytes.
@@ -85,7 +101,8 @@ Async<bool> Connection::fill(size_t wanted) {
       input_used_ = 0;
     }
     size_t had = input_.size();
-    // Large requests are read in growing steps: memory follows what arrived, not what was announced.
+    // Large requests are read in growing steps: memory follows what arrived, not what was
+    // announced.
     size_t room = std::max(kReadChunkBytes, std::min(wanted - had, had));
     input_.resize_and_overwrite(had + room, [](char*, size_t size) { return size; });
     boost::system::error_code error;
@@ -107,16 +124,19 @@ Async<bool> Connection::read_frame(std::string& frame) {
   size_t size = load_big<uint32_t>(input_.data() + input_used_);
   if (size < 8 || size > limits_.request_bytes_max) {
     metrics_.broken_frames.add();
-    log_debug("closing a connection: not a Kafka request", {{"peer", client_.peer}, {"size", size}});
+    log_debug("closing a connection: not a Kafka request",
+              {{"peer", client_.peer}, {"size", size}});
     co_return false;
   }
-  while (buffered_bytes_ > limits_.buffered_bytes_max && !closed_) {  // others must be answered first
+  while (buffered_bytes_ > limits_.buffered_bytes_max &&
+         !closed_) {  // others must be answered first
     asio::steady_timer pause(socket_.get_executor(), kBufferRetry);
     co_await pause.async_wait(asio::use_awaitable);
   }
   if (!co_await fill(4 + size)) co_return false;
   mid_frame_ = false;
-  if (input_used_ == 0 && input_.size() == 4 + size) {  // the usual case: hand the buffer over instead of copying
+  if (input_used_ == 0 &&
+      input_.size() == 4 + size) {  // the usual case: hand the buffer over instead of copying
     frame = std::move(input_);
     input_.clear();
   } else {
@@ -139,7 +159,8 @@ Async<void> Connection::read_loop() {
     if (!co_await serve(whole.slice(4, whole.size() - 4))) break;
   }
   // Answers on their way are still sent to a client that only closed its sending half.
-  while (!slots_.empty() && !closed_) co_await slot_free_.async_wait(asio::as_tuple(asio::use_awaitable));
+  while (!slots_.empty() && !closed_)
+    co_await slot_free_.async_wait(asio::as_tuple(asio::use_awaitable));
   close();
 }
 
@@ -154,7 +175,8 @@ Async<bool> Connection::serve(SharedBytes frame) {
   };
   if (!handler) co_return refuse(handler.error());
   auto slot = std::make_shared<Slot>();
-  slots_.push_back(slot);  // the newest; a refused request takes it back, so that those before are still answered
+  slots_.push_back(slot);  // the newest; a refused request takes it back, so that those before are
+                           // still answered
   if ((*handler)->key == kProduceKey) {
     auto lease = std::make_shared<BufferLease>(buffered_bytes_, frame.size());
     auto done = [self = shared_from_this(), slot, lease](Reply reply) {
@@ -201,7 +223,8 @@ Async<void> Connection::write_loop() {
 Async<bool> Connection::wait_writable() {
   boost::system::error_code error;
   writing_ = true;
-  co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
+  co_await socket_.async_wait(asio::ip::tcp::socket::wait_write,
+                              asio::redirect_error(asio::use_awaitable, error));
   writing_ = false;
   co_return !error && !closed_;
 }
@@ -210,7 +233,8 @@ Async<bool> Connection::send_bytes(std::string_view bytes, bool more) {
   progress();
   while (!bytes.empty()) {
     if (closed_) co_return false;
-    ssize_t put = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    ssize_t put = ::send(socket_.native_handle(), bytes.data(), bytes.size(),
+                         MSG_NOSIGNAL | (more ? MSG_MORE : 0));
     if (put >= 0) {
       bytes.remove_prefix(static_cast<size_t>(put));
       progress();
@@ -235,7 +259,8 @@ Async<bool> Connection::send_slice(const broker::Slice& slice) {
   size_t left = slice.bytes;
   while (left > 0) {
     if (closed_) co_return false;
-    ssize_t put = ::sendfile(socket_.native_handle(), slice.file->descriptor(), &at, std::min(left, kCopyChunkBytes));
+    ssize_t put = ::sendfile(socket_.native_handle(), slice.file->descriptor(), &at,
+                             std::min(left, kCopyChunkBytes));
     if (put > 0) {
       left -= static_cast<size_t>(put);
       progress();

@@ -1,12 +1,12 @@
 // One client connection: reads frames, runs handlers, sends answers in the order of the requests.
 //
-// Lives on one io loop and is kept alive by its two coroutines and by Produce requests on their way. The server's
-// sweep closes it when its deadline has passed.
+// Lives on one io loop and is kept alive by its two coroutines and by Produce requests on their
+// way. The server's sweep closes it when its deadline has passed.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <atomic>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -32,8 +32,9 @@ struct ConnectionMetrics {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(asio::ip::tcp::socket socket, Services services, Client client, const ConnectionLimits& limits,
-             ConnectionMetrics metrics, std::atomic<size_t>& buffered_bytes);
+  Connection(asio::ip::tcp::socket socket, Services services, Client client,
+             const ConnectionLimits& limits, ConnectionMetrics metrics,
+             std::atomic<size_t>& buffered_bytes, std::shared_ptr<const void> owner);
   ~Connection();
 
   void start();  // on its loop
@@ -46,20 +47,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::optional<Reply> reply;
   };
 
+  std::shared_ptr<const void> owner_;  // of what the references below refer to
   asio::ip::tcp::socket socket_;
   Services services_;
   Client client_;
   const ConnectionLimits& limits_;
   ConnectionMetrics metrics_;
   std::atomic<size_t>& buffered_bytes_;
-  std::string input_;       // bytes read and not yet used
+  std::string input_;  // bytes read and not yet used
   size_t input_used_ = 0;
   std::deque<std::shared_ptr<Slot>> slots_;
   asio::steady_timer reply_ready_;  // used as conditions: cancelled when there is news
   asio::steady_timer slot_free_;
   SteadyTime deadline_;
-  bool reading_ = false;    // waits for bytes of the client
-  bool writing_ = false;    // waits for room at the client
+  bool reading_ = false;  // waits for bytes of the client
+  bool writing_ = false;  // waits for room at the client
   bool mid_frame_ = false;
   bool closed_ = false;
 

@@ -11,9 +11,9 @@ Async<Result<Reply>> run(Context& context) {
   return decode_and_call(context, handle);
 }
 
-// Key, versions on offer, handler. Produce is listed from version 0 although versions below 3 are refused:
-// librdkafka before 2.8 switches compression off when they are missing. Fetch begins at 4: older versions cannot
-// carry record batches of magic 2.
+// Key, versions on offer, handler. Produce is listed from version 0 although versions below 3 are
+// refused: librdkafka before 2.8 switches compression off when they are missing. Fetch begins at 4:
+// older versions cannot carry record batches of magic 2.
 constexpr Handler kHandlers[] = {
     {kProduceKey, 0, 11, nullptr},
     {1, 4, 16, run<fetch>},
@@ -47,7 +47,8 @@ constexpr Handler kHandlers[] = {
     {75, 0, 0, run<describe_topic_partitions>},
 };
 
-// A client newer than us opens with a version we do not know: the answer is of version 0 and says what we offer.
+// A client newer than us opens with a version we do not know: the answer is of version 0 and says
+// what we offer.
 Async<Result<Reply>> unknown_api_versions(Context& context) {
   wire::ApiVersionsRequest request;
   context.header.version = 0;
@@ -76,10 +77,12 @@ Result<const Handler*> route(Context& context) {
   auto key = load_big<int16_t>(frame.data());
   auto version = load_big<int16_t>(frame.data() + 2);
   const Handler* handler = find_handler(key);
-  if (handler == nullptr) return fail(Code::unsupported, "api", "unknown api key " + std::to_string(key));
+  if (handler == nullptr)
+    return fail(Code::unsupported, "api", "unknown api key " + std::to_string(key));
   bool known = version >= handler->first && version <= handler->last;
   if (!known && key != kApiVersionsKey) {
-    return fail(Code::unsupported, "api", "api key " + std::to_string(key) + " has no version " + std::to_string(version));
+    return fail(Code::unsupported, "api",
+                "api key " + std::to_string(key) + " has no version " + std::to_string(version));
   }
   context.flexible = known && wire::find_message(key)->is_flexible(version);
   ASSIGN_OR_RETURN(size_t used, wire::decode_header(frame, context.flexible, context.header));

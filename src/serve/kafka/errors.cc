@@ -37,7 +37,7 @@ constexpr ErrorRow kRows[] = {
     {Code::conflict, "", kInvalidRequest},
     {Code::exhausted, "group_full", kGroupMaxSizeReached},
     {Code::exhausted, "disk_full", kStorageError},
-    {Code::exhausted, "queue_full", kRequestTimedOut},    // all of these clients retry on
+    {Code::exhausted, "queue_full", kRequestTimedOut},  // all of these clients retry on
     {Code::exhausted, "append_queue", kRequestTimedOut},
     {Code::exhausted, "", kStorageError},
     {Code::unsupported, "", kUnsupportedVersion},

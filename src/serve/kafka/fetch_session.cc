@@ -7,7 +7,8 @@
 namespace aichemy::serve::kafka {
 namespace {
 
-bool same(const SessionPartition& known, const std::string& topic, const wire::Uuid& id, int32_t partition) {
+bool same(const SessionPartition& known, const std::string& topic, const wire::Uuid& id,
+          int32_t partition) {
   return known.wanted.partition == partition && known.topic_id == id && known.topic == topic;
 }
 

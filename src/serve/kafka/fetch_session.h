@@ -1,6 +1,6 @@
-// Fetch sessions (KIP-227): a consumer names its partitions once, then only what changes; the answer names only
-// partitions with something new. Sessions belong to the connection: a client that reconnects is told the session is
-// unknown and starts a new one.
+// Fetch sessions (KIP-227): a consumer names its partitions once, then only what changes; the
+// answer names only partitions with something new. Sessions belong to the connection: a client that
+// reconnects is told the session is unknown and starts a new one.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace aichemy::serve::kafka {
 
 struct SessionPartition {
-  std::string topic;   // by name up to version 12
+  std::string topic;      // by name up to version 12
   wire::Uuid topic_id{};  // by id from version 13 on
   wire::FetchRequest::FetchPartition wanted;
   // What the client was told last; -1: nothing yet.
@@ -23,15 +23,16 @@ struct SessionPartition {
 };
 
 struct FetchSession {
-  int32_t id = 0;     // 0: none, everything is answered
-  int32_t epoch = 0;  // expected in the next request
+  int32_t id = 0;                            // 0: none, everything is answered
+  int32_t epoch = 0;                         // expected in the next request
   std::vector<SessionPartition> partitions;  // in the order the client named them
 };
 
 class FetchSessions {
  public:
-  // The session a request belongs to, brought up to date with it. `error` is kFetchSessionIdNotFound or
-  // kInvalidFetchSessionEpoch when there is none. `fresh`: every partition must be answered.
+  // The session a request belongs to, brought up to date with it. `error` is
+  // kFetchSessionIdNotFound or kInvalidFetchSessionEpoch when there is none. `fresh`: every
+  // partition must be answered.
   struct Opened {
     FetchSession* session = nullptr;
     int16_t error = 0;

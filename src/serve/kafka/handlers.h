@@ -1,5 +1,5 @@
-// The table of requests: which versions are served, and by what. A handler gets the decoded request and returns the
-// answer; the engine around it (dispatch.cc) decodes, encodes and frames.
+// The table of requests: which versions are served, and by what. A handler gets the decoded request
+// and returns the answer; the engine around it (dispatch.cc) decodes, encodes and frames.
 #pragma once
 
 #include <memory>
@@ -43,7 +43,7 @@ struct Context {
   Client& client;
   wire::RequestHeader header;
   bool flexible = false;
-  SharedBytes frame;         // keeps `body` alive
+  SharedBytes frame;  // keeps `body` alive
   std::string_view body;
   std::vector<broker::Slice> slices;  // of a Fetch answer
 };
@@ -65,8 +65,8 @@ Result<const Handler*> route(Context& context);
 // Frames an answer: length, response header, body.
 Reply make_reply(const Context& context, const wire::Struct& table, const void* response);
 
-// Produce is not in the table: its answer comes later than its turn (produce.cc). `done` is called once, on any
-// thread. invalid when the connection must be closed.
+// Produce is not in the table: its answer comes later than its turn (produce.cc). `done` is called
+// once, on any thread. invalid when the connection must be closed.
 Status produce(Context& context, std::function<void(Reply)> done);
 
 }  // namespace aichemy::serve::kafka

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kWaitMax{60'000};
 constexpr int64_t kLatest = -1, kEarliest = -2, kLargestTimestamp = -3, kEarliestLocal = -4;
-constexpr int32_t kTopicOperations = 0x0df8;  // every operation there is on a topic: nobody is refused yet
+constexpr int32_t kTopicOperations =
+    0x0df8;  // every operation there is on a topic: nobody is refused yet
 
 bool is_zero(const wire::Uuid& id) {
   return std::all_of(id.begin(), id.end(), [](uint8_t byte) { return byte == 0; });
@@ -56,14 +57,17 @@ Async<Result<wire::MetadataResponse>> metadata(Context& context, wire::MetadataR
   broker::Broker& broker = context.services.broker;
   const ClusterView& cluster = context.client.cluster;
   wire::MetadataResponse response;
-  for (const Node& node : cluster.nodes) response.brokers.push_back({node.id, node.host, node.port, std::nullopt});
+  for (const Node& node : cluster.nodes)
+    response.brokers.push_back({node.id, node.host, node.port, std::nullopt});
   response.cluster_id = broker.cluster_id();
   response.controller_id = cluster.controller();
-  if (request.include_cluster_authorized_operations) response.cluster_authorized_operations = kTopicOperations;
+  if (request.include_cluster_authorized_operations)
+    response.cluster_authorized_operations = kTopicOperations;
   auto add = [&](const broker::TopicRef& topic) {
     auto& answer = response.topics.emplace_back();
     describe_partitions(context, *topic, answer);
-    if (request.include_topic_authorized_operations) answer.topic_authorized_operations = kTopicOperations;
+    if (request.include_topic_authorized_operations)
+      answer.topic_authorized_operations = kTopicOperations;
   };
   bool all = request.topics.null || (context.header.version == 0 && request.topics.empty());
   if (all) {
@@ -73,7 +77,8 @@ Async<Result<wire::MetadataResponse>> metadata(Context& context, wire::MetadataR
   bool may_create = context.header.version < 4 || request.allow_auto_topic_creation;
   for (const auto& wanted : request.topics) {
     bool by_id = !wanted.name.has_value();
-    broker::TopicRef topic = by_id ? broker.find_topic(wanted.topic_id) : broker.find_topic(*wanted.name);
+    broker::TopicRef topic =
+        by_id ? broker.find_topic(wanted.topic_id) : broker.find_topic(*wanted.name);
     int16_t error = by_id ? kUnknownTopicId : kUnknownTopicOrPartition;
     if (!topic && !by_id && may_create) {
       auto created = co_await on(context.services.pool, [&broker, name = *wanted.name] {
@@ -94,8 +99,8 @@ Async<Result<wire::MetadataResponse>> metadata(Context& context, wire::MetadataR
   co_return response;
 }
 
-Result<wire::DescribeTopicPartitionsResponse> describe_topic_partitions(Context& context,
-                                                                        wire::DescribeTopicPartitionsRequest& request) {
+Result<wire::DescribeTopicPartitionsResponse> describe_topic_partitions(
+    Context& context, wire::DescribeTopicPartitionsRequest& request) {
   broker::Broker& broker = context.services.broker;
   std::vector<std::string> names;
   for (const auto& topic : request.topics) names.push_back(topic.name);
@@ -140,7 +145,9 @@ class FetchPass {
   // What waits for news, after the last pass.
   static void listen(Context& context, const FetchSession& session, const broker::Waiter& waiter) {
     for (const SessionPartition& item : session.partitions) {
-      if (auto* partition = find_partition(find_topic(context, item), item.wanted.partition)) partition->on_change(waiter);
+      broker::TopicRef topic = find_topic(context, item);  // keeps the partition while it is asked
+      auto* partition = find_partition(topic, item.wanted.partition);
+      if (partition != nullptr) partition->on_change(waiter);
     }
   }
 
@@ -152,7 +159,8 @@ class FetchPass {
 
   static broker::TopicRef find_topic(Context& context, const SessionPartition& item) {
     broker::Broker& broker = context.services.broker;
-    return is_zero(item.topic_id) ? broker.find_topic(item.topic) : broker.find_topic(item.topic_id);
+    return is_zero(item.topic_id) ? broker.find_topic(item.topic)
+                                  : broker.find_topic(item.topic_id);
   }
 
   void one(SessionPartition& item) {
@@ -164,8 +172,10 @@ class FetchPass {
     auto* partition = find_partition(topic, item.wanted.partition);
     std::optional<broker::Slice> slice;
     if (partition == nullptr) {
-      data.error_code = !topic && !is_zero(item.topic_id) ? kUnknownTopicId : kUnknownTopicOrPartition;
-    } else if (int16_t stale = check_epoch(*partition, item.wanted.current_leader_epoch); stale != kNone) {
+      data.error_code =
+          !topic && !is_zero(item.topic_id) ? kUnknownTopicId : kUnknownTopicOrPartition;
+    } else if (int16_t stale = check_epoch(*partition, item.wanted.current_leader_epoch);
+               stale != kNone) {
       data.error_code = stale;
     } else {
       slice = read(*partition, item, data);
@@ -188,7 +198,8 @@ class FetchPass {
       data.error_code = error_number(found.error());
       return std::nullopt;
     }
-    if (item.wanted.last_fetched_epoch >= 0 && item.wanted.last_fetched_epoch < partition.leader_epoch()) {
+    if (item.wanted.last_fetched_epoch >= 0 &&
+        item.wanted.last_fetched_epoch < partition.leader_epoch()) {
       auto [epoch, end] = partition.epoch_end(item.wanted.last_fetched_epoch);
       if (epoch < item.wanted.last_fetched_epoch || end < item.wanted.fetch_offset) {
         data.diverging_epoch = {epoch, end};
@@ -197,19 +208,22 @@ class FetchPass {
       }
     }
     data.high_watermark = data.last_stable_offset = found->high_watermark;
-    // The first partition with data answers a batch even when it is larger than allowed, or nobody could ever read it.
+    // The first partition with data answers a batch even when it is larger than allowed, or nobody
+    // could ever read it.
     if (found->slice.bytes == 0 || (bytes > 0 && found->slice.bytes > room)) return std::nullopt;
     bytes += found->slice.bytes;
     return std::move(found->slice);
   }
 
-  void add(SessionPartition& item, wire::FetchResponse::PartitionData data, std::optional<broker::Slice> slice) {
+  void add(SessionPartition& item, wire::FetchResponse::PartitionData data,
+           std::optional<broker::Slice> slice) {
     if (slice) {
       data.records.external_bytes = slice->bytes;
       context_.slices.push_back(std::move(*slice));
     }
     auto& topics = response.responses;
-    if (topics.empty() || topics.back().topic != item.topic || topics.back().topic_id != item.topic_id) {
+    if (topics.empty() || topics.back().topic != item.topic ||
+        topics.back().topic_id != item.topic_id) {
       auto& topic = topics.emplace_back();
       topic.topic = item.topic;
       topic.topic_id = item.topic_id;
@@ -244,23 +258,27 @@ Async<Result<wire::FetchResponse>> fetch(Context& context, wire::FetchRequest& r
     co_return refused;
   }
   asio::steady_timer timer(co_await asio::this_coro::executor);
-  auto limit = std::min<std::chrono::milliseconds>(std::chrono::milliseconds(std::max(0, request.max_wait_ms)), kWaitMax);
+  auto limit = std::min<std::chrono::milliseconds>(
+      std::chrono::milliseconds(std::max(0, request.max_wait_ms)), kWaitMax);
   timer.expires_after(limit);
   for (;;) {
-    // Waits are cut short from other threads: each pass has a waiter of its own, registered before it looks.
+    // Waits are cut short from other threads: each pass has a waiter of its own, registered before
+    // it looks.
     auto woken = std::make_shared<std::atomic<bool>>(false);
-    auto waiter = std::make_shared<std::function<void()>>([executor = timer.get_executor(), woken, &timer,
-                                                           alive = std::weak_ptr<std::atomic<bool>>(woken)] {
-      if (woken->exchange(true)) return;
-      asio::post(executor, [&timer, alive] {
-        if (alive.lock()) timer.cancel();
-      });
-    });
+    auto waiter =
+        std::make_shared<std::function<void()>>([executor = timer.get_executor(), woken, &timer,
+                                                 alive = std::weak_ptr<std::atomic<bool>>(woken)] {
+          if (woken->exchange(true)) return;
+          asio::post(executor, [&timer, alive] {
+            if (alive.lock()) timer.cancel();
+          });
+        });
     bool over = timer.expiry() <= std::chrono::steady_clock::now();
     if (!over && request.min_bytes > 0) FetchPass::listen(context, *opened.session, waiter);
     FetchPass pass(context, request, *opened.session, opened.fresh);
     pass.run();
-    if (over || pass.urgent || pass.bytes >= request.min_bytes || opened.session->partitions.empty()) {
+    if (over || pass.urgent || pass.bytes >= request.min_bytes ||
+        opened.session->partitions.empty()) {
       remember_answered(*opened.session, pass.response);
       co_return std::move(pass.response);
     }
@@ -278,10 +296,12 @@ struct OffsetQuestion {
 Result<broker::TimestampOffset> answer_offset(const OffsetQuestion& question) {
   const broker::Partition& partition = *question.partition;
   switch (question.timestamp) {
-    case kLatest: return broker::TimestampOffset{-1, partition.high_watermark(), partition.leader_epoch()};
+    case kLatest:
+      return broker::TimestampOffset{-1, partition.high_watermark(), partition.leader_epoch()};
     case kEarliest:
     case kEarliestLocal:
-      return broker::TimestampOffset{-1, partition.log_start(), partition.epoch_of(partition.log_start())};
+      return broker::TimestampOffset{-1, partition.log_start(),
+                                     partition.epoch_of(partition.log_start())};
     case kLargestTimestamp: return question.partition->find_largest_timestamp();
     default: break;
   }
@@ -291,7 +311,8 @@ Result<broker::TimestampOffset> answer_offset(const OffsetQuestion& question) {
 
 }  // namespace
 
-Async<Result<wire::ListOffsetsResponse>> list_offsets(Context& context, wire::ListOffsetsRequest& request) {
+Async<Result<wire::ListOffsetsResponse>> list_offsets(Context& context,
+                                                      wire::ListOffsetsRequest& request) {
   wire::ListOffsetsResponse response;
   for (const auto& wanted : request.topics) {
     auto topic = context.services.broker.find_topic(wanted.name);
@@ -303,12 +324,15 @@ Async<Result<wire::ListOffsetsResponse>> list_offsets(Context& context, wire::Li
       auto* partition = find_partition(topic, item.partition_index);
       if (partition == nullptr) {
         answer.error_code = kUnknownTopicOrPartition;
-      } else if (int16_t stale = check_epoch(*partition, item.current_leader_epoch); stale != kNone) {
+      } else if (int16_t stale = check_epoch(*partition, item.current_leader_epoch);
+                 stale != kNone) {
         answer.error_code = stale;
       } else {
-        OffsetQuestion question{topic->partitions[static_cast<size_t>(item.partition_index)], item.timestamp};
+        OffsetQuestion question{topic->partitions[static_cast<size_t>(item.partition_index)],
+                                item.timestamp};
         bool reads = item.timestamp >= 0 || item.timestamp == kLargestTimestamp;
-        auto found = reads ? co_await on(context.services.pool, [question] { return answer_offset(question); })
+        auto found = reads ? co_await on(context.services.pool,
+                                         [question] { return answer_offset(question); })
                            : answer_offset(question);
         if (found) {
           answer.timestamp = found->timestamp;
@@ -324,7 +348,8 @@ Async<Result<wire::ListOffsetsResponse>> list_offsets(Context& context, wire::Li
   co_return response;
 }
 
-Async<Result<wire::InitProducerIdResponse>> init_producer_id(Context& context, wire::InitProducerIdRequest& request) {
+Async<Result<wire::InitProducerIdResponse>> init_producer_id(Context& context,
+                                                             wire::InitProducerIdRequest& request) {
   wire::InitProducerIdResponse response;
   if (request.transactional_id) {  // transactions are not served yet
     response.error_code = kTransactionalIdAuthorizationFailed;
@@ -342,8 +367,8 @@ Async<Result<wire::InitProducerIdResponse>> init_producer_id(Context& context, w
   co_return response;
 }
 
-Result<wire::OffsetForLeaderEpochResponse> offset_for_leader_epoch(Context& context,
-                                                                   wire::OffsetForLeaderEpochRequest& request) {
+Result<wire::OffsetForLeaderEpochResponse> offset_for_leader_epoch(
+    Context& context, wire::OffsetForLeaderEpochRequest& request) {
   wire::OffsetForLeaderEpochResponse response;
   for (const auto& wanted : request.topics) {
     auto topic = context.services.broker.find_topic(wanted.topic);
@@ -353,7 +378,8 @@ Result<wire::OffsetForLeaderEpochResponse> offset_for_leader_epoch(Context& cont
       auto& answer = answers.partitions.emplace_back();
       answer.partition = item.partition;
       auto* partition = find_partition(topic, item.partition);
-      answer.error_code = partition ? check_epoch(*partition, item.current_leader_epoch) : int16_t{kUnknownTopicOrPartition};
+      answer.error_code = partition ? check_epoch(*partition, item.current_leader_epoch)
+                                    : int16_t{kUnknownTopicOrPartition};
       if (answer.error_code != kNone) continue;
       std::tie(answer.leader_epoch, answer.end_offset) = partition->epoch_end(item.leader_epoch);
     }

@@ -1,4 +1,5 @@
-// Produce: checks each batch, hands it to its partition's committer, and answers when the last one is durable.
+// Produce: checks each batch, hands it to its partition's committer, and answers when the last one
+// is durable.
 #include <atomic>
 
 #include "base/log.h"
@@ -44,18 +45,21 @@ struct Refusal {
 // What must hold of a batch besides its checksum.
 Refusal check(std::string_view records, int16_t version, wire::BatchHeader& header) {
   if (version < kFirstVersionWithBatches || (records.size() > 16 && records[16] != 2)) {
-    return {kUnsupportedForMessageFormat, "only record batches of magic 2 are taken (producers since 0.11)"};
+    return {kUnsupportedForMessageFormat,
+            "only record batches of magic 2 are taken (producers since 0.11)"};
   }
   auto checked = wire::check_batch(records);
   if (!checked) return {kCorruptMessage, checked.error().message};
   header = *checked;
-  if (header.bytes() != records.size()) return {kInvalidRecord, "a partition's records must be one batch"};
+  if (header.bytes() != records.size())
+    return {kInvalidRecord, "a partition's records must be one batch"};
   if (header.count < 1 || header.count != header.last_offset_delta + 1) {
     return {kInvalidRecord, "the batch's offsets are not dense"};
   }
   if (header.is_control()) return {kInvalidRecord, "clients may not write control batches"};
   if (header.is_transactional()) return {kInvalidTxnState, "transactions are not served"};
-  if (header.codec_bits() > static_cast<int>(wire::Codec::zstd)) return {kInvalidRecord, "unknown compression codec"};
+  if (header.codec_bits() > static_cast<int>(wire::Codec::zstd))
+    return {kInvalidRecord, "unknown compression codec"};
   if (header.codec() == wire::Codec::zstd && version < kFirstVersionWithZstd) {
     return {kUnsupportedCompression, "zstd needs Produce version 7"};
   }
@@ -69,7 +73,8 @@ Refusal check(std::string_view records, int16_t version, wire::BatchHeader& head
 
 Status produce(Context& context, std::function<void(Reply)> done) {
   wire::ProduceRequest request;
-  auto used = wire::decode(wire::ProduceRequest::kTable, context.header.version, context.flexible, context.body, &request);
+  auto used = wire::decode(wire::ProduceRequest::kTable, context.header.version, context.flexible,
+                           context.body, &request);
   if (!used) return std::unexpected(used.error());
   auto pending = std::make_shared<Pending>();
   pending->done = std::move(done);
@@ -78,9 +83,11 @@ Status produce(Context& context, std::function<void(Reply)> done) {
   pending->flexible = context.flexible;
   pending->silent = request.acks == 0;
   pending->response.responses.resize(request.topic_data.size());
-  for (size_t i = 0; i < request.topic_data.size(); ++i) {  // sized first: callbacks write into it from elsewhere
+  for (size_t i = 0; i < request.topic_data.size();
+       ++i) {  // sized first: callbacks write into it from elsewhere
     pending->response.responses[i].name = request.topic_data[i].name;
-    pending->response.responses[i].partition_responses.resize(request.topic_data[i].partition_data.size());
+    pending->response.responses[i].partition_responses.resize(
+        request.topic_data[i].partition_data.size());
   }
   Services& services = context.services;
   Client& client = context.client;
@@ -95,7 +102,8 @@ Status produce(Context& context, std::function<void(Reply)> done) {
       Refusal refusal;
       if (request.acks < -1 || request.acks > 1) {
         refusal = {kInvalidRequiredAcks, "acks must be -1, 0 or 1"};
-      } else if (!topic || data.index < 0 || static_cast<size_t>(data.index) >= topic->partitions.size()) {
+      } else if (!topic || data.index < 0 ||
+                 static_cast<size_t>(data.index) >= topic->partitions.size()) {
         refusal = {kUnknownTopicOrPartition, "no such topic or partition"};
       } else if (topic->internal) {
         refusal = {kInvalidTopic, "internal topics are written by the broker only"};
@@ -121,8 +129,8 @@ Status produce(Context& context, std::function<void(Reply)> done) {
         pending->finish_one(services, client);
       };
       services.broker.append(topic->partitions[static_cast<size_t>(data.index)],
-                             broker::Append{context.frame.slice(at, data.records.bytes.size()), header,
-                                            request.acks == -1, std::move(finished)});
+                             broker::Append{context.frame.slice(at, data.records.bytes.size()),
+                                            header, request.acks == -1, std::move(finished)});
     }
   }
   pending->finish_one(services, client);

@@ -1,11 +1,11 @@
 #include "serve/kafka/server.h"
 
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <atomic>
 #include <future>
 #include <set>
 #include <vector>
@@ -30,11 +30,15 @@ struct LoopConnections {
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
   State(Options o, broker::Broker& b, IoThreads& i, Pool& p, Clock& c, Metrics& metrics)
-      : options(std::move(o)), io(i), services{b, p, c},
-        limits{options.request_bytes_max, options.buffered_bytes_max, options.idle_max, options.stall_max},
+      : options(std::move(o)),
+        io(i),
+        services{b, p, c},
+        limits{options.request_bytes_max, options.buffered_bytes_max, options.idle_max,
+               options.stall_max},
         connection_metrics{
             metrics.counter("aichemy_kafka_requests_total", "Kafka requests received"),
-            metrics.counter("aichemy_kafka_broken_frames_total", "Kafka connections closed for a broken request"),
+            metrics.counter("aichemy_kafka_broken_frames_total",
+                            "Kafka connections closed for a broken request"),
             metrics.gauge("aichemy_kafka_connections", "Open Kafka connections")},
         loops(static_cast<size_t>(i.count())) {}
 
@@ -57,10 +61,13 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   void sweep(size_t loop);
 };
 
-Status Server::State::listen(const std::string& host, int port, Listener listener, const char* key) {
+Status Server::State::listen(const std::string& host, int port, Listener listener,
+                             const char* key) {
   boost::system::error_code error;
   auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
-  if (error) return fail(Code::invalid, "address", std::string("events.host: ") + host + " is not an IP address");
+  if (error)
+    return fail(Code::invalid, "address",
+                std::string("events.host: ") + host + " is not an IP address");
   auto acceptor = std::make_unique<tcp::acceptor>(io.loop(0));
   tcp::endpoint endpoint(address, static_cast<uint16_t>(port));
   acceptor->open(endpoint.protocol(), error);
@@ -69,7 +76,8 @@ Status Server::State::listen(const std::string& host, int port, Listener listene
   if (!error) acceptor->listen(1024, error);
   if (error) {
     return fail(Code::unavailable, "port_taken",
-                "cannot listen on " + host + ":" + std::to_string(port) + " (" + key + "): " + error.message());
+                "cannot listen on " + host + ":" + std::to_string(port) + " (" + key +
+                    "): " + error.message());
   }
   listener.bind_host = host;
   listener.port = acceptor->local_endpoint().port();
@@ -83,14 +91,16 @@ Async<void> Server::State::accept_loop(size_t listener) {
     size_t loop = next_loop++ % loops.size();
     tcp::socket socket(io.loop(static_cast<int>(loop)));
     boost::system::error_code error;
-    co_await acceptors[listener]->async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+    co_await acceptors[listener]->async_accept(socket,
+                                               asio::redirect_error(asio::use_awaitable, error));
     if (stopping) co_return;
     if (error) {  // usually out of file descriptors: others must close first
       asio::steady_timer pause(io.loop(0), kAcceptPause);
       co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
       continue;
     }
-    if (connection_metrics.open.value() >= static_cast<int64_t>(options.connections_max)) continue;  // closes it
+    if (connection_metrics.open.value() >= static_cast<int64_t>(options.connections_max))
+      continue;  // closes it
     asio::post(io.loop(static_cast<int>(loop)),
                [self = shared_from_this(), listener, loop, socket = std::move(socket)]() mutable {
                  self->adopt(std::move(socket), listener, loop);
@@ -105,9 +115,12 @@ void Server::State::adopt(tcp::socket socket, size_t listener, size_t loop) {
   if (error || stopping) return;
   auto remote = socket.remote_endpoint(error);
   if (error) return;
-  Client client{make_view(listeners, listener, local.address().to_string()), "/" + remote.address().to_string(), {}};
-  auto connection = std::make_shared<Connection>(std::move(socket), services, std::move(client), limits,
-                                                 connection_metrics, buffered_bytes);
+  Client client{make_view(listeners, listener, local.address().to_string()),
+                "/" + remote.address().to_string(),
+                {}};
+  auto connection =
+      std::make_shared<Connection>(std::move(socket), services, std::move(client), limits,
+                                   connection_metrics, buffered_bytes, shared_from_this());
   loops[loop].open.insert(connection);
   connection->start();
 }
@@ -125,7 +138,8 @@ void Server::State::sweep(size_t loop) {
   });
 }
 
-Server::Server(Options options, broker::Broker& broker, IoThreads& io, Pool& pool, Clock& clock, Metrics& metrics)
+Server::Server(Options options, broker::Broker& broker, IoThreads& io, Pool& pool, Clock& clock,
+               Metrics& metrics)
     : state_(std::make_shared<State>(std::move(options), broker, io, pool, clock, metrics)) {}
 
 Server::~Server() { stop(); }
@@ -134,16 +148,20 @@ Status Server::start() {
   State& state = *state_;
   const Options& options = state.options;
   RETURN_IF_ERROR(state.listen(options.host, options.port,
-                               {1, "", 0, options.advertised_host, options.advertised_port}, "events.port"));
+                               {1, "", 0, options.advertised_host, options.advertised_port},
+                               "events.port"));
   if (options.external_port >= 0) {
     const std::string& host = options.external_host.empty() ? options.host : options.external_host;
-    RETURN_IF_ERROR(state.listen(host, options.external_port,
-                                 {2, "", 0, options.advertised_external_host, options.advertised_external_port},
-                                 "events.external_port"));
+    RETURN_IF_ERROR(
+        state.listen(host, options.external_port,
+                     {2, "", 0, options.advertised_external_host, options.advertised_external_port},
+                     "events.external_port"));
   }
   state.started = true;
   for (size_t i = 0; i < state.acceptors.size(); ++i) {
-    asio::co_spawn(state.io.loop(0), [self = state_, i] { return self->accept_loop(i); }, [](std::exception_ptr) {});
+    asio::co_spawn(
+        state.io.loop(0), [self = state_, i] { return self->accept_loop(i); },
+        [](std::exception_ptr) {});
   }
   for (size_t i = 0; i < state.loops.size(); ++i) {
     asio::io_context& loop = state.io.loop(static_cast<int>(i));
@@ -178,6 +196,8 @@ void Server::stop() {
 }
 
 int Server::port() const { return state_->listeners.empty() ? -1 : state_->listeners[0].port; }
-int Server::external_port() const { return state_->listeners.size() < 2 ? -1 : state_->listeners[1].port; }
+int Server::external_port() const {
+  return state_->listeners.size() < 2 ? -1 : state_->listeners[1].port;
+}
 
 }  // namespace aichemy::serve::kafka
