@@ -286,7 +286,10 @@ class ExtentReader {
   std::array<std::unique_ptr<File>, kShards> files_;
   std::atomic<uint8_t> bad_{0};  // shards that failed a read
   std::atomic<bool> degraded_{false};
+  std::atomic<uint64_t> hinted_{0};  // stripes below it were announced to the system
 
+  // The frames of this stripe and the next ones: a large read is under way and more will follow.
+  void read_ahead(uint64_t stripe);
   // Payload bytes [from, from+count) of a shard, chunk aligned at `from`; checks every chunk touched.
   Status read_chunks(const StripeShape& shape, uint64_t stripe, int shard, size_t from, size_t count, char* to);
   Status rebuild_chunks(const StripeShape& shape, uint64_t stripe, int shard, size_t from, size_t count, char* to);
