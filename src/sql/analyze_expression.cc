@@ -22,6 +22,13 @@ BoundPtr chain(std::string op, std::vector<BoundPtr> args, Type type) {
   return made;
 }
 
+// Without a copy: this runs for every column in scope at every name.
+bool is_lower_of(std::string_view lower, std::string_view name) {
+  return std::ranges::equal(lower, name, [](char a, char b) {
+    return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
+  });
+}
+
 }  // namespace
 
 Result<Type> unify(std::vector<BoundPtr*> values, const char* message, Position at) {
@@ -313,7 +320,7 @@ Result<BoundPtr> Analyzer::find_column(const std::vector<std::string>& names,
     }
     const ScopeField* found = nullptr;
     for (const auto& field : level->fields) {
-      if (!field.name || lower_case(*field.name) != names.back()) continue;
+      if (!field.name || !is_lower_of(names.back(), *field.name)) continue;
       size_t prefix = names.size() - 1;
       if (prefix > field.qualifier.size()) continue;
       if (!std::equal(names.begin(), names.end() - 1,

@@ -123,8 +123,15 @@ bool can_cast(const Type& from, const Type& to) {
     return !from.is(TypeKind::varbinary) && !from.is(TypeKind::char_) &&
            !from.is(TypeKind::ipaddress);
   }
+  if (from.is(TypeKind::json) && to_nested) {
+    for (size_t i = 0; i < to.fields.size(); ++i) {
+      bool key = to.is(TypeKind::map) && i == 0;
+      if (!can_cast(key ? Type::varchar() : from, to.fields[i].type)) return false;
+    }
+    return true;
+  }
   if (from.is(TypeKind::json)) {
-    return to_nested || to.is_numeric() || to.is(TypeKind::boolean) || to.is(TypeKind::varchar) ||
+    return to.is_numeric() || to.is(TypeKind::boolean) || to.is(TypeKind::varchar) ||
            to.is(TypeKind::date) || to.is(TypeKind::timestamp);
   }
   if (from_nested || to_nested) {

@@ -263,6 +263,7 @@ std::string render_cast(const std::string& value, const Type& from, const Type& 
     return physical_type(from) == physical_type(to) ? value : plain_cast(value, to);
   if (to.is(TypeKind::json)) return json_of(value, from, depth);
   if (from.is(TypeKind::json)) return of_json(value, to, zone, depth);
+  if (!to.fields.empty() && from.kind != to.kind) return plain_cast(value, to);
   if (!to.fields.empty()) return nested_cast(value, from, to, zone, depth);
   if (to.is_text()) return bounded(to_text(value, from), from, to);
   if (from.is_text()) return from_text(value, to);

@@ -348,10 +348,20 @@ class Renderer {
 
   // ---- queries ----
 
+  // At the border of a select block every value has the physical form of its type, whatever the
+  // engine's own function gave; a cast that changes nothing costs nothing.
+  std::string item(const Bound& value) {
+    using Kind = Bound::Kind;
+    bool typed = value.kind == Kind::column || value.kind == Kind::literal ||
+                 value.kind == Kind::scalar || value.type.is(TypeKind::unknown);
+    std::string text = expression(value);
+    return typed ? text : fmt::format("CAST({} AS {})", text, physical_type(value.type));
+  }
+
   std::string select(const Plan& plan) {
     std::string out = plan.distinct ? "SELECT DISTINCT " : "SELECT ";
     for (size_t i = 0; i < plan.items.size(); ++i) {
-      out += fmt::format("{}{} AS c{}", i ? ", " : "", expression(*plan.items[i]), i);
+      out += fmt::format("{}{} AS c{}", i ? ", " : "", item(*plan.items[i]), i);
     }
     if (plan.items.empty()) out += "1 AS c0";
     if (!plan.inputs.empty() && plan.inputs[0]->kind != Plan::Kind::empty)
