@@ -290,6 +290,9 @@ Result<TopicRef> Broker::create_topic(const NewTopic& wanted, bool validate_only
     }
     ASSIGN_OR_RETURN(auto partition, open_partition(wanted.name, static_cast<int32_t>(i),
                                                     entries[i], wanted.config));
+    if (partition->copies_in_sync() == 0) {
+      return fail(Code::unavailable, "storage", "no copy of the topic can be written");
+    }
     topic->partitions.push_back(std::move(partition));
   }
   std::lock_guard lock(meta_mutex_);

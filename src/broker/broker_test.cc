@@ -129,6 +129,30 @@ TEST(Broker, ZerosAheadOfABusyLogHarmNothing) {
   }
 }
 
+TEST(Broker, StartsWithDamagedFiles) {
+  struct Row {
+    const char* file;
+    const char* bytes;
+    size_t values;  // that are still there
+  };
+  const Row rows[] = {{"checkpoint", "{", 9},
+                      {"checkpoint", "{\"segments\": 7, \"log_start\": \"x\"}", 9},
+                      {"00000000000000000000.log", "", 0},
+                      {"00000000000000000000.log", "garbage", 0},
+                      {"00000000000000000000.index", "garbage", 9}};
+  for (const Row& row : rows) {
+    Fixture fixture;
+    ASSERT_TRUE(fixture.start(1));
+    ASSERT_TRUE(fixture.broker->create_topic({"t", -1, -1, {}, {{1}}}));
+    for (int i = 0; i < 9; ++i) ASSERT_TRUE(fixture.broker->append("t", 0, make_batch(1)));
+    fixture.broker.reset();
+    ASSERT_TRUE(fixture.disk.replace_file(std::string("/broker/0/t-0/") + row.file, row.bytes));
+    ASSERT_TRUE(fixture.start(1)) << row.file;
+    EXPECT_EQ(fixture.values("t").size(), row.values) << row.file << " " << row.bytes;
+    EXPECT_EQ(*fixture.broker->append("t", 0, make_batch(1)), static_cast<int64_t>(row.values));
+  }
+}
+
 TEST(Broker, FindsOffsetsByTime) {
   Fixture fixture;
   ASSERT_TRUE(fixture.start());

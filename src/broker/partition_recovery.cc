@@ -52,7 +52,11 @@ Status Partition::recover() {
     found[copy] = std::move(*recovered);
     if (!best || found[copy]->end() > found[*best]->end()) best = copy;
   }
-  if (!best) return std::unexpected(last);
+  if (!best) {  // the broker starts without this partition rather than not at all
+    log_error("a partition is offline: no copy can be opened",
+              {{"topic", topic()}, {"partition", index()}, {"error", last.message}});
+    return {};
+  }
   Recovered chosen = std::move(*found[*best]);
   for (size_t copy = 0; copy < kCopiesMax; ++copy) {
     if (copy == *best || !found[copy]) continue;
@@ -158,10 +162,15 @@ Result<Segment> Partition::recover_segment(Recovered& found, size_t copy, int64_
   if (known != nullptr) {
     ASSIGN_OR_RETURN(uint64_t size, file->size());
     segment.bytes = static_cast<uint64_t>((*known)["bytes"].as_int());
-    if (size < segment.bytes) {
-      return fail(Code::corrupt, "segment",
-                  segment_path(directory, base) + " is shorter than its checkpoint");
+    if (size < segment.bytes) {  // the checkpoint cannot be believed: look at every batch
+      log_error("a segment is shorter than its checkpoint",
+                {{"topic", topic()}, {"partition", index()}, {"segment", base}});
+      segment.bytes = 0;
+      known = nullptr;
+      sealed = false;
     }
+  }
+  if (known != nullptr) {
     segment.end_offset = (*known)["end"].as_int();
     segment.max_timestamp = (*known)["max_timestamp"].as_int(-1);
     segment.index_count = static_cast<uint64_t>((*known)["index"].as_int());
