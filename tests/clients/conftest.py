@@ -14,6 +14,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS_MAX = 30
 
+# `requests` lets these override verify=False, with which the README's snippets meet our self-signed certificate.
+for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    os.environ.pop(name, None)
+
 
 class Platform:
     """A running `aichemy up`; restart() keeps its data, kill() pulls the plug."""

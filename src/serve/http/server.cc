@@ -6,7 +6,6 @@
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -41,6 +40,7 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 constexpr size_t kHeaderBytesMax = 64 << 10;
 constexpr size_t kDropBytesMax = 1 << 20;
+constexpr size_t kRecordBytes = 16 << 10;
 constexpr auto kIdleTime = std::chrono::seconds(120);
 constexpr auto kHeaderTime = std::chrono::seconds(30);
 constexpr auto kStallTime = std::chrono::seconds(60);
@@ -332,6 +332,29 @@ class StreamResponse final : public Response {
 
   template <class Buffers>
   Async<Status> put(const Buffers& parts) {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      // A TLS record holds 16 KiB: the parts are gathered into records here, one write each.
+      std::string record;
+      for (asio::const_buffer part : parts) {
+        std::string_view rest(static_cast<const char*>(part.data()), part.size());
+        while (!rest.empty()) {
+          size_t step = std::min(rest.size(), kRecordBytes - record.size());
+          record.append(rest.substr(0, step));
+          rest.remove_prefix(step);
+          if (record.size() < kRecordBytes) continue;
+          CO_RETURN_IF_ERROR(co_await put_whole(asio::buffer(record)));
+          record.clear();
+        }
+      }
+      if (record.empty()) co_return Status{};
+      co_return co_await put_whole(asio::buffer(record));
+    } else {
+      co_return co_await put_whole(parts);
+    }
+  }
+
+  template <class Buffers>
+  Async<Status> put_whole(const Buffers& parts) {
     connection_.expire(kStallTime);
     auto [error, count] = co_await asio::async_write(connection_.stream_, parts, kTuple);
     if (error) {

@@ -20,9 +20,11 @@ struct Exchange {
   const std::string& body;
 };
 
-Result<Json> after(Status done, Exchange& exchange) {
-  RETURN_IF_ERROR(done);
-  ASSIGN_OR_RETURN(auto job, exchange.jobs.find(exchange.id));
+// A name stops meaning a job once it is stopped: its id is looked up first.
+Result<Json> change(Exchange& exchange, Status (Jobs::*action)(const std::string& job)) {
+  ASSIGN_OR_RETURN(auto before, exchange.jobs.find(exchange.id));
+  if (action) RETURN_IF_ERROR((exchange.jobs.*action)(before.id));
+  ASSIGN_OR_RETURN(auto job, exchange.jobs.find(before.id));
   return aichemy::jobs::job_json(job);
 }
 
@@ -34,10 +36,10 @@ struct Route {
 constexpr Route kRoutes[] = {
     {"POST", "/v1/scripts", [](Exchange& e) { return e.jobs.run_script(e.call, e.body); }},
     {"GET", "/v1/jobs", [](Exchange& e) -> Result<Json> { return Json().set("jobs", e.jobs.list_json()); }},
-    {"GET", "/v1/jobs/{}", [](Exchange& e) { return after({}, e); }},
-    {"POST", "/v1/jobs/{}/pause", [](Exchange& e) { return after(e.jobs.pause(e.id), e); }},
-    {"POST", "/v1/jobs/{}/resume", [](Exchange& e) { return after(e.jobs.resume(e.id), e); }},
-    {"POST", "/v1/jobs/{}/stop", [](Exchange& e) { return after(e.jobs.stop_job(e.id), e); }},
+    {"GET", "/v1/jobs/{}", [](Exchange& e) { return change(e, nullptr); }},
+    {"POST", "/v1/jobs/{}/pause", [](Exchange& e) { return change(e, &Jobs::pause); }},
+    {"POST", "/v1/jobs/{}/resume", [](Exchange& e) { return change(e, &Jobs::resume); }},
+    {"POST", "/v1/jobs/{}/stop", [](Exchange& e) { return change(e, &Jobs::stop_job); }},
 };
 
 bool matches(std::string_view pattern, std::string_view path, std::string& id) {
