@@ -10,7 +10,7 @@
 namespace aichemy::objectstore {
 namespace {
 
-constexpr int kFileThreads = 2;
+constexpr int kFileThreads = 6;  // writes in flight: a direct write waits for the device
 constexpr size_t kFileQueueMax = 1 << 16;
 constexpr size_t kBatchBytesMax = 4 << 20;
 constexpr size_t kKnownDirectoriesMax = 64;

@@ -1,5 +1,5 @@
 // One drive: a directory with an identity file, a database (meta/) and shard files (data/). It owns the thread
-// that commits to the database (all waiting commits share one log sync) and two threads for shard files.
+// that commits to the database (all waiting commits share one log sync) and a few threads for shard files.
 //
 // Life: offline -> lagging (opened; takes writes, may miss earlier ones) -> in_sync (holds every commit; metadata
 // may be read from it) -> offline when it fails or its directory goes away. Thread safe.

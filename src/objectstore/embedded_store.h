@@ -5,7 +5,7 @@
 // four drives took it, ObjectInfo::redundancy_lost says how many did not; the healer restores them when the drive
 // is back or was replaced by an empty directory. Reads work with any two drives.
 //
-// Threads: its own (a committer and two file threads per drive, one in the background). Calls block; any thread.
+// Threads: its own (a committer and six file threads per drive, one in the background). Calls block; any thread.
 // Life: start() opens or makes the store; destruction drains and closes. One process per set of directories.
 #pragma once
 

@@ -446,7 +446,7 @@ struct Campaign {
 
 TEST(FaultCampaign, NoCallThatFailsLosesAnAcknowledgedWrite) {
   configure_log(LogLevel::off, LogFormat::human);
-  for (int64_t n = 0; n < 60; ++n) {
+  for (int64_t n = 0; n < 40; ++n) {
     Campaign run(static_cast<uint64_t>(n));
     ASSERT_TRUE(run.start());
     for (int i = 0; i < 4; ++i) run.step();
@@ -464,7 +464,7 @@ TEST(FaultCampaign, NoCallThatFailsLosesAnAcknowledgedWrite) {
 
 TEST(FaultCampaign, PowerCutsLoseNothingAcknowledged) {
   configure_log(LogLevel::off, LogFormat::human);
-  for (uint64_t seed = 0; seed < 40; ++seed) {
+  for (uint64_t seed = 0; seed < 25; ++seed) {
     Campaign run(seed);
     ASSERT_TRUE(run.start());
     for (int round = 0; round < 3; ++round) {

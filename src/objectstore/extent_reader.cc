@@ -10,7 +10,7 @@ namespace aichemy::objectstore {
 namespace {
 
 constexpr size_t kReadAheadFrom = 256 << 10;  // smaller reads are random ones
-constexpr uint64_t kReadAheadStripes = 3;
+constexpr uint64_t kReadAheadStripes = 8;
 
 }  // namespace
 
@@ -119,7 +119,7 @@ Status ExtentReader::read_piece(const StripeShape& shape, uint64_t stripe, int s
 void ExtentReader::read_ahead(uint64_t stripe) {
   uint64_t end = std::min(stripe + kReadAheadStripes, stripe_count(extent_.bytes));
   uint64_t from = std::max(hinted_.load(), stripe);
-  if (from >= end) return;
+  if (from >= end || (from > stripe + kReadAheadStripes / 2 && end < stripe_count(extent_.bytes))) return;
   hinted_ = end;
   for (size_t shard = 0; shard < kDataShards; ++shard) {
     if (!files_[shard] || files_[shard]->descriptor() < 0) continue;
