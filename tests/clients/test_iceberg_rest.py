@@ -4,6 +4,7 @@ Needs: pip install 'pyiceberg[s3fs,pyarrow,pyiceberg-core]==0.12.0' aiobotocore=
 """
 import datetime
 import threading
+import time
 import uuid
 
 import pyarrow as pa
@@ -306,3 +307,41 @@ def test_config_with_an_empty_warehouse(platform):
     answer = requests.get(platform["iceberg_rest"]["uri"] + "/v1/config?warehouse=", timeout=10).json()
     assert "POST /v1/{prefix}/transactions/commit" in answer["endpoints"]
     assert answer["overrides"] == {}
+
+
+def test_kill_9_loses_no_acknowledged_append(own_platform):
+    def table():
+        uri = own_platform.ready["iceberg_rest"]["uri"]
+        return load_catalog("killed", type="rest", uri=uri)
+
+    table().create_namespace("k")
+    table().create_table("k.t", pa.schema([("id", pa.int64())]))
+    acknowledged, tried = [], 0
+    for _ in range(3):
+        stop = threading.Event()
+
+        def write(target, stop=stop):
+            nonlocal tried
+            while not stop.is_set():
+                tried += 1
+                number = tried
+                try:
+                    target.append(pa.table({"id": pa.array([number], pa.int64())}))
+                except Exception:  # noqa: BLE001: the platform is being killed
+                    return
+                acknowledged.append(number)
+
+        before = len(acknowledged)
+        writer = threading.Thread(target=write, args=(table().load_table("k.t"),), daemon=True)
+        writer.start()
+        until = time.monotonic() + 20
+        while len(acknowledged) < before + 3 and time.monotonic() < until:
+            time.sleep(0.01)
+        own_platform.kill()
+        stop.set()
+        own_platform.start()
+        writer.join(timeout=60)
+        found = table().load_table("k.t").scan().to_arrow()["id"].to_pylist()
+        assert len(found) == len(set(found))
+        assert set(acknowledged) <= set(found)
+    assert len(acknowledged) >= 9
