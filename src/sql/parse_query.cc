@@ -233,7 +233,7 @@ Result<SelectItem> Parser::select_item() {
   }
   if (take_word("AS")) {
     ASSIGN_OR_RETURN(item.alias, identifier());
-  } else if (at_identifier()) {
+  } else if (at_identifier() && !at_clause()) {
     ASSIGN_OR_RETURN(item.alias, identifier());
   }
   return item;
@@ -434,10 +434,21 @@ Result<RelationPtr> Parser::sampled_relation() {
   return made;
 }
 
+// LIMIT, OFFSET, FETCH and WINDOW are names like any other, unless what follows makes them a clause.
+bool Parser::at_clause() const {
+  const Token& after = peek(1);
+  if (at_word("LIMIT") || at_word("OFFSET")) {
+    return after.kind == TokenKind::integer || after.kind == TokenKind::parameter ||
+           after.upper == "ALL";
+  }
+  if (at_word("FETCH")) return after.upper == "FIRST" || after.upper == "NEXT";
+  return at_word("WINDOW") && peek(2).upper == "AS";
+}
+
 Result<RelationPtr> Parser::aliased_relation() {
   ASSIGN_OR_RETURN(RelationPtr base, relation_primary());
   bool as = take_word("AS");
-  bool named = as || (at_identifier() && !at_word("TABLESAMPLE") &&
+  bool named = as || (at_identifier() && !at_clause() && !at_word("TABLESAMPLE") &&
                       !(at_word("CROSS") || at_word("NATURAL")));
   if (!named) return base;
   if (base->alias || base->kind == Relation::Kind::join) {

@@ -113,6 +113,7 @@ class Parser {
   Result<RelationPtr> relation();
   Result<RelationPtr> join_tail(RelationPtr left, bool& joined);
   Result<RelationPtr> sampled_relation();
+  bool at_clause() const;
   Result<RelationPtr> aliased_relation();
   Result<RelationPtr> relation_primary();
   bool at_query_start(size_t ahead) const;
