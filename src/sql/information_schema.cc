@@ -130,7 +130,9 @@ class WithInformationSchema final : public Connector {
           for (const auto& column : columns) {
             if (column.hidden) continue;
             rows.push_back({catalog_, schema, name, column.name, std::to_string(++position),
-                            std::nullopt, column.nullable ? "YES" : "NO", column.type.display()});
+                            std::nullopt, column.nullable ? "YES" : "NO", column.type.display(),
+                            column.comment.empty() ? std::nullopt : std::optional(column.comment),
+                            std::nullopt});
           }
           return {};
         }));
@@ -168,7 +170,7 @@ class WithInformationSchema final : public Connector {
         {kSchema, "columns",
          "table_catalog varchar, table_schema varchar, table_name varchar, column_name varchar, "
          "ordinal_position bigint, "
-         "column_default varchar, is_nullable varchar, data_type varchar",
+         "column_default varchar, is_nullable varchar, data_type varchar, -comment varchar, -extra_info varchar",
          [this](CallRef c, TableCref t, RequestRef r) { return column_rows(c, t, r); }},
         {kSchema, "views",
          "table_catalog varchar, table_schema varchar, table_name varchar, view_definition varchar",

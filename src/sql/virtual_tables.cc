@@ -31,7 +31,8 @@ std::vector<ColumnInfo> virtual_columns(const char* text) {
   while (!rest.empty()) {
     size_t space = rest.find(' ');
     ColumnInfo column;
-    column.name = rest.substr(0, space);
+    column.hidden = rest.starts_with('-');
+    column.name = rest.substr(column.hidden, space - column.hidden);
     rest.remove_prefix(space + 1);
     size_t end = 0;
     int depth = 0;

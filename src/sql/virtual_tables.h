@@ -20,7 +20,7 @@ std::optional<std::string> wanted_text(const Table& table, const ScanRequest& re
 struct VirtualTable {
   const char* schema;
   const char* name;
-  const char* columns;  // "name type, name type"
+  const char* columns;  // "name type, -hidden type"
   std::function<Result<Rows>(const Call&, const Table&, const ScanRequest&)> rows;
 };
 
