@@ -149,6 +149,10 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
 
   bool enter(const QueryPtr& made) {
     std::lock_guard lock(mutex);
+    // Finished ones are kept for a moment only while there is room.
+    if (open.size() >= options.statements_max) {
+      std::erase_if(open, [](const auto& entry) { return entry.second->finished(); });
+    }
     if (stopped || open.size() >= options.statements_max) return false;
     open[made->id()] = made;
     return true;
