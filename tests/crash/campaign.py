@@ -13,6 +13,7 @@ import random
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "clients"))
@@ -22,6 +23,8 @@ import confluent_kafka  # noqa: E402
 from botocore.client import Config  # noqa: E402
 from conftest import Platform  # noqa: E402
 from test_jobs import ask  # noqa: E402
+
+warnings.filterwarnings("ignore", message="Unverified HTTPS request")
 
 READY_SECONDS_MAX = 2.0
 TOPIC = "crash"
