@@ -20,10 +20,12 @@ void change(std::vector<std::pair<std::string, std::string>>& list, const std::s
 
 Result<Json> parse_page(const HttpAnswer& answer) {
   if (answer.status == 401) {
-    return fail(Code::unauthenticated, "login", "the server refused the user or the password (--user, --password)");
+    return fail(Code::unauthenticated, "login",
+                "the server refused the user or the password (--user, --password)");
   }
   if (answer.status != 200) {
-    return fail(Code::unavailable, "server", fmt::format("the server answered {}: {}", answer.status, answer.body));
+    return fail(Code::unavailable, "server",
+                fmt::format("the server answered {}: {}", answer.status, answer.body));
   }
   return Json::parse(answer.body);
 }
@@ -36,8 +38,11 @@ Result<Json> find_platform(const std::string& data) {
   auto ready = text ? Json::parse(*text) : Result<Json>(std::unexpected(text.error()));
   auto pid = ready ? static_cast<pid_t>((*ready)["pid"].as_int()) : 0;
   if (pid <= 0 || ::kill(pid, 0) != 0) {
-    return fail(Code::unavailable, "not_running",
-                fmt::format("no platform runs on {}; start one with 'aichemy up', or name another with --data", data));
+    return fail(
+        Code::unavailable, "not_running",
+        fmt::format(
+            "no platform runs on {}; start one with 'aichemy up', or name another with --data",
+            data));
   }
   return ready;
 }
@@ -46,12 +51,16 @@ SqlClient::SqlClient(SqlLogin login)
     : login_(std::move(login)), http_({login_.certificate_file, !login_.insecure}) {}
 
 HttpClient::Headers SqlClient::headers() const {
-  HttpClient::Headers out = {{"X-Trino-User", login_.user}, {"X-Trino-Source", "aichemy sql"},
-                             {"X-Trino-Client-Capabilities", "PARAMETRIC_DATETIME,NUMBER,SESSION_AUTHORIZATION"}};
+  HttpClient::Headers out = {
+      {"X-Trino-User", login_.user},
+      {"X-Trino-Source", "aichemy sql"},
+      {"X-Trino-Client-Capabilities", "PARAMETRIC_DATETIME,NUMBER,SESSION_AUTHORIZATION"}};
   if (!login_.catalog.empty()) out.emplace_back("X-Trino-Catalog", login_.catalog);
   if (!login_.schema.empty()) out.emplace_back("X-Trino-Schema", login_.schema);
-  for (const auto& [name, value] : session_) out.emplace_back("X-Trino-Session", name + "=" + value);
-  for (const auto& [name, value] : prepared_) out.emplace_back("X-Trino-Prepared-Statement", name + "=" + value);
+  for (const auto& [name, value] : session_)
+    out.emplace_back("X-Trino-Session", name + "=" + value);
+  for (const auto& [name, value] : prepared_)
+    out.emplace_back("X-Trino-Prepared-Statement", name + "=" + value);
   if (login_.server.starts_with("https")) {
     out.emplace_back("Authorization", "Basic " + to_base64(login_.user + ":" + login_.password));
   }
@@ -76,12 +85,15 @@ void SqlClient::keep(const HttpAnswer& answer) {
 Result<SqlRows> SqlClient::run(const std::string& sql, const OnPage& on_page) {
   cancelled_ = false;
   SqlRows out;
-  ASSIGN_OR_RETURN(HttpAnswer answer, http_.request("POST", login_.server + "/v1/statement", headers(), sql));
+  ASSIGN_OR_RETURN(HttpAnswer answer,
+                   http_.request("POST", login_.server + "/v1/statement", headers(), sql));
   for (;;) {
     ASSIGN_OR_RETURN(Json page, parse_page(answer));
     keep(answer);
     if (const Json* error = page.find("error")) {
-      return fail(Code::invalid, "query", fmt::format("{}: {}", (*error)["errorName"].as_string(), (*error)["message"].as_string()));
+      return fail(Code::invalid, "query",
+                  fmt::format("{}: {}", (*error)["errorName"].as_string(),
+                              (*error)["message"].as_string()));
     }
     if (out.columns.empty()) {
       for (const Json& column : page["columns"].as_array()) {
@@ -89,9 +101,9 @@ Result<SqlRows> SqlClient::run(const std::string& sql, const OnPage& on_page) {
       }
     }
     const Json& stats = page["stats"];
-    SqlProgress progress{std::string(stats["state"].as_string()), stats["progressPercentage"].as_double(-1),
-                         stats["processedRows"].as_int(), stats["processedBytes"].as_int(),
-                         stats["elapsedTimeMillis"].as_int()};
+    SqlProgress progress{std::string(stats["state"].as_string()),
+                         stats["progressPercentage"].as_double(-1), stats["processedRows"].as_int(),
+                         stats["processedBytes"].as_int(), stats["elapsedTimeMillis"].as_int()};
     out.elapsed_millis = progress.elapsed_millis;
     for (const Json& row : page["data"].as_array()) out.rows.push_back(row);
     if (page.find("updateType")) out.update_type = page["updateType"].as_string();

@@ -17,7 +17,7 @@ namespace aichemy::app {
 Result<Json> find_platform(const std::string& data);
 
 struct SqlLogin {
-  std::string server;            // https://host:port or http://...
+  std::string server;  // https://host:port or http://...
   std::string user, password;
   std::string certificate_file;  // trusted beside the system's
   bool insecure = false;
@@ -38,13 +38,14 @@ struct SqlRows {
   int64_t elapsed_millis = 0;
 };
 
-// One person's session with a Trino server: keeps what the server says to keep (catalog, schema, properties,
-// prepared statements).
+// One person's session with a Trino server: keeps what the server says to keep (catalog, schema,
+// properties, prepared statements).
 class SqlClient {
  public:
   explicit SqlClient(SqlLogin login);
 
-  // Pages go to `on_page` as they come. An error of the query: invalid ("query") with Trino's name and message.
+  // Pages go to `on_page` as they come. An error of the query: invalid ("query") with Trino's name
+  // and message.
   using OnPage = std::function<void(const SqlRows& page, const SqlProgress& progress)>;
   Result<SqlRows> run(const std::string& sql, const OnPage& on_page = {});
   // From another thread or a signal's: the running query is cancelled at its next page.

@@ -20,8 +20,10 @@ void add_up(CLI::App& app, UpOptions& options, int& code) {
   CLI::App* up = app.add_subcommand("up", "Run the platform in the foreground");
   up->add_option("--data", options.data, "Data directory (default: " + default_data_path() + ")");
   up->add_option("--config", options.config_file, "aichemy.yaml");
-  up->add_option("--ready-file", options.ready_file, "Write addresses as JSON here once everything answers");
-  up->add_option("--set", options.settings, "key=value (docs/config.md), repeatable")->allow_extra_args(false);
+  up->add_option("--ready-file", options.ready_file,
+                 "Write addresses as JSON here once everything answers");
+  up->add_option("--set", options.settings, "key=value (docs/config.md), repeatable")
+      ->allow_extra_args(false);
   up->add_option_function<std::string>(
         "--ports", [&](const std::string& how) { options.any_ports = how == "auto"; },
         "default, or auto: take any free ones")
@@ -43,13 +45,17 @@ void add_user(CLI::App& app, UserOptions& options, int& code) {
     });
     return command;
   };
-  for (auto [name, what, action] : {std::tuple{"add", "Add a user", UserAction::add},
-                                    std::tuple{"passwd", "Change a password", UserAction::passwd}}) {
+  for (auto [name, what, action] :
+       {std::tuple{"add", "Add a user", UserAction::add},
+        std::tuple{"passwd", "Change a password", UserAction::passwd}}) {
     CLI::App* command = add(name, what, action);
     command->add_option("name", options.name, "User")->required();
-    command->add_option("--password", options.password, "Otherwise asked for, or read from standard input");
+    command->add_option("--password", options.password,
+                        "Otherwise asked for, or read from standard input");
   }
-  add("remove", "Remove a user", UserAction::remove)->add_option("name", options.name, "User")->required();
+  add("remove", "Remove a user", UserAction::remove)
+      ->add_option("name", options.name, "User")
+      ->required();
   add("list", "List users", UserAction::list);
   CLI::App* key = add("access-key", "Add or change an S3 access key", UserAction::access_key);
   key->add_option("id", options.name, "Access key")->required();
@@ -59,7 +65,8 @@ void add_user(CLI::App& app, UserOptions& options, int& code) {
 void add_sql(CLI::App& app, SqlOptions& options, int& code) {
   CLI::App* sql = app.add_subcommand("sql", "Ask in SQL: a terminal, or -e and -f for scripts");
   add_data(sql, options.data);
-  sql->add_option("-e,--execute", options.statements, "Run these statements (separated by ';') and end");
+  sql->add_option("-e,--execute", options.statements,
+                  "Run these statements (separated by ';') and end");
   sql->add_option("-f,--file", options.file, "Run the statements of a file and end");
   sql->add_option("--server", options.login.server, "Another server: https://host:port");
   sql->add_option("--user", options.login.user, "User");
@@ -106,10 +113,12 @@ int run_command_line(int count, char** arguments) {
   CLI::App* status = app.add_subcommand("status", "What runs, and how well");
   add_data(status, data);
   status->callback([&] { code = run_status(data); });
-  CLI::App* doctor = app.add_subcommand("doctor", "Look for what would keep the platform from running well");
+  CLI::App* doctor =
+      app.add_subcommand("doctor", "Look for what would keep the platform from running well");
   add_data(doctor, data);
   doctor->callback([&] { code = run_doctor(data); });
-  CLI::App* guide = app.add_subcommand("tour", "Real events through the whole platform, and five questions");
+  CLI::App* guide =
+      app.add_subcommand("tour", "Real events through the whole platform, and five questions");
   add_data(guide, tour.data);
   guide->add_option("--sample", tour.sample, "Package index to read instead of this machine's");
   guide->callback([&] { code = run_tour(tour); });

@@ -46,10 +46,12 @@ Status change_users(const UserOptions& options) {
   SystemRandom random;
   RETURN_IF_ERROR(disk.make_directories(options.data + "/secrets"));
   if (options.action == UserAction::access_key) {
-    ASSIGN_OR_RETURN(auto keys, auth::AccessKeys::open(disk, options.data + "/secrets/access_keys"));
+    ASSIGN_OR_RETURN(auto keys,
+                     auth::AccessKeys::open(disk, options.data + "/secrets/access_keys"));
     return keys->set({options.name, options.password, "admin"});
   }
-  ASSIGN_OR_RETURN(auto users, auth::UserStore::open(disk, random, options.data + "/secrets/users"));
+  ASSIGN_OR_RETURN(auto users,
+                   auth::UserStore::open(disk, random, options.data + "/secrets/users"));
   switch (options.action) {
     case UserAction::list:
       for (const std::string& name : users->names()) fmt::print("{}\n", name);
@@ -57,18 +59,24 @@ Status change_users(const UserOptions& options) {
     case UserAction::remove: return users->remove(options.name);
     case UserAction::add:
       if (users->has(options.name)) {
-        return fail(Code::exists, "user_exists", fmt::format("user {} exists; 'user passwd' changes the password", options.name));
+        return fail(
+            Code::exists, "user_exists",
+            fmt::format("user {} exists; 'user passwd' changes the password", options.name));
       }
       break;
     case UserAction::passwd:
-      if (!users->has(options.name)) return fail(Code::not_found, "no_such_user", fmt::format("there is no user {}", options.name));
+      if (!users->has(options.name))
+        return fail(Code::not_found, "no_such_user",
+                    fmt::format("there is no user {}", options.name));
       break;
     case UserAction::access_key: break;
   }
-  return users->set_password(options.name, options.password.empty() ? ask_password(options.name) : options.password);
+  return users->set_password(
+      options.name, options.password.empty() ? ask_password(options.name) : options.password);
 }
 
-Result<Json> get_json(const std::string& method, const std::string& url, const std::string& body = {}) {
+Result<Json> get_json(const std::string& method, const std::string& url,
+                      const std::string& body = {}) {
   HttpClient http;
   ASSIGN_OR_RETURN(HttpAnswer answer, http.request(method, url, {}, body));
   ASSIGN_OR_RETURN(Json json, Json::parse(answer.body));
@@ -78,11 +86,12 @@ Result<Json> get_json(const std::string& method, const std::string& url, const s
 }
 
 void print_jobs(const Json& jobs) {
-  fmt::print("{:<34} {:<9} {:>8} {:>10} {:>6} {:>8}  {}\n", "id", "state", "epoch", "records", "dead", "lag", "name");
+  fmt::print("{:<34} {:<9} {:>8} {:>10} {:>6} {:>8}  {}\n", "id", "state", "epoch", "records",
+             "dead", "lag", "name");
   for (const Json& job : jobs.as_array()) {
-    fmt::print("{:<34} {:<9} {:>8} {:>10} {:>6} {:>8}  {}\n", job["id"].as_string(), job["state"].as_string(),
-               job["epoch"].as_int(), job["records"].as_int(), job["dead_records"].as_int(), job["lag"].as_int(),
-               job["name"].as_string());
+    fmt::print("{:<34} {:<9} {:>8} {:>10} {:>6} {:>8}  {}\n", job["id"].as_string(),
+               job["state"].as_string(), job["epoch"].as_int(), job["records"].as_int(),
+               job["dead_records"].as_int(), job["lag"].as_int(), job["name"].as_string());
     if (!job["error"].as_string().empty()) fmt::print("    {}\n", job["error"].as_string());
   }
 }
@@ -111,7 +120,8 @@ Status job_command(const JobOptions& options, const std::string& action) {
     }
     print_jobs(started);
   } else {
-    std::string url = fmt::format("{}/v1/jobs/{}/{}", rest, percent_encode(options.argument), action);
+    std::string url =
+        fmt::format("{}/v1/jobs/{}/{}", rest, percent_encode(options.argument), action);
     ASSIGN_OR_RETURN(Json job, get_json("POST", url));
     print_jobs(Json::array().push(job));
   }
@@ -121,23 +131,30 @@ Status job_command(const JobOptions& options, const std::string& action) {
 Status print_status(const std::string& data) {
   ASSIGN_OR_RETURN(Json ready, find_platform(data));
   std::string metrics(ready["metrics"]["url"].as_string());
-  if (metrics.empty()) return fail(Code::unavailable, "metrics", "the status page is switched off (metrics.enabled)");
+  if (metrics.empty())
+    return fail(Code::unavailable, "metrics", "the status page is switched off (metrics.enabled)");
   ASSIGN_OR_RETURN(Json status, get_json("GET", metrics.substr(0, metrics.rfind('/')) + "/status"));
-  fmt::print("AIchemy {}, process {}, data in {}\n", status["version"].as_string(), status["pid"].as_int(), data);
+  fmt::print("AIchemy {}, process {}, data in {}\n", status["version"].as_string(),
+             status["pid"].as_int(), data);
   const Json& store = status["object_store"];
   int64_t online = 0;
   for (const Json& drive : store["drives"].as_array()) online += drive["online"].as_bool();
-  fmt::print("object store: {} of {} drives online (any {} are enough)\n", online, store["drives"].as_array().size(),
-             store["data_drives"].as_int());
+  fmt::print("object store: {} of {} drives online (any {} are enough)\n", online,
+             store["drives"].as_array().size(), store["data_drives"].as_int());
   for (const Json& drive : store["drives"].as_array()) {
     std::string_view problem = drive["problem"].as_string();
-    fmt::print("  {} {}{}, {} GB free{}\n", drive["path"].as_string(), drive["online"].as_bool() ? "online" : "OFFLINE",
-               problem.empty() ? "" : fmt::format(" ({})", problem), drive["free_bytes"].as_int() >> 30,
-               drive["healing_objects"].as_int() > 0 ? fmt::format(", healing {} objects", drive["healing_objects"].as_int()) : "");
+    fmt::print("  {} {}{}, {} GB free{}\n", drive["path"].as_string(),
+               drive["online"].as_bool() ? "online" : "OFFLINE",
+               problem.empty() ? "" : fmt::format(" ({})", problem),
+               drive["free_bytes"].as_int() >> 30,
+               drive["healing_objects"].as_int() > 0
+                   ? fmt::format(", healing {} objects", drive["healing_objects"].as_int())
+                   : "");
   }
   fmt::print("events: {} topics\n", status["events"]["topics"].as_int());
   for (const Json& copy : status["events"]["directories"].as_array()) {
-    fmt::print("  {} {}\n", copy["path"].as_string(), copy["online"].as_bool() ? "online" : "OFFLINE");
+    fmt::print("  {} {}\n", copy["path"].as_string(),
+               copy["online"].as_bool() ? "online" : "OFFLINE");
   }
   if (!status["jobs"].as_array().empty()) print_jobs(status["jobs"]);
   return {};
@@ -171,21 +188,26 @@ int run_doctor(const std::string& data) {
   ::getrlimit(RLIMIT_NOFILE, &files);
   check("open files", files.rlim_max >= 4096, "raise the limit to 4096 at least (ulimit -n)");
   auto there = disk.exists(data);
-  check("data directory", there.value_or(false), data + " does not exist yet; 'aichemy up' makes it");
+  check("data directory", there.value_or(false),
+        data + " does not exist yet; 'aichemy up' makes it");
   if (there.value_or(false)) {
-    check("data directory is writable", ::access(data.c_str(), W_OK) == 0, "this user cannot write to " + data);
+    check("data directory is writable", ::access(data.c_str(), W_OK) == 0,
+          "this user cannot write to " + data);
     auto free = disk.free_bytes(data);
-    check("free space", free && *free > uint64_t{2} << 30, "less than 2 GB are free where " + data + " lies");
+    check("free space", free && *free > uint64_t{2} << 30,
+          "less than 2 GB are free where " + data + " lies");
     for (int i = 0; i < 4; ++i) {
       std::string drive = fmt::format("{}/drives/{}", data, i);
-      check(fmt::format("drive {}", i).c_str(), disk.exists(drive).value_or(false), drive + " is missing; writes have less redundancy");
+      check(fmt::format("drive {}", i).c_str(), disk.exists(drive).value_or(false),
+            drive + " is missing; writes have less redundancy");
     }
   }
   auto platform = find_platform(data);
   check("platform runs", platform.has_value(), platform ? "" : platform.error().message);
   if (platform) {
     std::string metrics((*platform)["metrics"]["url"].as_string());
-    check("platform answers", get_json("GET", metrics.substr(0, metrics.rfind('/')) + "/status").has_value(),
+    check("platform answers",
+          get_json("GET", metrics.substr(0, metrics.rfind('/')) + "/status").has_value(),
           "its status page does not answer: look at its log");
   }
   return problems == 0 ? 0 : 1;

@@ -1,4 +1,5 @@
-// The commands that talk to a running platform or look at its data directory. Each returns the process' exit code.
+// The commands that talk to a running platform or look at its data directory. Each returns the
+// process' exit code.
 #pragma once
 
 #include <string>

@@ -12,7 +12,8 @@
 namespace aichemy::app {
 namespace {
 
-constexpr std::string_view kAnywhere = "address to listen on; anything but loopback needs changed passwords";
+constexpr std::string_view kAnywhere =
+    "address to listen on; anything but loopback needs changed passwords";
 
 std::optional<uint64_t> parse_whole(std::string_view text) {
   uint64_t value = 0;
@@ -27,7 +28,8 @@ std::optional<uint64_t> parse_bytes(std::string_view text) {
   auto number = parse_whole(text.substr(0, digits));
   std::string_view unit = text.substr(digits);
   static constexpr std::pair<std::string_view, int> kUnits[] = {
-      {"", 0}, {"B", 0}, {"KB", 10}, {"KiB", 10}, {"MB", 20}, {"MiB", 20}, {"GB", 30}, {"GiB", 30}, {"TB", 40}, {"TiB", 40}};
+      {"", 0},     {"B", 0},   {"KB", 10},  {"KiB", 10}, {"MB", 20},
+      {"MiB", 20}, {"GB", 30}, {"GiB", 30}, {"TB", 40},  {"TiB", 40}};
   for (auto [name, shift] : kUnits) {
     if (number && unit == name && *number < (uint64_t{1} << (63 - shift))) return *number << shift;
   }
@@ -41,7 +43,8 @@ std::optional<uint64_t> parse_duration(std::string_view text) {
   static constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
       {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
   for (auto [name, millis] : kUnits) {
-    if (number && text.substr(digits) == name && *number < UINT64_MAX / millis) return *number * millis;
+    if (number && text.substr(digits) == name && *number < UINT64_MAX / millis)
+      return *number * millis;
   }
   return std::nullopt;
 }
@@ -92,7 +95,8 @@ std::string closest(std::string_view name) {
 
 using Values = std::map<std::string, std::string, std::less<>>;
 
-Status put(Values& values, const std::string& name, const std::string& value, const std::string& where) {
+Status put(Values& values, const std::string& name, const std::string& value,
+           const std::string& where) {
   const ConfigKey* key = find_key(name);
   if (!key) {
     std::string near = closest(name);
@@ -108,7 +112,8 @@ Status put(Values& values, const std::string& name, const std::string& value, co
   return {};
 }
 
-Status put_yaml(Values& values, const std::string& file, const std::string& prefix, const YAML::Node& node) {
+Status put_yaml(Values& values, const std::string& file, const std::string& prefix,
+                const YAML::Node& node) {
   for (const auto& entry : node) {
     std::string name = (prefix.empty() ? "" : prefix + ".") + entry.first.as<std::string>();
     if (entry.second.IsMap()) {
@@ -117,7 +122,8 @@ Status put_yaml(Values& values, const std::string& file, const std::string& pref
     }
     std::string where = fmt::format("{}:{}", file, entry.first.Mark().line + 1);
     if (!entry.second.IsScalar()) {
-      return fail(Code::invalid, "config", fmt::format("{}: {} must be a single value", where, name));
+      return fail(Code::invalid, "config",
+                  fmt::format("{}: {} must be a single value", where, name));
     }
     RETURN_IF_ERROR(put(values, name, entry.second.as<std::string>(), where));
   }
@@ -128,16 +134,19 @@ Status load_file(Values& values, const std::string& file) {
   try {
     YAML::Node root = YAML::LoadFile(file);
     if (root.IsNull()) return {};
-    if (!root.IsMap()) return fail(Code::invalid, "config", file + ": not a YAML map of service.key: value");
+    if (!root.IsMap())
+      return fail(Code::invalid, "config", file + ": not a YAML map of service.key: value");
     return put_yaml(values, file, "", root);
   } catch (const YAML::BadFile&) {
     return fail(Code::invalid, "config", file + ": cannot be read");
   } catch (const YAML::Exception& problem) {
-    return fail(Code::invalid, "config", fmt::format("{}:{}: {}", file, problem.mark.line + 1, problem.msg));
+    return fail(Code::invalid, "config",
+                fmt::format("{}:{}: {}", file, problem.mark.line + 1, problem.msg));
   }
 }
 
-// AICHEMY_S3_CONSOLE_PORT -> s3.console_port: the service may hold an underscore itself (iceberg_rest).
+// AICHEMY_S3_CONSOLE_PORT -> s3.console_port: the service may hold an underscore itself
+// (iceberg_rest).
 std::string key_of_environment(const std::string& variable) {
   std::string lower = variable.substr(std::string_view("AICHEMY_").size());
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -155,7 +164,8 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
   using enum ValueKind;
   static const std::vector<ConfigKey> kKeys = {
       {"listen.address", text, "127.0.0.1", kAnywhere},
-      {"listen.advertised_host", text, "", "host name that clients are told; empty: the address they connected to"},
+      {"listen.advertised_host", text, "",
+       "host name that clients are told; empty: the address they connected to"},
       {"log.format", text, "human", "human or json"},
       {"log.level", text, "info", "debug, info, warn or error"},
       {"s3.enabled", boolean, "true", "the object store's S3 port"},
@@ -184,7 +194,8 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
 
 std::string config_document() {
   std::string out =
-      "# Configuration\n\nKeys of `aichemy.yaml`, `--set key=value` and the environment (`s3.port` is `AICHEMY_S3_PORT`). "
+      "# Configuration\n\nKeys of `aichemy.yaml`, `--set key=value` and the environment (`s3.port` "
+      "is `AICHEMY_S3_PORT`). "
       "A port of 0 takes any free one; the ready line prints what was taken.\n\n"
       "| key | value | default | meaning |\n|---|---|---|---|\n";
   for (const ConfigKey& key : config_keys()) {
@@ -202,14 +213,16 @@ Result<Config> Config::load(const ConfigSources& sources) {
   }
   if (!sources.file.empty()) RETURN_IF_ERROR(load_file(config.values_, sources.file));
   for (const auto& [variable, value] : sources.environment) {
-    RETURN_IF_ERROR(put(config.values_, key_of_environment(variable), value, "environment " + variable));
+    RETURN_IF_ERROR(
+        put(config.values_, key_of_environment(variable), value, "environment " + variable));
   }
   for (const std::string& setting : sources.settings) {
     size_t equals = setting.find('=');
     if (equals == std::string::npos) {
       return fail(Code::invalid, "config", fmt::format("--set {}: write it as key=value", setting));
     }
-    RETURN_IF_ERROR(put(config.values_, setting.substr(0, equals), setting.substr(equals + 1), "--set " + setting));
+    RETURN_IF_ERROR(put(config.values_, setting.substr(0, equals), setting.substr(equals + 1),
+                        "--set " + setting));
   }
   return config;
 }
@@ -221,9 +234,15 @@ const std::string& Config::text(std::string_view key) const {
 }
 
 bool Config::flag(std::string_view key) const { return text(key) == "true"; }
-uint16_t Config::port(std::string_view key) const { return static_cast<uint16_t>(*parse_whole(text(key))); }
+uint16_t Config::port(std::string_view key) const {
+  return static_cast<uint16_t>(*parse_whole(text(key)));
+}
 uint64_t Config::bytes(std::string_view key) const { return *parse_bytes(text(key)); }
-int64_t Config::count(std::string_view key) const { return static_cast<int64_t>(*parse_whole(text(key))); }
-int64_t Config::millis(std::string_view key) const { return static_cast<int64_t>(*parse_duration(text(key))); }
+int64_t Config::count(std::string_view key) const {
+  return static_cast<int64_t>(*parse_whole(text(key)));
+}
+int64_t Config::millis(std::string_view key) const {
+  return static_cast<int64_t>(*parse_duration(text(key)));
+}
 
 }  // namespace aichemy::app

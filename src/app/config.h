@@ -1,5 +1,6 @@
-// Configuration: one table of keys (config.cc) yields the file's parser, --set, the environment and docs/config.md.
-// Order, later wins: the table's default, aichemy.yaml, the environment (AICHEMY_S3_PORT), --set s3.port=9000.
+// Configuration: one table of keys (config.cc) yields the file's parser, --set, the environment and
+// docs/config.md. Order, later wins: the table's default, aichemy.yaml, the environment
+// (AICHEMY_S3_PORT), --set s3.port=9000.
 #pragma once
 
 #include <cstdint>
@@ -15,20 +16,20 @@ namespace aichemy::app {
 enum class ValueKind : uint8_t { boolean, port, text, bytes, count, duration };
 
 struct ConfigKey {
-  std::string_view name;      // service.key
+  std::string_view name;  // service.key
   ValueKind kind;
   std::string_view fallback;
-  std::string_view meaning;   // one line for people
+  std::string_view meaning;  // one line for people
 };
 
 const std::vector<ConfigKey>& config_keys();
 std::string config_document();  // docs/config.md
 
 struct ConfigSources {
-  std::string file;                                      // "" for none
-  std::map<std::string, std::string> environment;        // AICHEMY_* only
-  std::vector<std::string> settings;                     // key=value
-  bool any_ports = false;                                // --ports auto: every port is 0 unless said otherwise
+  std::string file;                                // "" for none
+  std::map<std::string, std::string> environment;  // AICHEMY_* only
+  std::vector<std::string> settings;               // key=value
+  bool any_ports = false;  // --ports auto: every port is 0 unless said otherwise
 };
 
 // Typed access; asking for a key that is not in the table is our bug.

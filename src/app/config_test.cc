@@ -15,7 +15,8 @@ std::string write_file(const std::string& text) {
 
 TEST(Config, LaterSourcesWin) {
   ConfigSources sources;
-  sources.file = write_file("s3:\n  port: 1\nsql.memory: 3GB\nevents: {port: 2}\njobs:\n  epoch_interval: 2s\n");
+  sources.file = write_file(
+      "s3:\n  port: 1\nsql.memory: 3GB\nevents: {port: 2}\njobs:\n  epoch_interval: 2s\n");
   sources.environment = {{"AICHEMY_EVENTS_PORT", "3"}, {"AICHEMY_ICEBERG_REST_PORT", "4"}};
   sources.settings = {"iceberg_rest.port=5"};
   auto config = Config::load(sources);
@@ -46,7 +47,8 @@ TEST(Config, ErrorsNameKeyPlaceAndWhatIsAllowed) {
     sources.file = write_file(row.yaml);
     auto config = Config::load(sources);
     ASSERT_FALSE(config) << row.yaml;
-    EXPECT_NE(config.error().message.find(row.message), std::string::npos) << config.error().message;
+    EXPECT_NE(config.error().message.find(row.message), std::string::npos)
+        << config.error().message;
   }
   EXPECT_FALSE(Config::load({.file = "/nonexistent/aichemy.yaml"}));
   EXPECT_FALSE(Config::load({.settings = {"s3.port"}}));
@@ -58,7 +60,8 @@ TEST(Config, AnyPorts) {
   EXPECT_EQ(config->port("sql.http_port"), 0);
 }
 
-// docs/config.md is generated: this test says when it is behind (aichemy config-document > docs/config.md).
+// docs/config.md is generated: this test says when it is behind (aichemy config-document >
+// docs/config.md).
 TEST(Config, DocumentIsCurrent) {
   std::ifstream file(std::string(AICHEMY_GOLDEN_DIR) + "/../../docs/config.md");
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());

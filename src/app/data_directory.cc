@@ -61,18 +61,22 @@ Result<Certificate> make_certificate(const std::string& host) {
   X509_gmtime_adj(X509_getm_notAfter(x), kCertificateSeconds);
   X509_set_pubkey(x, key.get());
   X509_NAME* name = X509_get_subject_name(x);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>("aichemy"), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                             reinterpret_cast<const unsigned char*>("aichemy"), -1, -1, 0);
   X509_set_issuer_name(x, name);
   std::string names = "DNS:localhost,IP:127.0.0.1,IP:::1";
-  if (!host.empty() && host != "localhost") names += (host.find_first_not_of("0123456789.") == std::string::npos ? ",IP:" : ",DNS:") + host;
-  if (!add_extension(x, NID_subject_alt_name, names) || !add_extension(x, NID_basic_constraints, "critical,CA:TRUE") ||
+  if (!host.empty() && host != "localhost")
+    names += (host.find_first_not_of("0123456789.") == std::string::npos ? ",IP:" : ",DNS:") + host;
+  if (!add_extension(x, NID_subject_alt_name, names) ||
+      !add_extension(x, NID_basic_constraints, "critical,CA:TRUE") ||
       X509_sign(x, key.get(), EVP_sha256()) == 0) {
     return broken();
   }
   BioPointer certificate_bio(BIO_new(BIO_s_mem()));
   BioPointer key_bio(BIO_new(BIO_s_mem()));
   if (PEM_write_bio_X509(certificate_bio.get(), x) != 1 ||
-      PEM_write_bio_PrivateKey(key_bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+      PEM_write_bio_PrivateKey(key_bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) !=
+          1) {
     return broken();
   }
   return Certificate{contents(certificate_bio.get()), contents(key_bio.get())};
@@ -81,7 +85,8 @@ Result<Certificate> make_certificate(const std::string& host) {
 Status write_private(const std::string& path, std::string_view bytes, Disk& disk) {
   RETURN_IF_ERROR(disk.replace_file(path, bytes));
   if (::chmod(path.c_str(), 0600) != 0) {
-    return fail(Code::unavailable, "disk_io", fmt::format("chmod {}: {}", path, std::strerror(errno)));
+    return fail(Code::unavailable, "disk_io",
+                fmt::format("chmod {}: {}", path, std::strerror(errno)));
   }
   return {};
 }
@@ -93,21 +98,25 @@ Result<DataDirectory> DataDirectory::open(const std::string& path, Disk& disk) {
   std::string lock_path = path + "/LOCK";
   int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (lock < 0) {
-    return fail(Code::unavailable, "disk_io", fmt::format("open {}: {}", lock_path, std::strerror(errno)));
+    return fail(Code::unavailable, "disk_io",
+                fmt::format("open {}: {}", lock_path, std::strerror(errno)));
   }
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     char pid[32] = {};
     ssize_t got = ::read(lock, pid, sizeof pid - 1);
     ::close(lock);
     std::string holder = got > 0 ? std::string(pid, std::strcspn(pid, "\n")) : "unknown";
-    return fail(Code::exists, "locked",
-                fmt::format("the data directory {} is in use by process {}; stop it, or name another with --data", path,
-                            holder));
+    return fail(
+        Code::exists, "locked",
+        fmt::format(
+            "the data directory {} is in use by process {}; stop it, or name another with --data",
+            path, holder));
   }
   std::string pid = fmt::format("{}\n", ::getpid());
   if (::ftruncate(lock, 0) != 0 || ::pwrite(lock, pid.data(), pid.size(), 0) < 0) {
     ::close(lock);
-    return fail(Code::unavailable, "disk_io", fmt::format("write {}: {}", lock_path, std::strerror(errno)));
+    return fail(Code::unavailable, "disk_io",
+                fmt::format("write {}: {}", lock_path, std::strerror(errno)));
   }
   for (const char* name : {"meta", "tls", "secrets", "broker", "spill", "drives"}) {
     if (Status made = disk.make_directories(path + "/" + name); !made) {
@@ -127,13 +136,14 @@ DataDirectory::~DataDirectory() {
 
 std::string default_data_path() {
   if (const char* path = std::getenv("AICHEMY_DATA"); path && *path) return path;
-  if (const char* path = std::getenv("XDG_DATA_HOME"); path && *path) return std::string(path) + "/aichemy";
+  if (const char* path = std::getenv("XDG_DATA_HOME"); path && *path)
+    return std::string(path) + "/aichemy";
   const char* home = std::getenv("HOME");
   return std::string(home && *home ? home : "/tmp") + "/.local/share/aichemy";
 }
 
-Result<std::string> load_or_make_secret(const DataDirectory& data, const std::string& name, Disk& disk,
-                                        Random& random) {
+Result<std::string> load_or_make_secret(const DataDirectory& data, const std::string& name,
+                                        Disk& disk, Random& random) {
   std::string path = data.below("secrets/" + name);
   ASSIGN_OR_RETURN(bool there, disk.exists(path));
   if (there) return disk.read_file(path);
@@ -142,7 +152,8 @@ Result<std::string> load_or_make_secret(const DataDirectory& data, const std::st
   return secret;
 }
 
-Result<Certificate> load_or_make_certificate(const DataDirectory& data, const std::string& host, Disk& disk) {
+Result<Certificate> load_or_make_certificate(const DataDirectory& data, const std::string& host,
+                                             Disk& disk) {
   std::string certificate_path = data.below("tls/cert.pem");
   std::string key_path = data.below("tls/key.pem");
   ASSIGN_OR_RETURN(bool has_certificate, disk.exists(certificate_path));

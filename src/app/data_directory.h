@@ -1,4 +1,5 @@
-// The data directory: drives/0..3, broker/, meta/, tls/, secrets/, LOCK. Deleting it uninstalls everything.
+// The data directory: drives/0..3, broker/, meta/, tls/, secrets/, LOCK. Deleting it uninstalls
+// everything.
 #pragma once
 
 #include <string>
@@ -30,15 +31,18 @@ class DataDirectory {
 // $AICHEMY_DATA, else the user's data directory.
 std::string default_data_path();
 
-// A secret of 32 random bytes in hexadecimal, made at first use: data/secrets/<name>, readable by the owner only.
-Result<std::string> load_or_make_secret(const DataDirectory& data, const std::string& name, Disk& disk,
-                                        Random& random);
+// A secret of 32 random bytes in hexadecimal, made at first use: data/secrets/<name>, readable by
+// the owner only.
+Result<std::string> load_or_make_secret(const DataDirectory& data, const std::string& name,
+                                        Disk& disk, Random& random);
 
 struct Certificate {
   std::string certificate_pem;
   std::string key_pem;
 };
-// tls/cert.pem and tls/key.pem; at first start a self-signed one (EC P-256, ten years) for localhost and `host`.
-Result<Certificate> load_or_make_certificate(const DataDirectory& data, const std::string& host, Disk& disk);
+// tls/cert.pem and tls/key.pem; at first start a self-signed one (EC P-256, ten years) for
+// localhost and `host`.
+Result<Certificate> load_or_make_certificate(const DataDirectory& data, const std::string& host,
+                                             Disk& disk);
 
 }  // namespace aichemy::app

@@ -22,7 +22,9 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::unexpected<Error> broken(const std::string& message) { return fail(Code::unavailable, "client", message); }
+std::unexpected<Error> broken(const std::string& message) {
+  return fail(Code::unavailable, "client", message);
+}
 
 }  // namespace
 
@@ -44,7 +46,8 @@ struct HttpClient::Connection {
 
   Status send(std::string_view bytes) {
     while (!bytes.empty()) {
-      ssize_t put = tls ? SSL_write(tls, bytes.data(), static_cast<int>(std::min<size_t>(bytes.size(), 1 << 30)))
+      ssize_t put = tls ? SSL_write(tls, bytes.data(),
+                                    static_cast<int>(std::min<size_t>(bytes.size(), 1 << 30)))
                         : ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (put <= 0) return broken("the connection was closed while sending");
       bytes.remove_prefix(static_cast<size_t>(put));
@@ -98,7 +101,8 @@ std::string HttpAnswer::header(const std::string& name) const {
 Result<Url> parse_url(const std::string& text) {
   Url out;
   size_t colon = text.find("://");
-  if (colon == std::string::npos) return fail(Code::invalid, "url", fmt::format("'{}' is not a URL", text));
+  if (colon == std::string::npos)
+    return fail(Code::invalid, "url", fmt::format("'{}' is not a URL", text));
   out.scheme = text.substr(0, colon);
   std::string rest = text.substr(colon + 3);
   size_t slash = std::min(rest.find('/'), rest.size());
@@ -107,7 +111,8 @@ Result<Url> parse_url(const std::string& text) {
   out.port = out.scheme == "https" ? 443 : 80;
   size_t port = authority.rfind(':');
   if (port != std::string::npos && authority.find(']', port) == std::string::npos) {
-    auto [end, error] = std::from_chars(authority.data() + port + 1, authority.data() + authority.size(), out.port);
+    auto [end, error] =
+        std::from_chars(authority.data() + port + 1, authority.data() + authority.size(), out.port);
     if (error != std::errc() || out.port < 1 || out.port > 65535) {
       return fail(Code::invalid, "url", fmt::format("'{}' has no valid port", text));
     }
@@ -120,7 +125,8 @@ Result<Url> parse_url(const std::string& text) {
   return out;
 }
 
-HttpClient::HttpClient(TlsTrust trust, std::chrono::seconds timeout) : trust_(std::move(trust)), timeout_(timeout) {}
+HttpClient::HttpClient(TlsTrust trust, std::chrono::seconds timeout)
+    : trust_(std::move(trust)), timeout_(timeout) {}
 HttpClient::~HttpClient() = default;
 
 Status HttpClient::connect(const Url& url) {
@@ -146,7 +152,8 @@ Status HttpClient::connect(const Url& url) {
   ::freeaddrinfo(found);
   if (connection->socket < 0) {
     return fail(Code::unavailable, "connect",
-                fmt::format("nothing answers at {}; is the platform running? (aichemy up)", connection->origin));
+                fmt::format("nothing answers at {}; is the platform running? (aichemy up)",
+                            connection->origin));
   }
   if (url.scheme == "https") {
     connection->context = SSL_CTX_new(TLS_client_method());
@@ -154,26 +161,28 @@ Status HttpClient::connect(const Url& url) {
     if (!trust_.certificate_file.empty()) {
       SSL_CTX_load_verify_file(connection->context, trust_.certificate_file.c_str());
     }
-    SSL_CTX_set_verify(connection->context, trust_.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+    SSL_CTX_set_verify(connection->context, trust_.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
+                       nullptr);
     connection->tls = SSL_new(connection->context);
     SSL_set_tlsext_host_name(connection->tls, url.host.c_str());
     SSL_set_fd(connection->tls, connection->socket);
     if (SSL_connect(connection->tls) != 1) {
       ERR_clear_error();
       return fail(Code::denied, "certificate",
-                  fmt::format("{} has a certificate that is not trusted (--insecure accepts it)", connection->origin));
+                  fmt::format("{} has a certificate that is not trusted (--insecure accepts it)",
+                              connection->origin));
     }
   }
   connection_ = std::move(connection);
   return {};
 }
 
-Result<HttpAnswer> HttpClient::request(const std::string& method, const std::string& url, const Headers& headers,
-                                       const std::string& body) {
+Result<HttpAnswer> HttpClient::request(const std::string& method, const std::string& url,
+                                       const Headers& headers, const std::string& body) {
   ASSIGN_OR_RETURN(Url parsed, parse_url(url));
   std::string origin = fmt::format("{}://{}:{}", parsed.scheme, parsed.host, parsed.port);
-  std::string bytes = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\nContent-Length: {}\r\n", method, parsed.path,
-                                  parsed.host, parsed.port, body.size());
+  std::string bytes = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\nContent-Length: {}\r\n", method,
+                                  parsed.path, parsed.host, parsed.port, body.size());
   for (const auto& [name, value] : headers) bytes += fmt::format("{}: {}\r\n", name, value);
   bytes += "\r\n" + body;
   bool kept = connection_ && connection_->origin == origin;
@@ -199,7 +208,8 @@ Result<HttpAnswer> HttpClient::exchange(const std::string& bytes, bool head) {
     size_t colon = line.find(':');
     if (colon == std::string::npos) continue;
     size_t value = line.find_first_not_of(' ', colon + 1);
-    out.headers.emplace_back(lower(line.substr(0, colon)), value == std::string::npos ? "" : line.substr(value));
+    out.headers.emplace_back(lower(line.substr(0, colon)),
+                             value == std::string::npos ? "" : line.substr(value));
   }
   if (head || out.status == 204 || out.status == 304) return out;
   if (lower(out.header("transfer-encoding")) == "chunked") {

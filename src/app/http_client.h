@@ -1,4 +1,5 @@
-// A small blocking HTTP/1.1 client for our own commands (sql, status, tour): one kept connection, TLS when asked.
+// A small blocking HTTP/1.1 client for our own commands (sql, status, tour): one kept connection,
+// TLS when asked.
 #pragma once
 
 #include <chrono>
@@ -37,10 +38,10 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   using Headers = std::vector<std::pair<std::string, std::string>>;
-  // unavailable ("connect", "client"), denied ("certificate"), timeout. Reconnects once when a kept connection was
-  // closed by the server.
-  Result<HttpAnswer> request(const std::string& method, const std::string& url, const Headers& headers,
-                             const std::string& body);
+  // unavailable ("connect", "client"), denied ("certificate"), timeout. Reconnects once when a kept
+  // connection was closed by the server.
+  Result<HttpAnswer> request(const std::string& method, const std::string& url,
+                             const Headers& headers, const std::string& body);
 
  private:
   struct Connection;

@@ -35,7 +35,9 @@ constexpr const char* kFirstUsers[][2] = {{"admin", "admin123"}, {"user1", "user
 constexpr const char* kFirstAccessKey = "admin";
 constexpr const char* kFirstSecretKey = "password123";
 
-bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
+bool is_loopback(const std::string& address) {
+  return address.starts_with("127.") || address == "::1";
+}
 
 int cores() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
@@ -46,7 +48,8 @@ class RunningPlatform final : public Platform {
         io_(std::min(4, cores())),
         s3_pool_({"s3", 32, 4096}),
         blocking_pool_({"blocking", 16, 4096}),
-        sql_pool_({"sql", static_cast<int>(std::max<int64_t>(2, config().count("sql.concurrency"))), 1024}) {}
+        sql_pool_({"sql", static_cast<int>(std::max<int64_t>(2, config().count("sql.concurrency"))),
+                   1024}) {}
 
   ~RunningPlatform() override { stop(std::chrono::milliseconds(0)); }
 
@@ -82,8 +85,12 @@ class RunningPlatform final : public Platform {
 
   const Config& config() const { return options_.config; }
   const std::string& address() const { return config().text("listen.address"); }
-  std::string host() const { return address() == "0.0.0.0" || address() == "::" ? "127.0.0.1" : address(); }
-  std::string url(const char* scheme, int port) const { return fmt::format("{}://{}:{}", scheme, host(), port); }
+  std::string host() const {
+    return address() == "0.0.0.0" || address() == "::" ? "127.0.0.1" : address();
+  }
+  std::string url(const char* scheme, int port) const {
+    return fmt::format("{}://{}:{}", scheme, host(), port);
+  }
 
   Status start_users();
   Status check_exposure();
@@ -100,16 +107,21 @@ class RunningPlatform final : public Platform {
 Status about_port(Status status, const char* key) {
   if (status || !status.error().is("port_taken")) return status;
   return fail(Code::exists, "port_taken",
-              fmt::format("{} (key {}); free it, or set another: --set {}=0 takes any", status.error().message, key, key));
+              fmt::format("{} (key {}); free it, or set another: --set {}=0 takes any",
+                          status.error().message, key, key));
 }
 
 Status RunningPlatform::start_users() {
-  ASSIGN_OR_RETURN(users_, auth::UserStore::open(options_.disk, options_.random, options_.data.below("secrets/users")));
-  ASSIGN_OR_RETURN(keys_, auth::AccessKeys::open(options_.disk, options_.data.below("secrets/access_keys")));
+  ASSIGN_OR_RETURN(users_, auth::UserStore::open(options_.disk, options_.random,
+                                                 options_.data.below("secrets/users")));
+  ASSIGN_OR_RETURN(
+      keys_, auth::AccessKeys::open(options_.disk, options_.data.below("secrets/access_keys")));
   if (users_->empty()) {
-    for (const auto& [name, password] : kFirstUsers) RETURN_IF_ERROR(users_->set_password(name, password));
+    for (const auto& [name, password] : kFirstUsers)
+      RETURN_IF_ERROR(users_->set_password(name, password));
   }
-  if (keys_->ids().empty()) RETURN_IF_ERROR(keys_->set({kFirstAccessKey, kFirstSecretKey, "admin"}));
+  if (keys_->ids().empty())
+    RETURN_IF_ERROR(keys_->set({kFirstAccessKey, kFirstSecretKey, "admin"}));
   return check_exposure();
 }
 
@@ -121,19 +133,24 @@ Status RunningPlatform::check_exposure() {
     if (users_->check_password(name, password)) known += fmt::format(" user {};", name);
   }
   auto key = keys_->find(kFirstAccessKey);
-  if (key && key->secret == kFirstSecretKey) known += fmt::format(" S3 access key {};", kFirstAccessKey);
+  if (key && key->secret == kFirstSecretKey)
+    known += fmt::format(" S3 access key {};", kFirstAccessKey);
   if (known.empty()) return {};
-  return fail(Code::denied, "default_passwords",
-              fmt::format("listen.address = {} would expose well-known passwords:{} change them with "
-                          "'aichemy user passwd NAME' and 'aichemy user access-key ID SECRET', or say --allow-default-passwords",
-                          address(), known));
+  return fail(
+      Code::denied, "default_passwords",
+      fmt::format("listen.address = {} would expose well-known passwords:{} change them with "
+                  "'aichemy user passwd NAME' and 'aichemy user access-key ID SECRET', or say "
+                  "--allow-default-passwords",
+                  address(), known));
 }
 
 Status RunningPlatform::start_store() {
   objectstore::EmbeddedStoreOptions drives;
-  for (int i = 0; i < 4; ++i) drives.drives.push_back(options_.data.below(fmt::format("drives/{}", i)));
-  ASSIGN_OR_RETURN(store_, objectstore::EmbeddedStore::start(std::move(drives), options_.disk, options_.clock,
-                                                             options_.random, metrics_));
+  for (int i = 0; i < 4; ++i)
+    drives.drives.push_back(options_.data.below(fmt::format("drives/{}", i)));
+  ASSIGN_OR_RETURN(
+      store_, objectstore::EmbeddedStore::start(std::move(drives), options_.disk, options_.clock,
+                                                options_.random, metrics_));
   return {};
 }
 
@@ -142,19 +159,21 @@ Status RunningPlatform::start_broker() {
   events.directory = options_.data.below("broker");
   events.default_partitions = static_cast<int32_t>(config().count("events.default_partitions"));
   events.auto_create_topics = config().flag("events.auto_create_topics");
-  ASSIGN_OR_RETURN(broker_, broker::Broker::open(std::move(events), options_.disk, options_.clock, options_.random,
-                                                 metrics_));
+  ASSIGN_OR_RETURN(broker_, broker::Broker::open(std::move(events), options_.disk, options_.clock,
+                                                 options_.random, metrics_));
   return {};
 }
 
 // Object store, then what stands on it.
 Status RunningPlatform::start_tables() {
   RETURN_IF_ERROR(start_store());
-  ASSIGN_OR_RETURN(database_, metadb::Database::open_sqlite({.path = options_.data.below("meta/meta.db")}));
-  catalog_ = std::make_unique<catalog::Catalog>(*database_, *store_, options_.clock, options_.random, metrics_,
-                                                catalog::Catalog::Options{});
+  ASSIGN_OR_RETURN(database_,
+                   metadb::Database::open_sqlite({.path = options_.data.below("meta/meta.db")}));
+  catalog_ = std::make_unique<catalog::Catalog>(
+      *database_, *store_, options_.clock, options_.random, metrics_, catalog::Catalog::Options{});
   RETURN_IF_ERROR(catalog_->prepare(Call{}));
-  sql::DuckDbOptions duckdb{.store = *store_, .scans = lake_scans_, .metrics = metrics_, .random = options_.random};
+  sql::DuckDbOptions duckdb{
+      .store = *store_, .scans = lake_scans_, .metrics = metrics_, .random = options_.random};
   duckdb.memory_bytes_max = config().bytes("sql.memory");
   duckdb.threads = cores();
   duckdb.spill_directory = options_.data.below("spill");
@@ -169,19 +188,28 @@ Status RunningPlatform::start_kafka() {
   listeners.port = config().port("events.port");
   listeners.external_port = config().port("events.external_port");
   listeners.advertised_external_host = config().text("listen.advertised_host");
-  kafka_ = std::make_unique<serve::kafka::Server>(std::move(listeners), *broker_, io_, blocking_pool_, options_.clock,
-                                                  metrics_);
+  kafka_ = std::make_unique<serve::kafka::Server>(std::move(listeners), *broker_, io_,
+                                                  blocking_pool_, options_.clock, metrics_);
   return about_port(kafka_->start(), "events.port or events.external_port");
 }
 
 Status RunningPlatform::start_jobs() {
-  jobs::JobsOptions options{.database = *database_, .broker = *broker_, .engine = *engine_,
-                            .connector = sql_->iceberg(), .event_scans = event_scans_, .clock = options_.clock,
-                            .random = options_.random, .metrics = metrics_};
+  jobs::JobsOptions options{.database = *database_,
+                            .broker = *broker_,
+                            .engine = *engine_,
+                            .connector = sql_->iceberg(),
+                            .event_scans = event_scans_,
+                            .clock = options_.clock,
+                            .random = options_.random,
+                            .metrics = metrics_};
   options.epoch_interval = std::chrono::milliseconds(config().millis("jobs.epoch_interval"));
   ASSIGN_OR_RETURN(jobs_, jobs::Jobs::start(options));
   jobs_service_ = std::make_unique<serve::jobs::JobsService>(serve::jobs::JobsServiceOptions{
-      .io = io_, .pool = blocking_pool_, .metrics = metrics_, .jobs = *jobs_, .address = address(),
+      .io = io_,
+      .pool = blocking_pool_,
+      .metrics = metrics_,
+      .jobs = *jobs_,
+      .address = address(),
       .port = config().port("jobs.rest_port"),
       .authenticate = [this](const std::string& user, const std::string& password) {
         return users_->check_password(user, password);
@@ -195,21 +223,29 @@ Status RunningPlatform::start_fronts() {
     options.address = address();
     options.port = config().port("s3.port");
     options.region = config().text("s3.region");
-    auto started = serve::s3::S3Server::start(io_, s3_pool_, metrics_, options_.clock, options_.random, *store_, *keys_,
-                                              options);
+    auto started = serve::s3::S3Server::start(io_, s3_pool_, metrics_, options_.clock,
+                                              options_.random, *store_, *keys_, options);
     if (!started) return about_port(std::unexpected(started.error()), "s3.port");
     s3_ = std::move(*started);
   }
   if (config().flag("events.enabled")) RETURN_IF_ERROR(start_kafka());
   if (config().flag("iceberg_rest.enabled")) {
-    serve::iceberg::IcebergServiceOptions options{.io = io_, .pool = blocking_pool_, .metrics = metrics_,
-                                                  .catalog = *catalog_, .clock = options_.clock,
-                                                  .random = options_.random, .address = address(),
-                                                  .port = config().port("iceberg_rest.port"), .s3 = {}, .authenticate = {}};
+    serve::iceberg::IcebergServiceOptions options{.io = io_,
+                                                  .pool = blocking_pool_,
+                                                  .metrics = metrics_,
+                                                  .catalog = *catalog_,
+                                                  .clock = options_.clock,
+                                                  .random = options_.random,
+                                                  .address = address(),
+                                                  .port = config().port("iceberg_rest.port"),
+                                                  .s3 = {},
+                                                  .authenticate = {}};
     auto key = keys_->find(kFirstAccessKey);
-    if (s3_ && key) options.s3 = {url("http", s3_->port()), key->id, key->secret, config().text("s3.region")};
+    if (s3_ && key)
+      options.s3 = {url("http", s3_->port()), key->id, key->secret, config().text("s3.region")};
     if (!is_loopback(address())) {
-      options.authenticate = [this](const std::string& user, const std::string& password) -> Result<std::string> {
+      options.authenticate = [this](const std::string& user,
+                                    const std::string& password) -> Result<std::string> {
         RETURN_IF_ERROR(users_->check_password(user, password));
         return user;
       };
@@ -218,25 +254,36 @@ Status RunningPlatform::start_fronts() {
     RETURN_IF_ERROR(about_port(iceberg_rest_->start(), "iceberg_rest.port"));
   }
   ASSIGN_OR_RETURN(Certificate certificate,
-                   load_or_make_certificate(options_.data, config().text("listen.advertised_host"), options_.disk));
+                   load_or_make_certificate(options_.data, config().text("listen.advertised_host"),
+                                            options_.disk));
   ASSIGN_OR_RETURN(std::string secret,
                    load_or_make_secret(options_.data, "internal", options_.disk, options_.random));
-  sql_ = std::make_unique<SqlFront>(SqlFrontOptions{
-      .config = config(), .io = io_, .pool = sql_pool_, .metrics = metrics_, .clock = options_.clock,
-      .random = options_.random, .engine = *engine_, .catalog = *catalog_, .lake_scans = lake_scans_, .users = *users_,
-      .certificate = std::move(certificate), .internal_secret = std::move(secret)});
+  sql_ = std::make_unique<SqlFront>(SqlFrontOptions{.config = config(),
+                                                    .io = io_,
+                                                    .pool = sql_pool_,
+                                                    .metrics = metrics_,
+                                                    .clock = options_.clock,
+                                                    .random = options_.random,
+                                                    .engine = *engine_,
+                                                    .catalog = *catalog_,
+                                                    .lake_scans = lake_scans_,
+                                                    .users = *users_,
+                                                    .certificate = std::move(certificate),
+                                                    .internal_secret = std::move(secret)});
   RETURN_IF_ERROR(about_port(sql_->start(), "sql.https_port or sql.http_port"));
   if (config().flag("jobs.enabled")) RETURN_IF_ERROR(start_jobs());
   if (config().flag("metrics.enabled")) {
-    status_page_ = std::make_unique<StatusPage>(io_, blocking_pool_, metrics_, address(), config().port("metrics.port"),
-                                                [this] { return status(); });
+    status_page_ =
+        std::make_unique<StatusPage>(io_, blocking_pool_, metrics_, address(),
+                                     config().port("metrics.port"), [this] { return status(); });
     RETURN_IF_ERROR(about_port(status_page_->start(), "metrics.port"));
   }
   return {};
 }
 
 Status RunningPlatform::start() {
-  // Three independent chains: hashing passwords, the broker's logs, the store with what stands on it.
+  // Three independent chains: hashing passwords, the broker's logs, the store with what stands on
+  // it.
   auto users = std::async(std::launch::async, [this] { return start_users(); });
   auto broker = std::async(std::launch::async, [this] { return start_broker(); });
   Status tables = start_tables();
@@ -259,7 +306,9 @@ Status RunningPlatform::start() {
 
 Json RunningPlatform::status() {
   Json out;
-  out.set("version", AICHEMY_VERSION).set("pid", static_cast<int64_t>(::getpid())).set("data", options_.data.path());
+  out.set("version", AICHEMY_VERSION)
+      .set("pid", static_cast<int64_t>(::getpid()))
+      .set("data", options_.data.path());
   objectstore::StoreStatus store = store_->status();
   Json drives = Json::array();
   for (const auto& drive : store.drives) {
@@ -279,7 +328,8 @@ Json RunningPlatform::status() {
     directories.push(std::move(row));
   }
   Json events;
-  events.set("topics", static_cast<int64_t>(broker_->topics().size())).set("directories", std::move(directories));
+  events.set("topics", static_cast<int64_t>(broker_->topics().size()))
+      .set("directories", std::move(directories));
   out.set("events", std::move(events));
   if (jobs_) out.set("jobs", jobs_->list_json());
   return out;
@@ -287,7 +337,9 @@ Json RunningPlatform::status() {
 
 Json RunningPlatform::ready() {
   Json out;
-  out.set("version", AICHEMY_VERSION).set("pid", static_cast<int64_t>(::getpid())).set("data", options_.data.path());
+  out.set("version", AICHEMY_VERSION)
+      .set("pid", static_cast<int64_t>(::getpid()))
+      .set("data", options_.data.path());
   const auto& [user, password] = kFirstUsers[0];
   bool known_user = users_->check_password(user, password).has_value();
   if (sql_ && sql_->https_port() > 0) {
@@ -301,7 +353,8 @@ Json RunningPlatform::ready() {
     bool known_key = key && key->secret == kFirstSecretKey;
     Json s3;
     s3.set("endpoint", url("http", s3_->port())).set("access_key", kFirstAccessKey);
-    s3.set("secret_key", known_key ? Json(kFirstSecretKey) : Json()).set("region", config().text("s3.region"));
+    s3.set("secret_key", known_key ? Json(kFirstSecretKey) : Json())
+        .set("region", config().text("s3.region"));
     out.set("s3", std::move(s3));
   }
   if (kafka_) {
@@ -312,7 +365,8 @@ Json RunningPlatform::ready() {
   }
   if (iceberg_rest_) out.set("iceberg_rest", Json().set("uri", url("http", iceberg_rest_->port())));
   if (jobs_service_) out.set("jobs", Json().set("rest", url("http", jobs_service_->port())));
-  if (status_page_) out.set("metrics", Json().set("url", url("http", status_page_->port()) + "/metrics"));
+  if (status_page_)
+    out.set("metrics", Json().set("url", url("http", status_page_->port()) + "/metrics"));
   return out;
 }
 
@@ -320,7 +374,8 @@ void RunningPlatform::stop(std::chrono::milliseconds drain) {
   if (std::exchange(stopped_, true)) return;
   SteadyTime until = options_.clock.steady_now() + drain;
   auto left = [&] {
-    auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(until - options_.clock.steady_now());
+    auto rest =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - options_.clock.steady_now());
     return std::max(rest, std::chrono::milliseconds(0));
   };
   if (jobs_) jobs_->stop();

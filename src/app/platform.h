@@ -1,5 +1,5 @@
-// The whole platform in one process: owns every service, starts them in dependency order, stops them in reverse.
-// One thread (main) starts and stops it.
+// The whole platform in one process: owns every service, starts them in dependency order, stops
+// them in reverse. One thread (main) starts and stops it.
 #pragma once
 
 #include <chrono>
@@ -30,7 +30,8 @@ class Platform {
   static Result<std::unique_ptr<Platform>> start(PlatformOptions options);
   virtual ~Platform() = default;
 
-  // The ready file: addresses and first credentials (architecture: contract). Not before start() returned.
+  // The ready file: addresses and first credentials (architecture: contract). Not before start()
+  // returned.
   virtual Json ready() = 0;
   virtual void stop(std::chrono::milliseconds drain) = 0;
 };

@@ -5,7 +5,6 @@
 #include "sql/iceberg_connector.h"
 #include "sql/query_registry.h"
 
-
 namespace aichemy::app {
 
 struct SqlFront::State {
@@ -42,14 +41,17 @@ Status SqlFront::start() {
   trino.address = options.config.text("listen.address");
   trino.https_port = options.config.port("sql.https_port");
   trino.http_port = options.config.port("sql.http_port");
-  trino.tls = serve::http::TlsFiles{options.certificate.certificate_pem, options.certificate.key_pem};
+  trino.tls =
+      serve::http::TlsFiles{options.certificate.certificate_pem, options.certificate.key_pem};
   trino.internal_secret = options.internal_secret;
-  trino.check_password = [&users = options.users](const std::string& user,
-                                                  const std::string& password) -> Result<std::string> {
+  trino.check_password = [&users = options.users](
+                             const std::string& user,
+                             const std::string& password) -> Result<std::string> {
     RETURN_IF_ERROR(users.check_password(user, password));
     return user;
   };
-  trino.is_remembered = [&users = options.users](const std::string& user, const std::string& password) {
+  trino.is_remembered = [&users = options.users](const std::string& user,
+                                                 const std::string& password) {
     return users.is_remembered(user, password);
   };
   state_->trino = std::make_unique<serve::trino::TrinoService>(std::move(trino));

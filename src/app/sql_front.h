@@ -1,4 +1,5 @@
-// SQL as a service: the catalogs, the executor over the engine, and the Trino protocol on two ports.
+// SQL as a service: the catalogs, the executor over the engine, and the Trino protocol on two
+// ports.
 #pragma once
 
 #include <chrono>

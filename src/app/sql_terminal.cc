@@ -1,4 +1,5 @@
-// `aichemy sql`: statements from -e, -f, standard input, or a person at a terminal (libedit: history, editing).
+// `aichemy sql`: statements from -e, -f, standard input, or a person at a terminal (libedit:
+// history, editing).
 #include <editline/readline.h>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -40,7 +41,9 @@ std::vector<std::string> split_statements(const std::string& text, std::string& 
   return out;
 }
 
-bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
+bool is_blank(const std::string& text) {
+  return text.find_first_not_of(" \t\r\n") == std::string::npos;
+}
 
 std::string shown(const Json& value) {
   if (value.is_null()) return "NULL";
@@ -49,7 +52,8 @@ std::string shown(const Json& value) {
 }
 
 size_t width_of(std::string_view text) {
-  return static_cast<size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string padded(const std::string& text, size_t width, bool right) {
@@ -62,7 +66,8 @@ void print_table(const SqlRows& rows, std::string& out) {
   std::vector<bool> numeric;
   for (const auto& [name, type] : rows.columns) {
     widths.push_back(width_of(name));
-    numeric.push_back(type.ends_with("int") || type == "integer" || type == "double" || type == "real" || type.starts_with("decimal"));
+    numeric.push_back(type.ends_with("int") || type == "integer" || type == "double" ||
+                      type == "real" || type.starts_with("decimal"));
   }
   std::vector<std::vector<std::string>> cells;
   for (const Json& row : rows.rows) {
@@ -73,12 +78,14 @@ void print_table(const SqlRows& rows, std::string& out) {
       widths[i] = std::max(widths[i], width_of(line.back()));
     }
   }
-  for (size_t i = 0; i < widths.size(); ++i) out += (i ? " | " : " ") + padded(rows.columns[i].first, widths[i], false);
+  for (size_t i = 0; i < widths.size(); ++i)
+    out += (i ? " | " : " ") + padded(rows.columns[i].first, widths[i], false);
   out += '\n';
   for (size_t i = 0; i < widths.size(); ++i) out += (i ? "-+-" : "-") + std::string(widths[i], '-');
   out += "-\n";
   for (const auto& line : cells) {
-    for (size_t i = 0; i < line.size(); ++i) out += (i ? " | " : " ") + padded(line[i], widths[i], numeric[i]);
+    for (size_t i = 0; i < line.size(); ++i)
+      out += (i ? " | " : " ") + padded(line[i], widths[i], numeric[i]);
     out += '\n';
   }
 }
@@ -107,7 +114,8 @@ void print_rows(const SqlRows& rows, const std::string& format, std::string& out
     if (format == "vertical") out += fmt::format("-[ row {} ]-\n", ++number);
     for (size_t i = 0; i < rows.columns.size() && i < row.as_array().size(); ++i) {
       const Json& value = row.as_array()[i];
-      if (format == "vertical") out += fmt::format("{} | {}\n", rows.columns[i].first, shown(value));
+      if (format == "vertical")
+        out += fmt::format("{} | {}\n", rows.columns[i].first, shown(value));
       object.set(rows.columns[i].first, value);
     }
     if (format == "json") out += object.dump() + '\n';
@@ -116,15 +124,17 @@ void print_rows(const SqlRows& rows, const std::string& format, std::string& out
 
 class Terminal {
  public:
-  Terminal(SqlLogin login, std::string output) : client_(std::move(login)), output_(std::move(output)) {}
+  Terminal(SqlLogin login, std::string output)
+      : client_(std::move(login)), output_(std::move(output)) {}
 
   bool run(const std::string& statement, bool interactive) {
     g_running = &client_;
     bool drawn = false;
     auto on_page = [&](const SqlRows& so_far, const SqlProgress& progress) {
       if (!interactive || progress.elapsed_millis < 500) return;
-      fmt::print(stderr, "\r{} {:.0f}% {} rows, {} received, {:.1f} s ", progress.state, std::max(0.0, progress.percentage),
-                 progress.rows, so_far.rows.size(), static_cast<double>(progress.elapsed_millis) / 1000);
+      fmt::print(stderr, "\r{} {:.0f}% {} rows, {} received, {:.1f} s ", progress.state,
+                 std::max(0.0, progress.percentage), progress.rows, so_far.rows.size(),
+                 static_cast<double>(progress.elapsed_millis) / 1000);
       drawn = true;
     };
     auto rows = client_.run(statement, on_page);
@@ -147,14 +157,17 @@ class Terminal {
       std::string text(std::istreambuf_iterator<char>(std::cin), {});
       return run_text(text) ? 0 : 1;
     }
-    std::string history = std::string(std::getenv("HOME") ? std::getenv("HOME") : "/tmp") + "/.aichemy_history";
+    std::string history =
+        std::string(std::getenv("HOME") ? std::getenv("HOME") : "/tmp") + "/.aichemy_history";
     using_history();
     read_history(history.c_str());
     std::signal(SIGINT, [](int) {
       if (g_running) g_running->cancel();
     });
-    fmt::print("{} as {}. Statements end with ';'. \\d lists tables, \\d NAME describes one, \\q leaves.\n",
-               client_.login().server, client_.login().user);
+    fmt::print(
+        "{} as {}. Statements end with ';'. \\d lists tables, \\d NAME describes one, \\q "
+        "leaves.\n",
+        client_.login().server, client_.login().user);
     std::string pending;
     while (char* raw = readline(is_blank(pending) ? "aichemy> " : "      -> ")) {
       std::string line = raw;
@@ -198,7 +211,8 @@ class Terminal {
 
   static std::string summary(const SqlRows& rows, bool interactive) {
     std::string took = interactive ? fmt::format(" in {} ms", rows.elapsed_millis) : "";
-    if (rows.update_count) return fmt::format("{}: {} rows{}\n", rows.update_type, *rows.update_count, took);
+    if (rows.update_count)
+      return fmt::format("{}: {} rows{}\n", rows.update_type, *rows.update_count, took);
     if (!rows.update_type.empty()) return fmt::format("{}{}\n", rows.update_type, took);
     return fmt::format("({} rows{})\n", rows.rows.size(), took);
   }
@@ -232,7 +246,8 @@ int run_sql(SqlOptions options) {
     if (options.login.user.empty()) options.login.user = sql["user"].as_string();
     if (options.login.password.empty()) options.login.password = sql["password"].as_string();
   }
-  if (options.login.user.empty()) options.login.user = std::getenv("USER") ? std::getenv("USER") : "user";
+  if (options.login.user.empty())
+    options.login.user = std::getenv("USER") ? std::getenv("USER") : "user";
   Terminal terminal(options.login, options.output);
   if (!options.file.empty()) {
     std::ifstream file(options.file);

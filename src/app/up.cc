@@ -100,7 +100,8 @@ int run_up(const UpOptions& options) {
   SystemRandom random;
   PosixDisk disk;
   SteadyTime began = clock.steady_now();
-  auto config = Config::load({options.config_file, our_environment(), options.settings, options.any_ports});
+  auto config =
+      Config::load({options.config_file, our_environment(), options.settings, options.any_ports});
   if (!config) return explain(config.error());
   configure_log_from(*config);
   raise_file_limit();
@@ -117,7 +118,8 @@ int run_up(const UpOptions& options) {
       {std::move(*config), std::move(*data), disk, clock, random, options.allow_default_passwords});
   if (!platform) return explain(platform.error());
   Json ready = (*platform)->ready();
-  if (Status announced = announce(options, ready, disk); !announced) return explain(announced.error());
+  if (Status announced = announce(options, ready, disk); !announced)
+    return explain(announced.error());
   auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady_now() - began);
   fmt::print("ready in {} ms\n", took.count());
   print_addresses(ready);

@@ -15,7 +15,8 @@ struct UpOptions {
   std::vector<std::string> settings;
 };
 
-// Exit code: 0 after a drained stop, 2 for a bad configuration, 1 for everything else that keeps it from running.
+// Exit code: 0 after a drained stop, 2 for a bad configuration, 1 for everything else that keeps it
+// from running.
 int run_up(const UpOptions& options);
 
 }  // namespace aichemy::app

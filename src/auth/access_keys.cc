@@ -26,10 +26,12 @@ Result<std::unique_ptr<AccessKeys>> AccessKeys::open(Disk& disk, std::string pat
     size_t first = line.find(' ');
     size_t second = first == std::string_view::npos ? first : line.find(' ', first + 1);
     if (second == std::string_view::npos) {
-      return fail(Code::corrupt, "access_keys_file",
-                  keys->path_ + ":" + std::to_string(line_number) + ": expected: access-key secret user");
+      return fail(
+          Code::corrupt, "access_keys_file",
+          keys->path_ + ":" + std::to_string(line_number) + ": expected: access-key secret user");
     }
-    AccessKey key{std::string(line.substr(0, first)), std::string(line.substr(first + 1, second - first - 1)),
+    AccessKey key{std::string(line.substr(0, first)),
+                  std::string(line.substr(first + 1, second - first - 1)),
                   std::string(line.substr(second + 1))};
     std::string id = key.id;
     keys->keys_[std::move(id)] = std::move(key);
@@ -47,9 +49,11 @@ Status AccessKeys::store(std::map<std::string, AccessKey, std::less<>> keys) {
 }
 
 Status AccessKeys::set(const AccessKey& key) {
-  if (!is_word(key.id, 3) || key.id.find('/') != std::string::npos || !is_word(key.secret, 8) || !is_word(key.user, 1)) {
-    return fail(Code::invalid, "access_key",
-                "an access key has 3 to 128 characters without '/', its secret 8 to 128, no spaces");
+  if (!is_word(key.id, 3) || key.id.find('/') != std::string::npos || !is_word(key.secret, 8) ||
+      !is_word(key.user, 1)) {
+    return fail(
+        Code::invalid, "access_key",
+        "an access key has 3 to 128 characters without '/', its secret 8 to 128, no spaces");
   }
   std::lock_guard lock(mutex_);
   auto keys = keys_;
@@ -60,7 +64,8 @@ Status AccessKeys::set(const AccessKey& key) {
 Status AccessKeys::remove(const std::string& id) {
   std::lock_guard lock(mutex_);
   auto keys = keys_;
-  if (keys.erase(id) == 0) return fail(Code::not_found, "no_such_access_key", "there is no access key " + id);
+  if (keys.erase(id) == 0)
+    return fail(Code::not_found, "no_such_access_key", "there is no access key " + id);
   return store(std::move(keys));
 }
 

@@ -1,5 +1,6 @@
-// S3 access keys. Signatures need the secret itself, so the file holds it: mode and place (secrets/) protect it.
-// Lines of `access-key secret user`. Deny by default: an unknown key is refused. Thread safe.
+// S3 access keys. Signatures need the secret itself, so the file holds it: mode and place
+// (secrets/) protect it. Lines of `access-key secret user`. Deny by default: an unknown key is
+// refused. Thread safe.
 #pragma once
 
 #include <map>
@@ -24,7 +25,7 @@ struct AccessKey {
 class AccessKeys {
  public:
   static Result<std::unique_ptr<AccessKeys>> open(Disk& disk, std::string path);
-  Status set(const AccessKey& key);  // adds or changes; invalid ("access_key")
+  Status set(const AccessKey& key);      // adds or changes; invalid ("access_key")
   Status remove(const std::string& id);  // not_found ("no_such_access_key")
   std::optional<AccessKey> find(std::string_view id);
   std::vector<std::string> ids();

@@ -41,20 +41,23 @@ std::vector<std::unique_ptr<GoldenRequest>> golden_requests() {
     golden->request.path = golden->path;
     golden->request.query = golden->query;
     for (const Json& header : json["headers"].as_array()) {
-      golden->request.headers.emplace_back(header.as_array()[0].as_string(), header.as_array()[1].as_string());
+      golden->request.headers.emplace_back(header.as_array()[0].as_string(),
+                                           header.as_array()[1].as_string());
     }
     golden->now = *parse_amz_date(json["date"].as_string());
-    golden->line = std::to_string(json["n"].as_int()) + " " + std::string(json["client"].as_string()) + " " +
+    golden->line = std::to_string(json["n"].as_int()) + " " +
+                   std::string(json["client"].as_string()) + " " +
                    std::string(json["step"].as_string());
     all.push_back(std::move(golden));
   }
   return all;
 }
 
-const std::pair<const char*, const char*> kWords[] = {{"InvalidAccessKeyId", "invalid_access_key"},
-                                                      {"SignatureDoesNotMatch", "signature_mismatch"},
-                                                      {"RequestTimeTooSkewed", "request_time_skewed"},
-                                                      {"AuthorizationHeaderMalformed", "authorization_malformed"}};
+const std::pair<const char*, const char*> kWords[] = {
+    {"InvalidAccessKeyId", "invalid_access_key"},
+    {"SignatureDoesNotMatch", "signature_mismatch"},
+    {"RequestTimeTooSkewed", "request_time_skewed"},
+    {"AuthorizationHeaderMalformed", "authorization_malformed"}};
 
 TEST(SigV4, RecordedRequestsOfRealClients) {
   auto all = golden_requests();
@@ -67,7 +70,8 @@ TEST(SigV4, RecordedRequestsOfRealClients) {
       for (const auto& [word, what] : kWords) {
         if (golden->expect == word && golden->expect != "RequestTimeTooSkewed") {
           ASSERT_FALSE(verified) << golden->line;
-          EXPECT_TRUE(verified.error().is(what)) << golden->line << ": " << verified.error().message;
+          EXPECT_TRUE(verified.error().is(what))
+              << golden->line << ": " << verified.error().message;
         }
       }
       continue;
@@ -78,13 +82,16 @@ TEST(SigV4, RecordedRequestsOfRealClients) {
     // Every change of what is signed is noticed.
     SignedRequest other = golden->request;
     other.method = other.method == "GET" ? "PUT" : "GET";
-    EXPECT_TRUE(verify_signature(other, golden_secret, golden->now, "").error().is("signature_mismatch"));
+    EXPECT_TRUE(
+        verify_signature(other, golden_secret, golden->now, "").error().is("signature_mismatch"));
     std::string path = golden->path + "x";
     other = golden->request;
     other.path = path;
-    EXPECT_TRUE(verify_signature(other, golden_secret, golden->now, "").error().is("signature_mismatch"));
+    EXPECT_TRUE(
+        verify_signature(other, golden_secret, golden->now, "").error().is("signature_mismatch"));
     auto wrong = [](std::string_view) { return std::optional<std::string>("other"); };
-    EXPECT_TRUE(verify_signature(golden->request, wrong, golden->now, "").error().is("signature_mismatch"));
+    EXPECT_TRUE(
+        verify_signature(golden->request, wrong, golden->now, "").error().is("signature_mismatch"));
     auto late = golden->now + std::chrono::hours(24 * 8);
     auto refused = verify_signature(golden->request, golden_secret, late, "");
     EXPECT_TRUE(refused.error().is(verified->presigned ? "expired" : "request_time_skewed"));
@@ -96,13 +103,15 @@ TEST(SigV4, RecordedRequestsOfRealClients) {
     bool has_keys = verified->payload != PayloadKind::unsigned_chunks_trailer;
     bool has_trailer = verified->payload != PayloadKind::signed_chunks;
     for (size_t step : {size_t{1}, size_t{7}, body->size()}) {
-      ChunkDecoder decoder(has_keys ? std::optional(verified->chunk_keys) : std::nullopt, has_trailer, length);
+      ChunkDecoder decoder(has_keys ? std::optional(verified->chunk_keys) : std::nullopt,
+                           has_trailer, length);
       std::string payload;
       for (size_t at = 0; at < body->size(); at += step) {
-        auto fed = decoder.feed(std::string_view(*body).substr(at, step), [&](std::string_view bytes) {
-          payload += bytes;
-          return Status{};
-        });
+        auto fed =
+            decoder.feed(std::string_view(*body).substr(at, step), [&](std::string_view bytes) {
+              payload += bytes;
+              return Status{};
+            });
         ASSERT_TRUE(fed) << golden->line << ": " << fed.error().message;
       }
       ASSERT_TRUE(decoder.finish()) << golden->line;
@@ -136,13 +145,17 @@ const BadRow kBadRows[] = {
     {"AWS admin:abc", "", "signature_version"},
     {"AWS4-HMAC-SHA256", "", "authorization_malformed"},
     {"AWS4-HMAC-SHA256 Credential=admin", "", "authorization_malformed"},
-    {"AWS4-HMAC-SHA256 Credential=admin/20261122/us-east-1/s3/aws4_request", "", "authorization_malformed"},
-    {"AWS4-HMAC-SHA256 Credential=admin/20261122/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0", "",
+    {"AWS4-HMAC-SHA256 Credential=admin/20261122/us-east-1/s3/aws4_request", "",
      "authorization_malformed"},
-    {"AWS4-HMAC-SHA256 Credential=admin/20261122/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0", "",
-     "authorization_malformed"},
-    {"AWS4-HMAC-SHA256 Credential=admin/20261122/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0", "",
-     "unsigned_headers"},
+    {"AWS4-HMAC-SHA256 Credential=admin/20261122/us-east-1/ec2/aws4_request, SignedHeaders=host, "
+     "Signature=0",
+     "", "authorization_malformed"},
+    {"AWS4-HMAC-SHA256 Credential=admin/20261122/eu-west-1/s3/aws4_request, SignedHeaders=host, "
+     "Signature=0",
+     "", "authorization_malformed"},
+    {"AWS4-HMAC-SHA256 Credential=admin/20261122/us-east-1/s3/aws4_request, SignedHeaders=host, "
+     "Signature=0",
+     "", "unsigned_headers"},
     {"AWS4-HMAC-SHA256 Credential=nobody/20261122/us-east-1/s3/aws4_request, "
      "SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=0",
      "", "invalid_access_key"},
@@ -152,21 +165,28 @@ const BadRow kBadRows[] = {
     {"", "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0", "authorization_query"},
     {"", "X-Amz-Algorithm=OTHER&X-Amz-Signature=0", "authorization_query"},
     {"",
-     "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=admin%2F20261122%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date="
+     "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=admin%2F20261122%2Fus-east-1%2Fs3%2Faws4_"
+     "request&X-Amz-Date="
      "20261122T153909Z&X-Amz-Expires=604801&X-Amz-SignedHeaders=host&X-Amz-Signature=0",
      "authorization_query"},
     {"",
-     "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=admin%2F20261122%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date="
+     "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=admin%2F20261122%2Fus-east-1%2Fs3%2Faws4_"
+     "request&X-Amz-Date="
      "20261122T140000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=0",
      "expired"},
 };
 
 TEST(SigV4, RefusalsNameTheirReason) {
   for (const BadRow& row : kBadRows) {
-    SignedRequest request{"GET", "/b/k", row.query,
-                          {{"Host", "h"}, {"X-Amz-Date", "20261122T153909Z"}, {"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}}};
+    SignedRequest request{"GET",
+                          "/b/k",
+                          row.query,
+                          {{"Host", "h"},
+                           {"X-Amz-Date", "20261122T153909Z"},
+                           {"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}}};
     if (row.authorization[0]) request.headers.emplace_back("Authorization", row.authorization);
-    auto verified = verify_signature(request, golden_secret, *parse_amz_date("20261122T153909Z"), "us-east-1");
+    auto verified =
+        verify_signature(request, golden_secret, *parse_amz_date("20261122T153909Z"), "us-east-1");
     ASSERT_FALSE(verified) << row.authorization << row.query;
     EXPECT_STREQ(verified.error().what, row.what) << row.authorization << row.query;
   }
@@ -176,9 +196,13 @@ TEST(SigV4, WhatWeSignWeAccept) {
   WallTime now = *parse_amz_date("20261122T153909Z");
   std::string date = format_amz_date(now);
   EXPECT_EQ(date, "20261122T153909Z");
-  SignedRequest request{"PUT", "/b/a%20b", "z=1&a=%2F", {{"host", "h:9000"}, {"x-amz-date", date}, {"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}}};
-  auto header = authorization_header(request, {"host", "x-amz-content-sha256", "x-amz-date"}, "admin", "password123",
-                                     "us-east-1", "UNSIGNED-PAYLOAD");
+  SignedRequest request{
+      "PUT",
+      "/b/a%20b",
+      "z=1&a=%2F",
+      {{"host", "h:9000"}, {"x-amz-date", date}, {"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}}};
+  auto header = authorization_header(request, {"host", "x-amz-content-sha256", "x-amz-date"},
+                                     "admin", "password123", "us-east-1", "UNSIGNED-PAYLOAD");
   ASSERT_TRUE(header);
   request.headers.emplace_back("authorization", *header);
   EXPECT_TRUE(verify_signature(request, golden_secret, now, "us-east-1"));
@@ -201,7 +225,8 @@ TEST(Users, PasswordsAreHashedCheckedAndRemembered) {
   EXPECT_FALSE((*users)->set_password("a:b", "x"));
   EXPECT_FALSE((*users)->set_password("a", std::string(73, 'x')));
   // As htpasswd -nbB made it.
-  ASSERT_TRUE((*users)->import_hash("user1", "$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC"));
+  ASSERT_TRUE((*users)->import_hash(
+      "user1", "$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC"));
   EXPECT_FALSE((*users)->import_hash("user2", "{SHA}abc"));
   ASSERT_TRUE((*users)->set_password("admin", "changed"));
   EXPECT_FALSE((*users)->is_remembered("admin", "admin123"));

@@ -20,7 +20,8 @@ std::unexpected<Error> bad_format() {
 
 std::unexpected<Error> bad_signature() {
   return fail(Code::unauthenticated, "signature_mismatch",
-              "The request signature we calculated does not match the signature you provided. Check your key and "
+              "The request signature we calculated does not match the signature you provided. "
+              "Check your key and "
               "signing method.");
 }
 
@@ -84,11 +85,13 @@ Status ChunkDecoder::on_size_line() {
   chunk_signature_.clear();
   if (semicolon != std::string_view::npos) {
     std::string_view extension = line.substr(semicolon + 1);
-    if (extension.starts_with(kSignatureField)) chunk_signature_ = std::string(extension.substr(kSignatureField.size()));
+    if (extension.starts_with(kSignatureField))
+      chunk_signature_ = std::string(extension.substr(kSignatureField.size()));
   }
   if (keys_ && chunk_signature_.empty()) return bad_signature();
   if (left_ > decoded_bytes_ - decoded_) {
-    return fail(Code::invalid, "chunk_too_long", "The body is longer than x-amz-decoded-content-length.");
+    return fail(Code::invalid, "chunk_too_long",
+                "The body is longer than x-amz-decoded-content-length.");
   }
   decoded_ += left_;
   if (keys_) chunk_digest_.emplace(DigestKind::sha256);
@@ -104,8 +107,9 @@ Status ChunkDecoder::on_size_line() {
 Status ChunkDecoder::on_chunk_end() {
   if (!keys_) return {};
   static const std::string kEmptyDigest = to_hex(digest(DigestKind::sha256, ""));
-  std::string to_sign = fmt::format("AWS4-HMAC-SHA256-PAYLOAD\n{}\n{}\n{}\n{}\n{}", keys_->date, keys_->scope,
-                                    keys_->signature, kEmptyDigest, to_hex(chunk_digest_->finish()));
+  std::string to_sign =
+      fmt::format("AWS4-HMAC-SHA256-PAYLOAD\n{}\n{}\n{}\n{}\n{}", keys_->date, keys_->scope,
+                  keys_->signature, kEmptyDigest, to_hex(chunk_digest_->finish()));
   chunk_digest_.reset();
   std::string expected = to_hex(hmac_sha256(keys_->signing_key, to_sign));
   if (!equal_constant_time(expected, chunk_signature_)) return bad_signature();
@@ -121,11 +125,16 @@ Status ChunkDecoder::on_trailer_line() {
     return {};
   }
   size_t colon = line_.find(':');
-  if (!has_trailer_ || colon == std::string::npos || trailers_.size() >= kTrailersMax) return bad_format();
+  if (!has_trailer_ || colon == std::string::npos || trailers_.size() >= kTrailersMax)
+    return bad_format();
   std::string name = line_.substr(0, colon);
-  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
   std::string value = line_.substr(colon + 1);
-  value.erase(0, value.find_first_not_of(" \t") == std::string::npos ? value.size() : value.find_first_not_of(" \t"));
+  value.erase(0, value.find_first_not_of(" \t") == std::string::npos
+                     ? value.size()
+                     : value.find_first_not_of(" \t"));
   while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.pop_back();
   if (name == "x-amz-trailer-signature") {
     trailer_signature_ = std::move(value);
@@ -137,8 +146,9 @@ Status ChunkDecoder::on_trailer_line() {
 }
 
 Status ChunkDecoder::check_trailer_signature() {
-  std::string to_sign = fmt::format("AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{}\n{}", keys_->date, keys_->scope,
-                                    keys_->signature, to_hex(digest(DigestKind::sha256, trailer_text_)));
+  std::string to_sign =
+      fmt::format("AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{}\n{}", keys_->date, keys_->scope,
+                  keys_->signature, to_hex(digest(DigestKind::sha256, trailer_text_)));
   std::string expected = to_hex(hmac_sha256(keys_->signing_key, to_sign));
   return equal_constant_time(expected, trailer_signature_) ? Status{} : bad_signature();
 }
@@ -150,8 +160,9 @@ Status ChunkDecoder::finish() {
     state_ = State::done;
   }
   if (state_ == State::done && decoded_ == decoded_bytes_) return {};
-  return fail(Code::invalid, "incomplete_body",
-              "You did not provide the number of bytes specified by the Content-Length HTTP header.");
+  return fail(
+      Code::invalid, "incomplete_body",
+      "You did not provide the number of bytes specified by the Content-Length HTTP header.");
 }
 
 }  // namespace aichemy::auth

@@ -1,7 +1,8 @@
-// The aws-chunked body framing: chunks with sizes in hex, each signed or not, and trailers after the last. Streams:
-// payload goes to the sink as slices of what was fed. One thread at a time.
+// The aws-chunked body framing: chunks with sizes in hex, each signed or not, and trailers after
+// the last. Streams: payload goes to the sink as slices of what was fed. One thread at a time.
 //
-// Errors (what): incomplete_body, chunk_format, chunk_too_long (invalid); signature_mismatch (unauthenticated).
+// Errors (what): incomplete_body, chunk_format, chunk_too_long (invalid); signature_mismatch
+// (unauthenticated).
 #pragma once
 
 #include <functional>
@@ -19,7 +20,8 @@ namespace aichemy::auth {
 
 class ChunkDecoder {
  public:
-  // `keys` set: chunks (and a trailer) must be signed. `decoded_bytes`: what x-amz-decoded-content-length says.
+  // `keys` set: chunks (and a trailer) must be signed. `decoded_bytes`: what
+  // x-amz-decoded-content-length says.
   ChunkDecoder(std::optional<ChunkKeys> keys, bool has_trailer, uint64_t decoded_bytes);
 
   using Sink = std::function<Status(std::string_view payload)>;
@@ -36,7 +38,7 @@ class ChunkDecoder {
   const uint64_t decoded_bytes_;
   State state_ = State::size_line;
   std::string line_;
-  uint64_t left_ = 0;     // of the current chunk
+  uint64_t left_ = 0;  // of the current chunk
   uint64_t decoded_ = 0;
   size_t end_bytes_ = 0;  // of the line end after a payload
   std::string chunk_signature_;

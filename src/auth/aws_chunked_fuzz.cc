@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   bool accepted[2];
   for (int round = 0; round < 2; ++round) {
     std::optional<ChunkKeys> keys;
-    if (with_keys) keys = ChunkKeys{"key", "20261122T153909Z", "20261122/us-east-1/s3/aws4_request", "00"};
+    if (with_keys)
+      keys = ChunkKeys{"key", "20261122T153909Z", "20261122/us-east-1/s3/aws4_request", "00"};
     ChunkDecoder decoder(keys, with_trailer, 64);
     std::string& out = payloads[round];
     Status status;

@@ -20,9 +20,11 @@ bool is_bcrypt(std::string_view hash) {
 
 Status check_name(const std::string& name) {
   bool good = !name.empty() && name.size() <= kNameBytesMax && is_valid_utf8(name) &&
-              std::ranges::none_of(name, [](char c) { return c == ':' || static_cast<unsigned char>(c) < 0x20; });
+              std::ranges::none_of(
+                  name, [](char c) { return c == ':' || static_cast<unsigned char>(c) < 0x20; });
   if (good) return {};
-  return fail(Code::invalid, "user_name", "a user name has 1 to 128 bytes, no ':' and no control characters");
+  return fail(Code::invalid, "user_name",
+              "a user name has 1 to 128 bytes, no ':' and no control characters");
 }
 
 // "" when the hash or its setting is not usable.
@@ -36,9 +38,14 @@ std::string bcrypt(std::string_view password, const std::string& setting) {
 }  // namespace
 
 UserStore::UserStore(Disk& disk, Random& random, std::string path, int bcrypt_cost)
-    : disk_(disk), random_(random), path_(std::move(path)), bcrypt_cost_(bcrypt_cost), memory_key_(random.bytes(32)) {}
+    : disk_(disk),
+      random_(random),
+      path_(std::move(path)),
+      bcrypt_cost_(bcrypt_cost),
+      memory_key_(random.bytes(32)) {}
 
-Result<std::unique_ptr<UserStore>> UserStore::open(Disk& disk, Random& random, std::string path, int bcrypt_cost) {
+Result<std::unique_ptr<UserStore>> UserStore::open(Disk& disk, Random& random, std::string path,
+                                                   int bcrypt_cost) {
   std::unique_ptr<UserStore> store(new UserStore(disk, random, std::move(path), bcrypt_cost));
   RETURN_IF_ERROR(store->load());
   return store;
@@ -57,7 +64,8 @@ Status UserStore::load() {
     size_t colon = line.find(':');
     if (colon == std::string_view::npos || colon == 0 || !is_bcrypt(line.substr(colon + 1))) {
       return fail(Code::corrupt, "users_file",
-                  path_ + ":" + std::to_string(line_number) + ": expected name:bcrypt-hash as htpasswd -B writes it");
+                  path_ + ":" + std::to_string(line_number) +
+                      ": expected name:bcrypt-hash as htpasswd -B writes it");
     }
     hashes_[std::string(line.substr(0, colon))] = std::string(line.substr(colon + 1));
   }
@@ -83,12 +91,13 @@ Status UserStore::change(const std::string& name, const std::string* hash) {
 
 Status UserStore::set_password(const std::string& name, std::string_view password) {
   RETURN_IF_ERROR(check_name(name));
-  bool good = !password.empty() && password.size() <= kPasswordBytesMax && password.find('\0') == std::string_view::npos;
+  bool good = !password.empty() && password.size() <= kPasswordBytesMax &&
+              password.find('\0') == std::string_view::npos;
   if (!good) return fail(Code::invalid, "password", "a password has 1 to 72 bytes");
   std::string seed = random_.bytes(16);
   char setting[CRYPT_GENSALT_OUTPUT_SIZE];
-  if (!crypt_gensalt_rn("$2y$", static_cast<unsigned long>(bcrypt_cost_), seed.data(), static_cast<int>(seed.size()),
-                        setting, sizeof(setting))) {
+  if (!crypt_gensalt_rn("$2y$", static_cast<unsigned long>(bcrypt_cost_), seed.data(),
+                        static_cast<int>(seed.size()), setting, sizeof(setting))) {
     return fail(Code::internal, "bcrypt", "no salt could be made");
   }
   std::string hash = bcrypt(password, setting);
@@ -98,7 +107,8 @@ Status UserStore::set_password(const std::string& name, std::string_view passwor
 
 Status UserStore::import_hash(const std::string& name, const std::string& hash) {
   RETURN_IF_ERROR(check_name(name));
-  if (!is_bcrypt(hash)) return fail(Code::invalid, "password_hash", "expected a bcrypt hash ($2y$...)");
+  if (!is_bcrypt(hash))
+    return fail(Code::invalid, "password_hash", "expected a bcrypt hash ($2y$...)");
   return change(name, &hash);
 }
 

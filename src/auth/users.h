@@ -1,9 +1,12 @@
-// People and their passwords, kept as bcrypt hashes in one file of `name:hash` lines: the format of htpasswd -B, so
-// Trino's password file can be imported line by line. The file is replaced durably on every change. Thread safe.
+// People and their passwords, kept as bcrypt hashes in one file of `name:hash` lines: the format of
+// htpasswd -B, so Trino's password file can be imported line by line. The file is replaced durably
+// on every change. Thread safe.
 //
-// I1  A user that is not in the file is refused: there is no anonymous access and no default user here (the
+// I1  A user that is not in the file is refused: there is no anonymous access and no default user
+// here (the
 //     application makes its well-known users by calling set_password).
-// I2  A check costs one bcrypt the first time; a pair that was verified is remembered as a keyed digest (never as
+// I2  A check costs one bcrypt the first time; a pair that was verified is remembered as a keyed
+// digest (never as
 //     text) until the user changes. A failed check always costs one bcrypt, known user or not.
 #pragma once
 
@@ -23,10 +26,13 @@ namespace aichemy::auth {
 
 class UserStore {
  public:
-  // The file is made by the first change. corrupt ("users_file") when it cannot be read, naming the line.
-  static Result<std::unique_ptr<UserStore>> open(Disk& disk, Random& random, std::string path, int bcrypt_cost = 10);
+  // The file is made by the first change. corrupt ("users_file") when it cannot be read, naming the
+  // line.
+  static Result<std::unique_ptr<UserStore>> open(Disk& disk, Random& random, std::string path,
+                                                 int bcrypt_cost = 10);
 
-  // Adds or changes. invalid ("user_name", "password") when empty, too long (72 bytes) or with ':' or newlines.
+  // Adds or changes. invalid ("user_name", "password") when empty, too long (72 bytes) or with ':'
+  // or newlines.
   Status set_password(const std::string& name, std::string_view password);
   // Adds or changes from an htpasswd line's hash ($2a$, $2b$ or $2y$). invalid ("password_hash").
   Status import_hash(const std::string& name, const std::string& hash);
@@ -35,9 +41,11 @@ class UserStore {
   std::vector<std::string> names();
   bool empty();
 
-  // unauthenticated ("bad_credentials") unless the pair is right. Blocking for up to 100 ms: run it on a pool.
+  // unauthenticated ("bad_credentials") unless the pair is right. Blocking for up to 100 ms: run it
+  // on a pool.
   Status check_password(const std::string& name, std::string_view password);
-  // True when the answer to this pair is remembered: then check_password is quick enough for an io loop.
+  // True when the answer to this pair is remembered: then check_password is quick enough for an io
+  // loop.
   bool is_remembered(const std::string& name, std::string_view password);
 
  private:

@@ -39,7 +39,8 @@ TEST(Bytes, Encodings) {
     const char* base64;
   };
   // RFC 4648 section 10
-  for (Row row : {Row{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}}) {
+  for (Row row :
+       {Row{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}}) {
     EXPECT_EQ(to_base64(row.plain), row.base64);
     EXPECT_EQ(from_base64(row.base64).value(), row.plain);
   }
@@ -51,13 +52,15 @@ TEST(Bytes, Encodings) {
   EXPECT_EQ(percent_encode("a b/ü", "/"), "a%20b/%C3%BC");
   EXPECT_EQ(percent_decode("a%20b+%C3%BC").value(), "a b+ü");
   EXPECT_EQ(percent_decode("a+b", true).value(), "a b");
-  for (const char* broken : {"%", "%1", "abc%", "%zz", "%4"}) EXPECT_FALSE(percent_decode(broken)) << broken;
+  for (const char* broken : {"%", "%1", "abc%", "%zz", "%4"})
+    EXPECT_FALSE(percent_decode(broken)) << broken;
   EXPECT_EQ(percent_decode("%41").value(), "A");
 }
 
 TEST(Bytes, Utf8) {
   for (const char* good : {"", "abc", "ü", "€", "😀"}) EXPECT_TRUE(is_valid_utf8(good)) << good;
-  for (const char* bad : {"\x80", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82"}) {
+  for (const char* bad :
+       {"\x80", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82"}) {
     EXPECT_FALSE(is_valid_utf8(bad));
   }
 }
@@ -73,8 +76,8 @@ TEST(Bytes, BigEndianRoundTrip) {
 }
 
 TEST(Json, RoundTrip) {
-  for (const char* text : {"null", "true", "-1", "18446744073709551615", "1.5", "\"a\\n\\u0001\"", "[]", "{}",
-                           R"({"b":[1,2.0,{"c":null}],"a":"ü"})"}) {
+  for (const char* text : {"null", "true", "-1", "18446744073709551615", "1.5", "\"a\\n\\u0001\"",
+                           "[]", "{}", R"({"b":[1,2.0,{"c":null}],"a":"ü"})"}) {
     auto json = Json::parse(text);
     ASSERT_TRUE(json) << text;
     EXPECT_EQ(json->dump(), text);
@@ -122,7 +125,8 @@ TEST(Metrics, Text) {
   metrics.counter("aichemy_x_total", "Things", "kind=\"a\"").add(3);
   metrics.histogram("aichemy_t_seconds", "Time").observe_micros(5);
   std::string text = metrics.expose();
-  EXPECT_NE(text.find("# TYPE aichemy_x_total counter\naichemy_x_total{kind=\"a\"} 3\n"), std::string::npos);
+  EXPECT_NE(text.find("# TYPE aichemy_x_total counter\naichemy_x_total{kind=\"a\"} 3\n"),
+            std::string::npos);
   EXPECT_NE(text.find("aichemy_t_seconds_bucket{le=\"7e-06\"} 1\n"), std::string::npos);
   EXPECT_NE(text.find("aichemy_t_seconds_count 1\n"), std::string::npos);
 }

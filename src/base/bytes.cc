@@ -36,8 +36,8 @@ std::string encode_base64(std::string_view bytes, const char* alphabet, bool pad
 }
 
 bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
 }
 
 }  // namespace
@@ -74,11 +74,13 @@ Result<std::string> from_base64(std::string_view text) {
   static const auto kValues = [] {
     std::array<int8_t, 256> values;
     values.fill(-1);
-    for (int i = 0; i < 64; ++i) values[static_cast<unsigned char>(kBase64[i])] = static_cast<int8_t>(i);
+    for (int i = 0; i < 64; ++i)
+      values[static_cast<unsigned char>(kBase64[i])] = static_cast<int8_t>(i);
     return values;
   }();
   while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  if (text.size() % 4 == 1) return fail(Code::invalid, "base64", "base64 text has an impossible length");
+  if (text.size() % 4 == 1)
+    return fail(Code::invalid, "base64", "base64 text has an impossible length");
   std::string out;
   out.reserve(text.size() * 3 / 4);
   uint32_t group = 0;

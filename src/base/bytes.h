@@ -1,6 +1,6 @@
-// Bytes are std::string and std::string_view throughout: one owner type, one view type. This header adds what
-// codecs need: fixed-width integers in both byte orders, hex, base64, percent encoding, and SharedBytes, an
-// immutable slice that keeps its buffer alive.
+// Bytes are std::string and std::string_view throughout: one owner type, one view type. This header
+// adds what codecs need: fixed-width integers in both byte orders, hex, base64, percent encoding,
+// and SharedBytes, an immutable slice that keeps its buffer alive.
 #pragma once
 
 #include <bit>
@@ -64,8 +64,8 @@ std::string to_base64(std::string_view bytes);  // RFC 4648 section 4, padded
 Result<std::string> from_base64(std::string_view text);
 std::string to_base64url(std::string_view bytes);  // RFC 4648 section 5, unpadded
 
-// RFC 3986: everything but unreserved characters becomes %XX (upper case); `keep` lists further characters
-// to leave alone, such as "/".
+// RFC 3986: everything but unreserved characters becomes %XX (upper case); `keep` lists further
+// characters to leave alone, such as "/".
 std::string percent_encode(std::string_view text, std::string_view keep = {});
 // `plus_is_space` is for form-encoded queries. A broken escape is invalid.
 Result<std::string> percent_decode(std::string_view text, bool plus_is_space = false);

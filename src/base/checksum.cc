@@ -6,8 +6,8 @@
 #include <openssl/hmac.h>
 #include <xxhash.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -51,7 +51,8 @@ const Crc64Tables& crc64_tables() {
 }  // namespace
 
 uint32_t crc32(uint32_t so_far, std::string_view bytes) {
-  return crc32_gzip_refl(so_far, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  return crc32_gzip_refl(so_far, reinterpret_cast<const unsigned char*>(bytes.data()),
+                         bytes.size());
 }
 
 uint32_t crc32c(uint32_t so_far, std::string_view bytes) {

@@ -1,5 +1,5 @@
-// Time is always passed in. Wall time is for what users see (log timestamps, Last-Modified); steady time for
-// deadlines and measuring.
+// Time is always passed in. Wall time is for what users see (log timestamps, Last-Modified); steady
+// time for deadlines and measuring.
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,8 @@ class SystemClock final : public Clock {
 // Stands still until a test advances it; both times move together.
 class FakeClock final : public Clock {
  public:
-  explicit FakeClock(WallTime start = WallTime(std::chrono::seconds(1'700'000'000))) : wall_(start) {}
+  explicit FakeClock(WallTime start = WallTime(std::chrono::seconds(1'700'000'000)))
+      : wall_(start) {}
   WallTime wall_now() override;
   SteadyTime steady_now() override;
   void advance(std::chrono::microseconds by);

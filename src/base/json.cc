@@ -12,7 +12,8 @@ namespace aichemy {
 namespace {
 
 std::unexpected<Error> missing(std::string_view key, const char* kind) {
-  return fail(Code::corrupt, "json_member", fmt::format("member '{}' is missing or not {}", key, kind));
+  return fail(Code::corrupt, "json_member",
+              fmt::format("member '{}' is missing or not {}", key, kind));
 }
 
 Json convert(const simdjson::dom::element& element) {
@@ -243,7 +244,8 @@ Result<Json> Json::parse(std::string_view text) {
   constexpr size_t kKeepBytesMax = 1 << 20;
   simdjson::dom::element root;
   if (auto error = parser.parse(text.data(), text.size()).get(root)) {
-    return fail(Code::invalid, "json", fmt::format("not valid JSON: {}", simdjson::error_message(error)));
+    return fail(Code::invalid, "json",
+                fmt::format("not valid JSON: {}", simdjson::error_message(error)));
   }
   Json out = convert(root);
   if (text.size() > kKeepBytesMax) parser = simdjson::dom::parser();

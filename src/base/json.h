@@ -1,5 +1,6 @@
-// A small JSON value: what protocols and metadata files need, cheap to compile and to move. Numbers keep their
-// kind (integers stay exact over 64 bits); objects keep their order. Parsing is simdjson's, with a depth limit.
+// A small JSON value: what protocols and metadata files need, cheap to compile and to move. Numbers
+// keep their kind (integers stay exact over 64 bits); objects keep their order. Parsing is
+// simdjson's, with a depth limit.
 #pragma once
 
 #include <cstdint>
@@ -73,11 +74,12 @@ class Json {
 
   bool operator==(const Json&) const = default;
 
-  std::string dump() const;                 // compact
-  std::string dump_pretty() const;          // two spaces a level
+  std::string dump() const;         // compact
+  std::string dump_pretty() const;  // two spaces a level
   void dump_to(std::string& out) const;
 
-  // Whole-text parse. invalid ("json") when broken, deeper than simdjson's 1,024 levels, or not UTF-8.
+  // Whole-text parse. invalid ("json") when broken, deeper than simdjson's 1,024 levels, or not
+  // UTF-8.
   static Result<Json> parse(std::string_view text);
 
  private:

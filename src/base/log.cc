@@ -44,7 +44,8 @@ void log_event(LogLevel level, std::string_view event, LogFields fields) {
   std::string line;
   std::string time = format_iso8601(SystemClock().wall_now());
   if (g_format.load(std::memory_order_relaxed) == LogFormat::json) {
-    line = "{\"time\":\"" + time + "\",\"level\":\"" + std::string(level_name(level)) + "\",\"event\":";
+    line = "{\"time\":\"" + time + "\",\"level\":\"" + std::string(level_name(level)) +
+           "\",\"event\":";
     append_json_string(line, event);
     for (const LogField& field : fields) {
       line += ',';

@@ -1,5 +1,6 @@
-// Structured log: one line an event on stderr, for people or as JSON. The only process-wide object of the
-// platform besides the allocator: every layer logs, and a reference passed everywhere would say nothing.
+// Structured log: one line an event on stderr, for people or as JSON. The only process-wide object
+// of the platform besides the allocator: every layer logs, and a reference passed everywhere would
+// say nothing.
 //
 //   log_info("bucket created", {{"bucket", name}, {"request", id}});
 #pragma once
@@ -34,9 +35,17 @@ void configure_log(LogLevel level, LogFormat format);
 // Thread safe; a line is written with one write(2).
 void log_event(LogLevel level, std::string_view event, LogFields fields);
 
-inline void log_debug(std::string_view event, LogFields fields = {}) { log_event(LogLevel::debug, event, fields); }
-inline void log_info(std::string_view event, LogFields fields = {}) { log_event(LogLevel::info, event, fields); }
-inline void log_warn(std::string_view event, LogFields fields = {}) { log_event(LogLevel::warn, event, fields); }
-inline void log_error(std::string_view event, LogFields fields = {}) { log_event(LogLevel::error, event, fields); }
+inline void log_debug(std::string_view event, LogFields fields = {}) {
+  log_event(LogLevel::debug, event, fields);
+}
+inline void log_info(std::string_view event, LogFields fields = {}) {
+  log_event(LogLevel::info, event, fields);
+}
+inline void log_warn(std::string_view event, LogFields fields = {}) {
+  log_event(LogLevel::warn, event, fields);
+}
+inline void log_error(std::string_view event, LogFields fields = {}) {
+  log_event(LogLevel::error, event, fields);
+}
 
 }  // namespace aichemy

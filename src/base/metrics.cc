@@ -29,7 +29,8 @@ void Histogram::expose(std::string& out, std::string_view name, std::string_view
   std::string_view comma = labels.empty() ? "" : ",";
   for (int i = 0; i < kBuckets; ++i) {
     total += counts_[i].load(std::memory_order_relaxed);
-    std::string limit = i == kBuckets - 1 ? "+Inf" : fmt::format("{}", static_cast<double>((1ull << i) - 1) / 1e6);
+    std::string limit =
+        i == kBuckets - 1 ? "+Inf" : fmt::format("{}", static_cast<double>((1ull << i) - 1) / 1e6);
     out += fmt::format("{}_bucket{{{}{}le=\"{}\"}} {}\n", name, labels, comma, limit, total);
   }
   double sum = static_cast<double>(sum_micros_.load(std::memory_order_relaxed)) / 1e6;
@@ -38,8 +39,8 @@ void Histogram::expose(std::string& out, std::string_view name, std::string_view
 }
 
 template <class T>
-T& Metrics::instrument(std::map<std::string, Family<T>, std::less<>>& families, std::string_view name,
-                       std::string_view help, std::string_view labels) {
+T& Metrics::instrument(std::map<std::string, Family<T>, std::less<>>& families,
+                       std::string_view name, std::string_view help, std::string_view labels) {
   std::lock_guard lock(mutex_);
   auto& family = families[std::string(name)];
   if (family.help.empty()) family.help = help;
@@ -54,11 +55,13 @@ Gauge& Metrics::gauge(std::string_view name, std::string_view help, std::string_
   return instrument(gauges_, name, help, labels);
 }
 
-Histogram& Metrics::histogram(std::string_view name, std::string_view help, std::string_view labels) {
+Histogram& Metrics::histogram(std::string_view name, std::string_view help,
+                              std::string_view labels) {
   return instrument(histograms_, name, help, labels);
 }
 
-void Metrics::gauge_callback(std::string_view name, std::string_view help, std::function<int64_t()> read) {
+void Metrics::gauge_callback(std::string_view name, std::string_view help,
+                             std::function<int64_t()> read) {
   std::lock_guard lock(mutex_);
   callbacks_[std::string(name)] = {std::string(help), std::move(read)};
 }

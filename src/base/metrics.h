@@ -1,5 +1,5 @@
-// Metrics, exposed in Prometheus' text format 0.0.4. A module keeps references to its instruments: updating one
-// is one atomic operation. The registry owns them and must outlive their users.
+// Metrics, exposed in Prometheus' text format 0.0.4. A module keeps references to its instruments:
+// updating one is one atomic operation. The registry owns them and must outlive their users.
 #pragma once
 
 #include <atomic>
@@ -33,7 +33,8 @@ class Gauge {
   std::atomic<int64_t> value_{0};
 };
 
-// Buckets of powers of two from 1 us up: enough to read a p99 within a factor of two, at one atomic add.
+// Buckets of powers of two from 1 us up: enough to read a p99 within a factor of two, at one atomic
+// add.
 class Histogram {
  public:
   static constexpr int kBuckets = 28;  // the last one: 134 s and more
@@ -47,8 +48,9 @@ class Histogram {
 
 class Metrics {
  public:
-  // `labels` is the text between the braces, e.g. method="GET"; the same name and labels give the same
-  // instrument. Names follow Prometheus: aichemy_<module>_<thing>_<unit>, counters end in _total.
+  // `labels` is the text between the braces, e.g. method="GET"; the same name and labels give the
+  // same instrument. Names follow Prometheus: aichemy_<module>_<thing>_<unit>, counters end in
+  // _total.
   Counter& counter(std::string_view name, std::string_view help, std::string_view labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, std::string_view labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, std::string_view labels = {});

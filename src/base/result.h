@@ -1,5 +1,6 @@
-// Errors as values. Every fallible call of the platform returns Result<T>; each front has one table from
-// (Code, what) to its own dialect, so a new Code needs a row in every front (their tests ask for it).
+// Errors as values. Every fallible call of the platform returns Result<T>; each front has one table
+// from (Code, what) to its own dialect, so a new Code needs a row in every front (their tests ask
+// for it).
 //
 // Exceptions come only from third parties and are caught in the one .cc that wraps that library.
 #pragma once
@@ -31,8 +32,8 @@ inline constexpr int kCodeCount = 13;
 
 std::string_view code_name(Code code);
 
-// `what` is a stable machine word such as "no_such_bucket": a string literal, compared by the error tables of
-// the fronts. `message` is for people: what happened, to what, and what to do.
+// `what` is a stable machine word such as "no_such_bucket": a string literal, compared by the error
+// tables of the fronts. `message` is for people: what happened, to what, and what to do.
 struct Error {
   Code code;
   const char* what;
@@ -54,14 +55,14 @@ inline std::unexpected<Error> fail(Code code, const char* what, std::string mess
 #define AICHEMY_CONCAT_INNER(a, b) a##b
 #define AICHEMY_CONCAT(a, b) AICHEMY_CONCAT_INNER(a, b)
 
-#define AICHEMY_RETURN_IF_ERROR(keyword, temporary, expression)                \
-  do {                                                                         \
-    auto temporary = (expression);                                             \
-    if (!temporary) keyword std::unexpected(std::move(temporary).error());     \
+#define AICHEMY_RETURN_IF_ERROR(keyword, temporary, expression)            \
+  do {                                                                     \
+    auto temporary = (expression);                                         \
+    if (!temporary) keyword std::unexpected(std::move(temporary).error()); \
   } while (false)
-#define AICHEMY_ASSIGN_OR_RETURN(keyword, temporary, declaration, expression)  \
-  auto temporary = (expression);                                               \
-  if (!temporary) keyword std::unexpected(std::move(temporary).error());       \
+#define AICHEMY_ASSIGN_OR_RETURN(keyword, temporary, declaration, expression) \
+  auto temporary = (expression);                                              \
+  if (!temporary) keyword std::unexpected(std::move(temporary).error());      \
   declaration = std::move(temporary).value()
 
 // RETURN_IF_ERROR(status_expression);   ASSIGN_OR_RETURN(auto value, result_expression);

@@ -1,10 +1,10 @@
 // The table function event_scan('<handle>'): record batches to rows, a slice a thread at a time.
+#include <fmt/core.h>
 #include <algorithm>
 #include <atomic>
 #include <duckdb/function/table_function.hpp>
 #include <duckdb/main/database.hpp>
 #include <duckdb/main/extension/extension_loader.hpp>
-#include <fmt/core.h>
 
 #include "jobs/event_batch.h"
 #include "jobs/json_columns.h"
@@ -54,7 +54,8 @@ duckdb::LogicalType physical(const sql::Type& type) {
   return duckdb::TransformStringToLogicalType(sql::physical_type(type));
 }
 
-duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&, duckdb::TableFunctionBindInput& input,
+duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&,
+                                              duckdb::TableFunctionBindInput& input,
                                               duckdb::vector<duckdb::LogicalType>& types,
                                               duckdb::vector<std::string>& names) {
   auto& info = input.table_function.function_info->Cast<EventScanInfo>();
@@ -70,12 +71,14 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&, duckdb::Ta
   return bound;
 }
 
-// Cuts slices into batches. What the broker stored was checked when it arrived: a break here is a bug or a bad disk.
+// Cuts slices into batches. What the broker stored was checked when it arrived: a break here is a
+// bug or a bad disk.
 void cut(const EventSlice& slice, size_t index, std::vector<BatchUnit>& units) {
   std::string_view rest = slice.batches.view();
   while (rest.size() >= wire::kBatchHeaderBytes) {
     auto header = wire::read_batch_header(rest);
-    if (!header) throw duckdb::IOException("%s-%d: %s", slice.topic, slice.partition, header.error().message);
+    if (!header)
+      throw duckdb::IOException("%s-%d: %s", slice.topic, slice.partition, header.error().message);
     if (header->bytes() > rest.size() || header->base_offset >= slice.to) break;
     if (header->last_offset() >= slice.from && !header->is_control()) {
       units.push_back({index, rest.substr(0, header->bytes()), rest.size() - header->bytes()});
@@ -97,11 +100,12 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> start(duckdb::ClientContext
   return state;
 }
 
-duckdb::unique_ptr<duckdb::LocalTableFunctionState> start_thread(duckdb::ExecutionContext&,
-                                                                 duckdb::TableFunctionInitInput& input,
-                                                                 duckdb::GlobalTableFunctionState* global) {
+duckdb::unique_ptr<duckdb::LocalTableFunctionState> start_thread(
+    duckdb::ExecutionContext&, duckdb::TableFunctionInitInput& input,
+    duckdb::GlobalTableFunctionState* global) {
   auto& bound = input.bind_data->Cast<EventScanBind>();
-  return duckdb::make_uniq<EventScanLocal>(bound.columns, global->Cast<EventScanGlobal>().projected);
+  return duckdb::make_uniq<EventScanLocal>(bound.columns,
+                                           global->Cast<EventScanGlobal>().projected);
 }
 
 bool next_unit(EventScanGlobal& global, EventScanLocal& local) {
@@ -127,14 +131,15 @@ size_t readable_after(const EventScanLocal& local, std::string_view value) {
 }
 
 DeadEvent dead_event(const EventSlice& slice, const wire::Record& record, std::string why) {
-  DeadEvent out{slice.topic, slice.partition, record.offset, record.timestamp, std::nullopt, std::nullopt,
-                std::move(why)};
+  DeadEvent out{slice.topic,  slice.partition, record.offset, record.timestamp,
+                std::nullopt, std::nullopt,    std::move(why)};
   if (record.key) out.key = std::string(*record.key);
   if (record.value) out.value = std::string(*record.value);
   return out;
 }
 
-void scan_live(EventBatch& batch, EventScanGlobal& global, EventScanLocal& local, duckdb::DataChunk& chunk) {
+void scan_live(EventBatch& batch, EventScanGlobal& global, EventScanLocal& local,
+               duckdb::DataChunk& chunk) {
   size_t rows = 0;
   std::vector<DeadEvent> dead;
   while (rows < STANDARD_VECTOR_SIZE) {
@@ -166,7 +171,8 @@ duckdb::Value dead_cell(const DeadEvent& event, size_t column) {
     case 0: return duckdb::Value(event.topic);
     case 1: return duckdb::Value::INTEGER(event.partition);
     case 2: return duckdb::Value::BIGINT(event.offset);
-    case 3: return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(event.timestamp_millis * 1000));
+    case 3:
+      return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(event.timestamp_millis * 1000));
     case 4: return blob(event.key);
     case 5: return blob(event.value);
     default: return duckdb::Value(event.error);
@@ -176,7 +182,9 @@ duckdb::Value dead_cell(const DeadEvent& event, size_t column) {
 void scan_dead(EventBatch& batch, EventScanGlobal& global, duckdb::DataChunk& chunk) {
   std::lock_guard lock(batch.mutex);
   size_t first = global.next.fetch_add(STANDARD_VECTOR_SIZE);
-  size_t count = first < batch.dead.size() ? std::min<size_t>(STANDARD_VECTOR_SIZE, batch.dead.size() - first) : 0;
+  size_t count = first < batch.dead.size()
+                     ? std::min<size_t>(STANDARD_VECTOR_SIZE, batch.dead.size() - first)
+                     : 0;
   for (size_t row = 0; row < count; ++row) {
     for (size_t i = 0; i < global.projected.size(); ++i) {
       if (global.projected[i] > 6) continue;  // virtual
@@ -199,7 +207,8 @@ void scan(duckdb::ClientContext&, duckdb::TableFunctionInput& input, duckdb::Dat
 }  // namespace
 
 void register_event_scan(duckdb::DatabaseInstance& database, const EventScans& scans) {
-  duckdb::TableFunction function("event_scan", {duckdb::LogicalType::VARCHAR}, scan, bind, start, start_thread);
+  duckdb::TableFunction function("event_scan", {duckdb::LogicalType::VARCHAR}, scan, bind, start,
+                                 start_thread);
   function.projection_pushdown = true;
   function.function_info = duckdb::make_shared_ptr<EventScanInfo>(scans);
   duckdb::ExtensionLoader(database, "aichemy").RegisterFunction(function);

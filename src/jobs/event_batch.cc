@@ -5,18 +5,19 @@ namespace aichemy::jobs {
 std::vector<SourceColumn> dead_event_columns() {
   using sql::Type;
   using sql::TypeKind;
-  return {{"topic", Type::varchar()},
-          {"partition", Type(TypeKind::integer)},
-          {"offset", Type(TypeKind::bigint)},
-          {"timestamp", Type(TypeKind::timestamp_tz, 6)},
-          {"key", Type(TypeKind::varbinary)},
-          {"value", Type(TypeKind::varbinary)},
+  return {{"topic", Type::varchar()},         {"partition", Type(TypeKind::integer)},
+          {"offset", Type(TypeKind::bigint)}, {"timestamp", Type(TypeKind::timestamp_tz, 6)},
+          {"key", Type(TypeKind::varbinary)}, {"value", Type(TypeKind::varbinary)},
           {"error", Type::varchar()}};
 }
 
-sql::EngineScan EventScans::add(std::shared_ptr<EventBatch> batch) { return add_scan({std::move(batch), false}); }
+sql::EngineScan EventScans::add(std::shared_ptr<EventBatch> batch) {
+  return add_scan({std::move(batch), false});
+}
 
-sql::EngineScan EventScans::add_dead(std::shared_ptr<EventBatch> batch) { return add_scan({std::move(batch), true}); }
+sql::EngineScan EventScans::add_dead(std::shared_ptr<EventBatch> batch) {
+  return add_scan({std::move(batch), true});
+}
 
 sql::EngineScan EventScans::add_scan(Scan scan) {
   sql::EngineScan out;

@@ -1,5 +1,6 @@
-// One micro-batch of events: what an epoch reads, and what it found broken. Filled by the job's runner, decoded by
-// the engine's table function event_scan('<handle>') (duckdb_event_scan.cc) on as many threads as the engine has.
+// One micro-batch of events: what an epoch reads, and what it found broken. Filled by the job's
+// runner, decoded by the engine's table function event_scan('<handle>') (duckdb_event_scan.cc) on
+// as many threads as the engine has.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ class DatabaseInstance;
 
 namespace aichemy::jobs {
 
-// Whole record batches of one partition; records below `from` or at `to` and above do not belong to the epoch.
+// Whole record batches of one partition; records below `from` or at `to` and above do not belong to
+// the epoch.
 struct EventSlice {
   std::string topic;
   int32_t partition = 0;
@@ -55,8 +57,9 @@ std::vector<SourceColumn> dead_event_columns();
 // Handles for event_scan. Thread safe; a handle lives as long as `keep`.
 class EventScans {
  public:
-  sql::EngineScan add(std::shared_ptr<EventBatch> batch);       // the good records
-  sql::EngineScan add_dead(std::shared_ptr<EventBatch> batch);  // the dead ones, after the first scan ended
+  sql::EngineScan add(std::shared_ptr<EventBatch> batch);  // the good records
+  sql::EngineScan add_dead(
+      std::shared_ptr<EventBatch> batch);  // the dead ones, after the first scan ended
   struct Scan {
     std::shared_ptr<EventBatch> batch;
     bool dead = false;

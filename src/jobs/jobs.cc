@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kJobsMax = 64;
 
 std::optional<JobState> state_from(std::string_view name) {
-  for (JobState state : {JobState::running, JobState::paused, JobState::stopped, JobState::failed}) {
+  for (JobState state :
+       {JobState::running, JobState::paused, JobState::stopped, JobState::failed}) {
     if (job_state_name(state) == name) return state;
   }
   return std::nullopt;
@@ -34,7 +35,10 @@ std::string_view job_state_name(JobState state) {
 
 Json job_json(const JobInfo& job) {
   Json out;
-  out.set("id", job.id).set("name", job.name).set("state", job_state_name(job.state)).set("error", job.error);
+  out.set("id", job.id)
+      .set("name", job.name)
+      .set("state", job_state_name(job.state))
+      .set("error", job.error);
   out.set("created_millis", job.created_millis).set("epoch", job.epoch).set("records", job.records);
   out.set("dead_records", job.dead_records).set("lag", job.lag);
   return out;
@@ -59,14 +63,17 @@ Status Jobs::recover() {
     const std::string& id = row[0].as_text();
     auto state = state_from(row[1].as_text());
     auto json = Json::parse(row[2].as_text());
-    auto definition = json ? JobDefinition::from_json(*json) : Result<JobDefinition>(std::unexpected(json.error()));
+    auto definition = json ? JobDefinition::from_json(*json)
+                           : Result<JobDefinition>(std::unexpected(json.error()));
     if (!state || !definition) {
       // One job that cannot be read must not keep the platform down; it stays stored as it is.
-      log_error("a stored job cannot be taken up",
-                {{"job", id}, {"message", definition ? "unknown state" : definition.error().message}});
+      log_error(
+          "a stored job cannot be taken up",
+          {{"job", id}, {"message", definition ? "unknown state" : definition.error().message}});
       continue;
     }
-    auto runner = std::make_shared<JobRunner>(options_, id, std::move(*definition), row[3].as_int());
+    auto runner =
+        std::make_shared<JobRunner>(options_, id, std::move(*definition), row[3].as_int());
     runner->set_state(*state);
     if (*state == JobState::running) runner->start();
     runners_[id] = std::move(runner);
@@ -81,14 +88,19 @@ Result<std::shared_ptr<JobRunner>> Jobs::runner(const std::string& job) {
   for (const auto& [id, runner] : runners_) {
     JobInfo info = runner->info();
     if (info.name != job || info.state == JobState::stopped) continue;
-    if (by_name) return fail(Code::invalid, "ambiguous_job", "several jobs are named " + job + "; say which by its id");
+    if (by_name)
+      return fail(Code::invalid, "ambiguous_job",
+                  "several jobs are named " + job + "; say which by its id");
     by_name = runner;
   }
-  if (!by_name) return fail(Code::not_found, "no_such_job", fmt::format("there is no job '{}'; SHOW JOBS lists them", job));
+  if (!by_name)
+    return fail(Code::not_found, "no_such_job",
+                fmt::format("there is no job '{}'; SHOW JOBS lists them", job));
   return by_name;
 }
 
-Result<JobInfo> Jobs::submit(const Call& call, const CreateSource& source, const InsertInto& insert) {
+Result<JobInfo> Jobs::submit(const Call& call, const CreateSource& source,
+                             const InsertInto& insert) {
   ASSIGN_OR_RETURN(JobDefinition definition, JobDefinition::from_statements(source, insert));
   std::string id = to_hex(options_.random.bytes(16));
   int64_t now = options_.clock.wall_millis();
@@ -97,7 +109,8 @@ Result<JobInfo> Jobs::submit(const Call& call, const CreateSource& source, const
   RETURN_IF_ERROR(runner->check(call));
   RETURN_IF_ERROR(options_.database.transaction([&](metadb::Transaction& transaction) -> Status {
     RETURN_IF_ERROR(transaction.run(
-        "INSERT INTO jobs (id, name, state, definition, created_millis, updated_millis) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO jobs (id, name, state, definition, created_millis, updated_millis) VALUES "
+        "($1, $2, $3, $4, $5, $6)",
         {id, runner->info().name, job_state_name(JobState::running), text, now, now}));
     return {};
   }));
@@ -119,16 +132,20 @@ Result<Json> Jobs::run_script(const Call& call, const std::string& script) {
     auto* insert = std::get_if<InsertInto>(&statement);
     if (!insert) continue;
     ++inserts;
-    bool fits = std::ranges::any_of(
-        sources, [&](const auto& item) { return check_stateless(insert->query, item.first).has_value(); });
-    if (sources.empty()) return fail(Code::invalid, "query", "the script has no CREATE TABLE before its INSERT");
+    bool fits = std::ranges::any_of(sources, [&](const auto& item) {
+      return check_stateless(insert->query, item.first).has_value();
+    });
+    if (sources.empty())
+      return fail(Code::invalid, "query", "the script has no CREATE TABLE before its INSERT");
     if (!fits) RETURN_IF_ERROR(check_stateless(insert->query, sources.rbegin()->first));
   }
   {
     std::lock_guard lock(mutex_);
-    auto live = std::ranges::count_if(runners_, [](const auto& item) { return item.second->info().state != JobState::stopped; });
+    auto live = std::ranges::count_if(
+        runners_, [](const auto& item) { return item.second->info().state != JobState::stopped; });
     if (static_cast<size_t>(live) + inserts > kJobsMax) {
-      return fail(Code::exhausted, "too_many_jobs", fmt::format("at most {} jobs; stop one first", kJobsMax));
+      return fail(Code::exhausted, "too_many_jobs",
+                  fmt::format("at most {} jobs; stop one first", kJobsMax));
     }
   }
   Json out = Json::array();
@@ -179,12 +196,14 @@ Result<JobInfo> Jobs::find(const std::string& job) {
 
 Status Jobs::set_state(JobRunner& runner, JobState state) {
   RETURN_IF_ERROR(options_.database.transaction([&](metadb::Transaction& transaction) -> Status {
-    RETURN_IF_ERROR(transaction.run("UPDATE jobs SET state = $1, updated_millis = $2 WHERE id = $3",
-                                    {job_state_name(state), options_.clock.wall_millis(), runner.id()}));
+    RETURN_IF_ERROR(
+        transaction.run("UPDATE jobs SET state = $1, updated_millis = $2 WHERE id = $3",
+                        {job_state_name(state), options_.clock.wall_millis(), runner.id()}));
     return {};
   }));
   runner.set_state(state);
-  log_info("job state changed", {{"job", runner.id()}, {"state", std::string(job_state_name(state))}});
+  log_info("job state changed",
+           {{"job", runner.id()}, {"state", std::string(job_state_name(state))}});
   return {};
 }
 
@@ -200,7 +219,8 @@ Status Jobs::resume(const std::string& job) {
   ASSIGN_OR_RETURN(auto found, runner(job));
   JobState state = found->info().state;
   if (state != JobState::paused && state != JobState::failed) {
-    return fail(Code::conflict, "job_state", fmt::format("job {} is neither paused nor failed", job));
+    return fail(Code::conflict, "job_state",
+                fmt::format("job {} is neither paused nor failed", job));
   }
   RETURN_IF_ERROR(set_state(*found, JobState::running));
   found->start();

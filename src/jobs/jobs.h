@@ -1,16 +1,21 @@
-// Streaming jobs: Flink SQL INSERT INTO ... SELECT statements that run until they are stopped, as micro-batches.
+// Streaming jobs: Flink SQL INSERT INTO ... SELECT statements that run until they are stopped, as
+// micro-batches.
 //
-// One epoch of a job: read what is new of its source, run the statement over it, and commit in ONE metadb
-// transaction the new offsets and the outbox (the data files the statement wrote). Then the outbox is handed to the
-// table, under a summary entry that lands at most once. So:
-//  I1  An epoch's offsets and outbox are stored together or not at all; a crash before that repeats the epoch (its
-//      files are orphans), a crash after it hands the outbox over again, which changes nothing if it was there.
-//  I2  At most one epoch of a job is not handed over, the last one; the next begins only after it is.
-//  I3  A record that does not fit the source table goes to the dead-letter table in the same epoch, with its
+// One epoch of a job: read what is new of its source, run the statement over it, and commit in ONE
+// metadb transaction the new offsets and the outbox (the data files the statement wrote). Then the
+// outbox is handed to the table, under a summary entry that lands at most once. So:
+//  I1  An epoch's offsets and outbox are stored together or not at all; a crash before that repeats
+//  the epoch (its
+//      files are orphans), a crash after it hands the outbox over again, which changes nothing if
+//      it was there.
+//  I2  At most one epoch of a job is not handed over, the last one; the next begins only after it
+//  is. I3  A record that does not fit the source table goes to the dead-letter table in the same
+//  epoch, with its
 //      offset, bytes and error; it never stops the job and is never dropped.
 //
-// Supported: one Kafka source a statement, projections and filters. Queries that need state over events (grouping,
-// joins, windows, DISTINCT, ORDER BY, LIMIT) are refused by name: answering them by micro-batch would be wrong.
+// Supported: one Kafka source a statement, projections and filters. Queries that need state over
+// events (grouping, joins, windows, DISTINCT, ORDER BY, LIMIT) are refused by name: answering them
+// by micro-batch would be wrong.
 //
 // Limits: 64 jobs; an epoch reads at most 64 MiB of batches; one thread a job, idle jobs sleep.
 // Threads: the public functions are thread safe and blocking.
@@ -41,14 +46,14 @@ enum class JobState : uint8_t { running, paused, stopped, failed };
 std::string_view job_state_name(JobState state);  // "RUNNING"
 
 struct JobInfo {
-  std::string id;     // 32 hexadecimal digits
-  std::string name;   // "source -> catalog.schema.table"
+  std::string id;    // 32 hexadecimal digits
+  std::string name;  // "source -> catalog.schema.table"
   JobState state = JobState::running;
   std::string error;  // why it failed, or the last error it retries
   int64_t created_millis = 0;
-  int64_t epoch = 0;  // the last one handed over
+  int64_t epoch = 0;                       // the last one handed over
   uint64_t records = 0, dead_records = 0;  // since this process started
-  int64_t lag = 0;    // events not read yet
+  int64_t lag = 0;                         // events not read yet
 };
 
 struct JobsOptions {
@@ -73,17 +78,18 @@ class Jobs {
   Jobs(const Jobs&) = delete;
   Jobs& operator=(const Jobs&) = delete;
 
-  // Runs a script; one JSON object per statement: {"kind": "source"|"job"|"jobs", ...}. Nothing is started unless
-  // the whole script is understood. invalid ("syntax", "option", Trino's error names), unsupported ("statement",
-  // "query"), not_found ("no_such_job"), exhausted ("too_many_jobs").
+  // Runs a script; one JSON object per statement: {"kind": "source"|"job"|"jobs", ...}. Nothing is
+  // started unless the whole script is understood. invalid ("syntax", "option", Trino's error
+  // names), unsupported ("statement", "query"), not_found ("no_such_job"), exhausted
+  // ("too_many_jobs").
   Result<Json> run_script(const Call& call, const std::string& script);
 
   std::vector<JobInfo> list();
   Json list_json();
   // By id or by name, when only one job has it. not_found ("no_such_job").
   Result<JobInfo> find(const std::string& job);
-  Status pause(const std::string& job);   // keeps its place
-  Status resume(const std::string& job);  // a paused or failed one
+  Status pause(const std::string& job);     // keeps its place
+  Status resume(const std::string& job);    // a paused or failed one
   Status stop_job(const std::string& job);  // for good
   // Ends the threads; the jobs go on with the next process.
   void stop();

@@ -2,11 +2,11 @@
 
 #include <simdjson.h>
 
+#include <fmt/core.h>
 #include <charconv>
 #include <cstring>
 #include <duckdb/common/operator/cast_operators.hpp>
 #include <duckdb/common/types/value.hpp>
-#include <fmt/core.h>
 #include <unordered_map>
 
 #include "base/bytes.h"
@@ -40,7 +40,8 @@ int64_t integer(ondemand::value& value, int64_t low, int64_t high, const char* w
   if (kind == ondemand::json_type::string) {
     std::string_view text = need(value.get_string(), what);
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) dead(fmt::format("'{}' is not {}", text, what));
+    if (error != std::errc() || end != text.data() + text.size())
+      dead(fmt::format("'{}' is not {}", text, what));
   } else {
     number = need(value.get_int64(), what);
   }
@@ -49,11 +50,13 @@ int64_t integer(ondemand::value& value, int64_t low, int64_t high, const char* w
 }
 
 double real(ondemand::value& value) {
-  if (need(value.type(), "JSON") != ondemand::json_type::string) return need(value.get_double(), "a number");
+  if (need(value.type(), "JSON") != ondemand::json_type::string)
+    return need(value.get_double(), "a number");
   std::string_view text = need(value.get_string(), "a number");
   double number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) dead(fmt::format("'{}' is not a number", text));
+  if (error != std::errc() || end != text.data() + text.size())
+    dead(fmt::format("'{}' is not a number", text));
   return number;
 }
 
@@ -84,17 +87,23 @@ T parse_temporal(ondemand::value& value, const char* what) {
 }
 
 // Nested values and decimals go through DuckDB's Value: slower, and all or nothing.
-duckdb::Value nested_value(ondemand::value& value, const Type& type, const duckdb::LogicalType& physical);
+duckdb::Value nested_value(ondemand::value& value, const Type& type,
+                           const duckdb::LogicalType& physical);
 
-duckdb::Value scalar_value(ondemand::value& value, const Type& type, const duckdb::LogicalType& physical) {
+duckdb::Value scalar_value(ondemand::value& value, const Type& type,
+                           const duckdb::LogicalType& physical) {
   switch (type.kind) {
     case TypeKind::boolean: return duckdb::Value::BOOLEAN(need(value.get_bool(), "true or false"));
-    case TypeKind::tinyint: return duckdb::Value::TINYINT(static_cast<int8_t>(integer(value, -128, 127, "TINYINT")));
+    case TypeKind::tinyint:
+      return duckdb::Value::TINYINT(static_cast<int8_t>(integer(value, -128, 127, "TINYINT")));
     case TypeKind::smallint:
-      return duckdb::Value::SMALLINT(static_cast<int16_t>(integer(value, INT16_MIN, INT16_MAX, "SMALLINT")));
+      return duckdb::Value::SMALLINT(
+          static_cast<int16_t>(integer(value, INT16_MIN, INT16_MAX, "SMALLINT")));
     case TypeKind::integer:
-      return duckdb::Value::INTEGER(static_cast<int32_t>(integer(value, INT32_MIN, INT32_MAX, "INT")));
-    case TypeKind::bigint: return duckdb::Value::BIGINT(integer(value, INT64_MIN, INT64_MAX, "BIGINT"));
+      return duckdb::Value::INTEGER(
+          static_cast<int32_t>(integer(value, INT32_MIN, INT32_MAX, "INT")));
+    case TypeKind::bigint:
+      return duckdb::Value::BIGINT(integer(value, INT64_MIN, INT64_MAX, "BIGINT"));
     case TypeKind::real: return duckdb::Value::FLOAT(static_cast<float>(real(value)));
     case TypeKind::double_: return duckdb::Value::DOUBLE(real(value));
     case TypeKind::varbinary: {
@@ -104,8 +113,10 @@ duckdb::Value scalar_value(ondemand::value& value, const Type& type, const duckd
     }
     case TypeKind::varchar:
     case TypeKind::char_: return duckdb::Value(std::string(text_of(value)));
-    case TypeKind::date: return duckdb::Value::DATE(parse_temporal<duckdb::date_t>(value, "a date"));
-    case TypeKind::time: return duckdb::Value::TIME(parse_temporal<duckdb::dtime_t>(value, "a time"));
+    case TypeKind::date:
+      return duckdb::Value::DATE(parse_temporal<duckdb::date_t>(value, "a date"));
+    case TypeKind::time:
+      return duckdb::Value::TIME(parse_temporal<duckdb::dtime_t>(value, "a time"));
     case TypeKind::timestamp:
       return duckdb::Value::TIMESTAMP(parse_temporal<duckdb::timestamp_t>(value, "a timestamp"));
     case TypeKind::timestamp_tz:
@@ -122,7 +133,8 @@ duckdb::Value scalar_value(ondemand::value& value, const Type& type, const duckd
   }
 }
 
-duckdb::Value nested_value(ondemand::value& value, const Type& type, const duckdb::LogicalType& physical) {
+duckdb::Value nested_value(ondemand::value& value, const Type& type,
+                           const duckdb::LogicalType& physical) {
   if (value.is_null()) return duckdb::Value(physical);
   switch (type.kind) {
     case TypeKind::array: {
@@ -202,16 +214,18 @@ struct JsonColumns::State {
     const SourceColumn* source = nullptr;
     size_t vector = kNotProjected;
   };
-  std::vector<Column> columns;                                  // of JSON members, in declaration order
-  std::vector<Column> metadata;                                 // of the record itself
+  std::vector<Column> columns;   // of JSON members, in declaration order
+  std::vector<Column> metadata;  // of the record itself
   std::vector<Column> required;
   std::unordered_map<std::string_view, size_t> column_by_name;  // into columns
   bool any_member = false;
   ondemand::parser parser;
   std::string padded;  // a value too close to the end of its buffer
 
-  void put_metadata(const EventSlice& slice, const wire::Record& record, duckdb::DataChunk& chunk, size_t row);
-  void put_members(std::string_view text, size_t readable_after, duckdb::DataChunk& chunk, size_t row);
+  void put_metadata(const EventSlice& slice, const wire::Record& record, duckdb::DataChunk& chunk,
+                    size_t row);
+  void put_members(std::string_view text, size_t readable_after, duckdb::DataChunk& chunk,
+                   size_t row);
 };
 
 JsonColumns::JsonColumns(const std::vector<SourceColumn>& columns, std::vector<size_t> projected)
@@ -234,8 +248,8 @@ JsonColumns::JsonColumns(const std::vector<SourceColumn>& columns, std::vector<s
 
 JsonColumns::~JsonColumns() = default;
 
-void JsonColumns::State::put_metadata(const EventSlice& slice, const wire::Record& record, duckdb::DataChunk& chunk,
-                                      size_t row) {
+void JsonColumns::State::put_metadata(const EventSlice& slice, const wire::Record& record,
+                                      duckdb::DataChunk& chunk, size_t row) {
   for (const Column& column : metadata) {
     duckdb::Vector& vector = chunk.data[column.vector];
     const std::string& name = *column.source->metadata;
@@ -243,7 +257,8 @@ void JsonColumns::State::put_metadata(const EventSlice& slice, const wire::Recor
     if (name == "topic") value = duckdb::Value(slice.topic);
     if (name == "partition") value = duckdb::Value::INTEGER(slice.partition);
     if (name == "offset") value = duckdb::Value::BIGINT(record.offset);
-    if (name == "timestamp") value = duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(record.timestamp * 1000));
+    if (name == "timestamp")
+      value = duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(record.timestamp * 1000));
     if (name == "key" && record.key) value = duckdb::Value::BLOB_RAW(std::string(*record.key));
     duckdb::FlatVector::Validity(vector).SetValid(row);
     if (name == "key" && column.source->type.is_text() && record.key) {
@@ -254,8 +269,8 @@ void JsonColumns::State::put_metadata(const EventSlice& slice, const wire::Recor
   }
 }
 
-void JsonColumns::State::put_members(std::string_view text, size_t readable_after, duckdb::DataChunk& chunk,
-                                     size_t row) {
+void JsonColumns::State::put_members(std::string_view text, size_t readable_after,
+                                     duckdb::DataChunk& chunk, size_t row) {
   const char* data = text.data();
   size_t capacity = text.size() + readable_after;
   if (readable_after < simdjson::SIMDJSON_PADDING) {
@@ -290,7 +305,8 @@ void JsonColumns::State::put_members(std::string_view text, size_t readable_afte
 }
 
 std::optional<std::string> JsonColumns::decode(const EventSlice& slice, const wire::Record& record,
-                                               size_t readable_after, duckdb::DataChunk& chunk, size_t row) {
+                                               size_t readable_after, duckdb::DataChunk& chunk,
+                                               size_t row) {
   for (duckdb::Vector& vector : chunk.data) duckdb::FlatVector::SetNull(vector, row, true);
   try {
     if (!record.value) dead("the record has no value");

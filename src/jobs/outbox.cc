@@ -5,7 +5,9 @@
 namespace aichemy::jobs {
 namespace {
 
-Json optional_text(const std::optional<std::string>& text) { return text ? Json(to_base64(*text)) : Json(); }
+Json optional_text(const std::optional<std::string>& text) {
+  return text ? Json(to_base64(*text)) : Json();
+}
 
 Result<std::optional<std::string>> text_from(const Json& json) {
   if (json.is_null()) return std::optional<std::string>();
@@ -52,7 +54,9 @@ Json files_to_json(const std::vector<sql::WrittenFile>& files) {
     for (int64_t offset : file.split_offsets) offsets.push(offset);
     Json row;
     row.set("path", file.path).set("rows", file.rows).set("bytes", file.bytes);
-    row.set("partition", std::move(partition)).set("columns", std::move(columns)).set("splits", std::move(offsets));
+    row.set("partition", std::move(partition))
+        .set("columns", std::move(columns))
+        .set("splits", std::move(offsets));
     out.push(std::move(row));
   }
   return out;
@@ -76,12 +80,14 @@ Result<std::vector<sql::WrittenFile>> files_from_json(const Json& json) {
       column.field_id = static_cast<int32_t>(item["id"].as_int());
       column.bytes = static_cast<uint64_t>(item["bytes"].as_int());
       column.has_nan = item["nan"].as_bool();
-      if (item["nulls"].is_integer()) column.null_count = static_cast<uint64_t>(item["nulls"].as_int());
+      if (item["nulls"].is_integer())
+        column.null_count = static_cast<uint64_t>(item["nulls"].as_int());
       ASSIGN_OR_RETURN(column.min, text_from(item["min"]));
       ASSIGN_OR_RETURN(column.max, text_from(item["max"]));
       file.columns.push_back(std::move(column));
     }
-    for (const Json& offset : row["splits"].as_array()) file.split_offsets.push_back(offset.as_int());
+    for (const Json& offset : row["splits"].as_array())
+      file.split_offsets.push_back(offset.as_int());
     out.push_back(std::move(file));
   }
   return out;

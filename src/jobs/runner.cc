@@ -21,8 +21,9 @@ constexpr auto kRetryLast = std::chrono::milliseconds(10'000);
 
 // Errors that pass by themselves; others need a person.
 bool is_transient(const Error& error) {
-  return error.code == Code::unavailable || error.code == Code::exhausted || error.code == Code::conflict ||
-         error.code == Code::timeout || error.code == Code::cancelled;
+  return error.code == Code::unavailable || error.code == Code::exhausted ||
+         error.code == Code::conflict || error.code == Code::timeout ||
+         error.code == Code::cancelled;
 }
 
 std::string quoted(const std::string& name) {
@@ -39,7 +40,9 @@ std::string qualified(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Json JobDefinition::to_json() const { return Json().set("source", source.text).set("insert", insert.text); }
+Json JobDefinition::to_json() const {
+  return Json().set("source", source.text).set("insert", insert.text);
+}
 
 Result<JobDefinition> JobDefinition::from_statements(CreateSource source, InsertInto insert) {
   JobDefinition out{std::move(source), std::move(insert), {}};
@@ -55,11 +58,13 @@ Result<JobDefinition> JobDefinition::from_json(const Json& json) {
   ASSIGN_OR_RETURN(auto statements, parse_script(source + ";\n" + insert));
   auto* create = statements.size() == 2 ? std::get_if<CreateSource>(&statements[0]) : nullptr;
   auto* into = statements.size() == 2 ? std::get_if<InsertInto>(&statements[1]) : nullptr;
-  if (!create || !into) return fail(Code::corrupt, "job_definition", "a stored job is not a source and an INSERT");
+  if (!create || !into)
+    return fail(Code::corrupt, "job_definition", "a stored job is not a source and an INSERT");
   return from_statements(std::move(*create), std::move(*into));
 }
 
-JobRunner::JobRunner(const JobsOptions& options, std::string id, JobDefinition definition, int64_t created_millis)
+JobRunner::JobRunner(const JobsOptions& options, std::string id, JobDefinition definition,
+                     int64_t created_millis)
     : options_(options),
       id_(std::move(id)),
       definition_(std::move(definition)),
@@ -70,8 +75,10 @@ JobRunner::JobRunner(const JobsOptions& options, std::string id, JobDefinition d
                  .catalogs = {{kJobCatalog, &source_}, {definition_.insert.target[0], &sink_}},
                  .clock = options.clock,
                  .random = options.random}),
-      records_metric_(options.metrics.counter("aichemy_jobs_records_total", "Events written by jobs")),
-      dead_metric_(options.metrics.counter("aichemy_jobs_dead_records_total", "Events that went to dead letters")) {}
+      records_metric_(
+          options.metrics.counter("aichemy_jobs_records_total", "Events written by jobs")),
+      dead_metric_(options.metrics.counter("aichemy_jobs_dead_records_total",
+                                           "Events that went to dead letters")) {}
 
 JobRunner::~JobRunner() { stop(); }
 
@@ -81,7 +88,8 @@ Status JobRunner::check(const Call&) {
   empty->columns = definition_.source.columns;
   source_.set_batch(empty);
   std::string columns;
-  for (const std::string& column : definition_.insert.columns) columns += (columns.empty() ? "" : ", ") + quoted(column);
+  for (const std::string& column : definition_.insert.columns)
+    columns += (columns.empty() ? "" : ", ") + quoted(column);
   return execute(fmt::format("INSERT INTO {} {} {}", qualified(definition_.insert.target),
                              columns.empty() ? "" : "(" + columns + ")", definition_.insert.query));
 }
@@ -130,7 +138,8 @@ void JobRunner::set_state(JobState state) {
 JobInfo JobRunner::info() {
   JobInfo out;
   out.id = id_;
-  out.name = fmt::format("{} -> {}", definition_.source.name, fmt::join(definition_.insert.target, "."));
+  out.name =
+      fmt::format("{} -> {}", definition_.source.name, fmt::join(definition_.insert.target, "."));
   out.created_millis = created_millis_;
   Offsets offsets;
   {
@@ -143,7 +152,8 @@ JobInfo JobRunner::info() {
     offsets = offsets_;
   }
   for (const auto& [which, offset] : offsets) {
-    if (auto bounds = options_.broker.offsets(which.first, which.second)) out.lag += std::max<int64_t>(0, bounds->end - offset);
+    if (auto bounds = options_.broker.offsets(which.first, which.second))
+      out.lag += std::max<int64_t>(0, bounds->end - offset);
   }
   return out;
 }
@@ -174,7 +184,8 @@ void JobRunner::run() {
         std::lock_guard lock(mutex_);
         error_.clear();
       }
-      auto took = std::chrono::duration_cast<std::chrono::milliseconds>(options_.clock.steady_now() - began);
+      auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+          options_.clock.steady_now() - began);
       if (!*ran) {
         wait_for_events(kIdleWait);
       } else if (took < options_.epoch_interval && !wait(options_.epoch_interval - took)) {
@@ -184,7 +195,8 @@ void JobRunner::run() {
     }
     restored = false;  // what is stored says where to go on
     if (cancel_.stop_requested()) return;
-    log_warn("job epoch failed", {{"job", id_}, {"what", ran.error().what}, {"message", ran.error().message}});
+    log_warn("job epoch failed",
+             {{"job", id_}, {"what", ran.error().what}, {"message", ran.error().message}});
     bool transient = is_transient(ran.error());
     {
       std::lock_guard lock(mutex_);
@@ -193,7 +205,8 @@ void JobRunner::run() {
     }
     if (!transient) {
       if (Status stored = store_state(JobState::failed); !stored) {
-        log_error("job state could not be stored", {{"job", id_}, {"message", stored.error().message}});
+        log_error("job state could not be stored",
+                  {{"job", id_}, {"message", stored.error().message}});
       }
       continue;
     }
@@ -226,10 +239,12 @@ bool JobRunner::wait_for_events(std::chrono::milliseconds at_most) {
     std::lock_guard lock(mutex_);
     changed_.notify_all();
   });
-  for (const auto& [which, offset] : offsets_) (void)options_.broker.on_change(which.first, which.second, waiter);
+  for (const auto& [which, offset] : offsets_)
+    (void)options_.broker.on_change(which.first, which.second, waiter);
   if (has_events()) return true;
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, at_most, [&] { return stopping_ || woken->load() || state_ != JobState::running; });
+  changed_.wait_for(lock, at_most,
+                    [&] { return stopping_ || woken->load() || state_ != JobState::running; });
   return woken->load();
 }
 
@@ -237,7 +252,9 @@ bool JobRunner::wait_for_events(std::chrono::milliseconds at_most) {
 Status JobRunner::restore() {
   auto stored = options_.database.read([&](metadb::Transaction& transaction) {
     return transaction.query(
-        "SELECT epoch, offsets, outbox FROM job_epochs WHERE job_id = $1 ORDER BY epoch DESC LIMIT 1", {id_});
+        "SELECT epoch, offsets, outbox FROM job_epochs WHERE job_id = $1 ORDER BY epoch DESC LIMIT "
+        "1",
+        {id_});
   });
   if (!stored) return std::unexpected(stored.error());
   if (stored->empty()) return first_offsets();
@@ -257,14 +274,16 @@ Status JobRunner::restore() {
   return {};
 }
 
-// Epoch 0: the place where the job starts is stored before anything is read, so that it is chosen once.
+// Epoch 0: the place where the job starts is stored before anything is read, so that it is chosen
+// once.
 Status JobRunner::first_offsets() {
   Offsets offsets;
   for (const std::string& name : definition_.options.topics) {
     ASSIGN_OR_RETURN(broker::TopicRef topic, options_.broker.find_or_create_topic(name));
     for (const auto& partition : topic->partitions) {
       int64_t start = partition->log_start();
-      if (definition_.options.startup == SourceOptions::Startup::latest) start = partition->high_watermark();
+      if (definition_.options.startup == SourceOptions::Startup::latest)
+        start = partition->high_watermark();
       if (definition_.options.startup == SourceOptions::Startup::timestamp) {
         ASSIGN_OR_RETURN(auto found, partition->find_timestamp(definition_.options.startup_millis));
         start = found.offset >= 0 ? found.offset : partition->high_watermark();
@@ -297,7 +316,8 @@ Result<bool> JobRunner::run_epoch() {
 }
 
 Result<std::shared_ptr<EventBatch>> JobRunner::read_batch(Offsets& next) {
-  for (const std::string& topic : definition_.options.topics) {  // partitions that were added meanwhile
+  for (const std::string& topic :
+       definition_.options.topics) {  // partitions that were added meanwhile
     ASSIGN_OR_RETURN(int32_t count, options_.broker.partition_count(topic));
     for (int32_t index = 0; index < count; ++index) next.try_emplace({topic, index}, 0);
   }
@@ -312,14 +332,18 @@ Result<std::shared_ptr<EventBatch>> JobRunner::read_batch(Offsets& next) {
   return batch;
 }
 
-Status JobRunner::read_partition(const TopicPartition& which, int64_t& offset, uint64_t& budget, EventBatch& batch) {
+Status JobRunner::read_partition(const TopicPartition& which, int64_t& offset, uint64_t& budget,
+                                 EventBatch& batch) {
   const auto& [topic, partition] = which;
   for (;;) {
-    auto bytes = options_.broker.read(topic, partition, offset, static_cast<uint32_t>(std::min<uint64_t>(budget, kReadBytes)));
+    auto bytes = options_.broker.read(
+        topic, partition, offset, static_cast<uint32_t>(std::min<uint64_t>(budget, kReadBytes)));
     if (!bytes && bytes.error().is("offset_out_of_range")) {
       return fail(Code::invalid, "offset_out_of_range",
-                  fmt::format("offset {} of {}-{} is gone: retention removed events the job had not read. Stop this job "
-                              "and start a new one to go on from what is left.", offset, topic, partition));
+                  fmt::format("offset {} of {}-{} is gone: retention removed events the job had "
+                              "not read. Stop this job "
+                              "and start a new one to go on from what is left.",
+                              offset, topic, partition));
     }
     if (!bytes) return std::unexpected(bytes.error());
     if (bytes->empty()) return {};
@@ -342,9 +366,11 @@ Result<JobRunner::Outbox> JobRunner::process(EventBatch& batch) {
   Outbox outbox;
   outbox.epoch = epoch_ + 1;
   std::string columns;
-  for (const std::string& column : definition_.insert.columns) columns += (columns.empty() ? "" : ", ") + quoted(column);
-  RETURN_IF_ERROR(execute(fmt::format("INSERT INTO {} {} {}", qualified(definition_.insert.target),
-                                      columns.empty() ? "" : "(" + columns + ")", definition_.insert.query)));
+  for (const std::string& column : definition_.insert.columns)
+    columns += (columns.empty() ? "" : ", ") + quoted(column);
+  RETURN_IF_ERROR(
+      execute(fmt::format("INSERT INTO {} {} {}", qualified(definition_.insert.target),
+                          columns.empty() ? "" : "(" + columns + ")", definition_.insert.query)));
   outbox.files[definition_.insert.target[2]] = sink_.take_files();
   if (!batch.dead.empty()) RETURN_IF_ERROR(write_dead(outbox));
   return outbox;
@@ -365,7 +391,8 @@ Status JobRunner::write_dead(Outbox& outbox) {
     Status created = sink_.create_table(call, wanted);
     if (!created && created.error().code != Code::exists) return created;
   }
-  RETURN_IF_ERROR(execute(fmt::format("INSERT INTO {} SELECT * FROM {}", qualified({target[0], target[1], dead_table()}),
+  RETURN_IF_ERROR(execute(fmt::format("INSERT INTO {} SELECT * FROM {}",
+                                      qualified({target[0], target[1], dead_table()}),
                                       qualified({kJobCatalog, kJobSchema, kDeadTable}))));
   outbox.files[dead_table()] = sink_.take_files();
   return {};
@@ -379,7 +406,8 @@ Status JobRunner::commit_epoch(const Outbox& outbox, const Offsets& next) {
   return options_.database.transaction([&](metadb::Transaction& transaction) -> Status {
     RETURN_IF_ERROR(transaction.run("DELETE FROM job_epochs WHERE job_id = $1", {id_}));
     RETURN_IF_ERROR(transaction.run(
-        "INSERT INTO job_epochs (job_id, epoch, offsets, outbox, created_millis) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO job_epochs (job_id, epoch, offsets, outbox, created_millis) VALUES ($1, $2, "
+        "$3, $4, $5)",
         {id_, outbox.epoch, offsets_text, outbox_text, options_.clock.wall_millis()}));
     return {};
   });
@@ -392,7 +420,8 @@ Status JobRunner::hand_over(const Outbox& outbox) {
     if (files.empty()) continue;
     ASSIGN_OR_RETURN(sql::TableRef table, options_.connector.get_table(call, {target[1], name}));
     if (!table) {
-      return fail(Code::not_found, "no_such_table", fmt::format("table {}.{}.{} is gone", target[0], target[1], name));
+      return fail(Code::not_found, "no_such_table",
+                  fmt::format("table {}.{}.{} is gone", target[0], target[1], name));
     }
     ASSIGN_OR_RETURN(auto insert, options_.connector.begin_insert(call, table));
     insert->summary["aichemy.job-id"] = id_;

@@ -30,7 +30,8 @@ struct JobDefinition {
 
 class JobRunner {
  public:
-  JobRunner(const JobsOptions& options, std::string id, JobDefinition definition, int64_t created_millis);
+  JobRunner(const JobsOptions& options, std::string id, JobDefinition definition,
+            int64_t created_millis);
   ~JobRunner();
   JobRunner(const JobRunner&) = delete;
   JobRunner& operator=(const JobRunner&) = delete;
@@ -50,7 +51,8 @@ class JobRunner {
   // What one epoch has written and not yet handed over.
   struct Outbox {
     int64_t epoch = 0;
-    std::map<std::string, std::vector<sql::WrittenFile>> files;  // by table name within the target's schema
+    std::map<std::string, std::vector<sql::WrittenFile>>
+        files;  // by table name within the target's schema
   };
 
   const JobsOptions& options_;
@@ -79,7 +81,8 @@ class JobRunner {
   Status first_offsets();
   Result<bool> run_epoch();  // false: there was nothing to read
   Result<std::shared_ptr<EventBatch>> read_batch(Offsets& next);
-  Status read_partition(const TopicPartition& which, int64_t& offset, uint64_t& budget, EventBatch& batch);
+  Status read_partition(const TopicPartition& which, int64_t& offset, uint64_t& budget,
+                        EventBatch& batch);
   Result<Outbox> process(EventBatch& batch);
   Status write_dead(Outbox& outbox);
   Status commit_epoch(const Outbox& outbox, const Offsets& next);

@@ -1,7 +1,7 @@
 #include "jobs/script.h"
 
-#include <algorithm>
 #include <fmt/core.h>
+#include <algorithm>
 
 namespace aichemy::jobs {
 namespace {
@@ -14,8 +14,8 @@ struct Token {
 };
 
 bool is_word_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-         (static_cast<unsigned char>(c) & 0x80) != 0;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '$' || (static_cast<unsigned char>(c) & 0x80) != 0;
 }
 
 std::string upper_case(std::string_view text) {
@@ -56,7 +56,8 @@ Result<std::vector<Token>> tokenize(std::string_view script) {
   std::vector<Token> tokens;
   for (size_t at = 0;;) {
     size_t begin = skip_blanks(script, at);
-    if (begin == std::string_view::npos) return error_at(script, at, Code::invalid, "syntax", "comment is not closed");
+    if (begin == std::string_view::npos)
+      return error_at(script, at, Code::invalid, "syntax", "comment is not closed");
     if (begin >= script.size()) break;
     Token token;
     token.begin = begin;
@@ -66,7 +67,8 @@ Result<std::vector<Token>> tokenize(std::string_view script) {
       token.kind = first == '\'' ? Token::string : Token::name;
       for (;; ++end) {
         if (end >= script.size()) {
-          return error_at(script, begin, Code::invalid, "syntax", fmt::format("{} is not closed", first));
+          return error_at(script, begin, Code::invalid, "syntax",
+                          fmt::format("{} is not closed", first));
         }
         if (script[end] == first) {
           if (end + 1 >= script.size() || script[end + 1] != first) break;
@@ -95,7 +97,8 @@ Result<std::vector<Token>> tokenize(std::string_view script) {
 
 class Parser {
  public:
-  Parser(std::string_view script, std::vector<Token> tokens) : script_(script), tokens_(std::move(tokens)) {}
+  Parser(std::string_view script, std::vector<Token> tokens)
+      : script_(script), tokens_(std::move(tokens)) {}
 
   Result<std::vector<Statement>> parse() {
     std::vector<Statement> out;
@@ -114,8 +117,12 @@ class Parser {
   size_t at_ = 0;
 
   const Token& now() const { return tokens_[at_]; }
-  bool is_word(std::string_view upper) const { return now().kind == Token::word && now().upper == upper; }
-  bool is_symbol(std::string_view text) const { return now().kind == Token::symbol && now().text == text; }
+  bool is_word(std::string_view upper) const {
+    return now().kind == Token::word && now().upper == upper;
+  }
+  bool is_symbol(std::string_view text) const {
+    return now().kind == Token::symbol && now().text == text;
+  }
   bool accept_word(std::string_view upper) {
     bool found = is_word(upper);
     at_ += found;
@@ -128,7 +135,8 @@ class Parser {
   }
   std::unexpected<Error> expected(const std::string& what) const {
     std::string found = now().kind == Token::end ? "the end" : fmt::format("'{}'", now().text);
-    return error_at(script_, now().begin, Code::invalid, "syntax", fmt::format("expected {}, found {}", what, found));
+    return error_at(script_, now().begin, Code::invalid, "syntax",
+                    fmt::format("expected {}, found {}", what, found));
   }
   std::unexpected<Error> unsupported(size_t at, const std::string& what) const {
     return error_at(script_, at, Code::unsupported, "statement", what + " is not supported");
@@ -186,7 +194,8 @@ class Parser {
       RETURN_IF_ERROR(column(out));
     } while (accept_symbol(","));
     RETURN_IF_ERROR(need_symbol(")"));
-    if (!is_word("WITH")) return is_symbol(";") ? expected("WITH (...)") : unsupported(now().begin, now().upper);
+    if (!is_word("WITH"))
+      return is_symbol(";") ? expected("WITH (...)") : unsupported(now().begin, now().upper);
     ++at_;
     RETURN_IF_ERROR(options(out.options));
     out.text = script_.substr(begin, tokens_[at_ - 1].end_at - begin);
@@ -218,7 +227,8 @@ class Parser {
     }
     auto same = [&](const SourceColumn& other) { return other.name == column.name; };
     if (std::ranges::any_of(out.columns, same)) {
-      return error_at(script_, now().begin, Code::invalid, "syntax", "column '" + column.name + "' stands twice");
+      return error_at(script_, now().begin, Code::invalid, "syntax",
+                      "column '" + column.name + "' stands twice");
     }
     out.columns.push_back(std::move(column));
     return {};
@@ -256,11 +266,15 @@ class Parser {
     std::string word = tokens_[at_++].upper;
     if (word == "ARRAY" || word == "MAP" || word == "ROW") return nested_type(word, depth);
     ASSIGN_OR_RETURN(std::vector<int32_t> given, parameters());
-    auto parameter = [&](size_t i, int32_t fallback) { return i < given.size() ? given[i] : fallback; };
+    auto parameter = [&](size_t i, int32_t fallback) {
+      return i < given.size() ? given[i] : fallback;
+    };
     static const std::map<std::string, TypeKind, std::less<>> kPlain = {
-        {"BOOLEAN", TypeKind::boolean}, {"TINYINT", TypeKind::tinyint}, {"SMALLINT", TypeKind::smallint},
-        {"INT", TypeKind::integer},     {"INTEGER", TypeKind::integer}, {"BIGINT", TypeKind::bigint},
-        {"FLOAT", TypeKind::real},      {"DATE", TypeKind::date},       {"BYTES", TypeKind::varbinary}};
+        {"BOOLEAN", TypeKind::boolean},   {"TINYINT", TypeKind::tinyint},
+        {"SMALLINT", TypeKind::smallint}, {"INT", TypeKind::integer},
+        {"INTEGER", TypeKind::integer},   {"BIGINT", TypeKind::bigint},
+        {"FLOAT", TypeKind::real},        {"DATE", TypeKind::date},
+        {"BYTES", TypeKind::varbinary}};
     if (auto found = kPlain.find(word); found != kPlain.end()) return Type(found->second);
     if (word == "DOUBLE") {
       accept_word("PRECISION");
@@ -271,7 +285,8 @@ class Parser {
     if (word == "CHAR") return Type(TypeKind::char_, parameter(0, 1));
     if (word == "DECIMAL" || word == "DEC" || word == "NUMERIC") {
       int32_t p = parameter(0, 10), s = parameter(1, 0);
-      if (p < 1 || p > 38 || s > p) return error_at(script_, begin, Code::invalid, "syntax", "decimal out of range");
+      if (p < 1 || p > 38 || s > p)
+        return error_at(script_, begin, Code::invalid, "syntax", "decimal out of range");
       return Type::decimal(p, s);
     }
     if (word == "TIME") return Type(TypeKind::time, std::min(parameter(0, 0), 6));
@@ -331,7 +346,8 @@ class Parser {
       out.target.push_back(std::move(part));
     } while (accept_symbol("."));
     if (out.target.size() != 3) {
-      return error_at(script_, begin, Code::invalid, "syntax", "the target of INSERT INTO is catalog.schema.table");
+      return error_at(script_, begin, Code::invalid, "syntax",
+                      "the target of INSERT INTO is catalog.schema.table");
     }
     if (accept_symbol("(")) {
       do {

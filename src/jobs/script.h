@@ -1,6 +1,6 @@
-// Flink SQL scripts: the statements of a job. Understood today: CREATE TABLE ... WITH (...) of a Kafka source with
-// JSON values, INSERT INTO catalog.schema.table SELECT ..., and the statements about jobs. Everything else answers
-// unsupported, naming it.
+// Flink SQL scripts: the statements of a job. Understood today: CREATE TABLE ... WITH (...) of a
+// Kafka source with JSON values, INSERT INTO catalog.schema.table SELECT ..., and the statements
+// about jobs. Everything else answers unsupported, naming it.
 //
 // Names in backticks keep their case; a column's name is its JSON member, so names compare exactly.
 #pragma once
@@ -20,8 +20,9 @@ namespace aichemy::jobs {
 struct SourceColumn {
   std::string name;
   sql::Type type;
-  bool required = false;                // NOT NULL
-  std::optional<std::string> metadata;  // METADATA FROM 'timestamp': topic, partition, offset, timestamp, key
+  bool required = false;  // NOT NULL
+  std::optional<std::string>
+      metadata;  // METADATA FROM 'timestamp': topic, partition, offset, timestamp, key
 };
 
 struct CreateSource {
@@ -32,9 +33,9 @@ struct CreateSource {
 };
 
 struct InsertInto {
-  std::vector<std::string> target;  // catalog, schema, table
-  std::vector<std::string> columns; // (a, b): empty when not given
-  std::string query;                // SELECT ..., backticks turned into double quotes
+  std::vector<std::string> target;   // catalog, schema, table
+  std::vector<std::string> columns;  // (a, b): empty when not given
+  std::string query;                 // SELECT ..., backticks turned into double quotes
   std::string text;
 };
 

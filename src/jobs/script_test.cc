@@ -21,8 +21,10 @@ TEST(Script, SourceAndInsert) {
   EXPECT_EQ(source.name, "Events");
   std::string types;
   for (const SourceColumn& column : source.columns) types += column.type.display() + "|";
-  EXPECT_EQ(types, "bigint|varchar|decimal(10, 2)|array(varchar)|row(lat double, lon double)|map(varchar, integer)|"
-                   "timestamp(3) with time zone|bigint|");
+  EXPECT_EQ(types,
+            "bigint|varchar|decimal(10, 2)|array(varchar)|row(lat double, lon double)|map(varchar, "
+            "integer)|"
+            "timestamp(3) with time zone|bigint|");
   EXPECT_EQ(source.columns[6].metadata, "timestamp");
   EXPECT_EQ(source.columns[7].metadata, "offset");
   EXPECT_EQ(source.options.at("topic"), "it's");
@@ -52,7 +54,8 @@ TEST(Script, Errors) {
            {"CREATE TABLE t (a INT, a INT) WITH ('a'='b')", "line 1:29: column 'a' stands twice"},
            {"CREATE TABLE t (a INT,\n WATERMARK FOR a AS a) WITH ('a'='b')",
             "line 2:2: WATERMARK in a source table is not supported"},
-           {"INSERT INTO t SELECT 1", "line 1:1: the target of INSERT INTO is catalog.schema.table"},
+           {"INSERT INTO t SELECT 1",
+            "line 1:1: the target of INSERT INTO is catalog.schema.table"},
            {"INSERT INTO a.b.c VALUES (1)", "line 1:19: expected SELECT, found 'VALUES'"},
            {"PAUSE JOB x", "line 1:11: expected a string, found 'x'"},
            {"CREATE TABLE t (a STRING) WITH ('a'='b", "line 1:37: ' is not closed"},

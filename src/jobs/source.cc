@@ -1,8 +1,8 @@
 #include "jobs/source.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <charconv>
-#include <fmt/core.h>
 #include <set>
 
 #include "sql/ast.h"
@@ -11,16 +11,26 @@
 namespace aichemy::jobs {
 namespace {
 
-std::unexpected<Error> option_error(const std::string& key, const std::string& value, const std::string& allowed) {
+std::unexpected<Error> option_error(const std::string& key, const std::string& value,
+                                    const std::string& allowed) {
   return fail(Code::invalid, "option", fmt::format("option '{}' = '{}': {}", key, value, allowed));
 }
 
 // Keys that are understood, or that change nothing about what is read.
 bool is_known_key(const std::string& key) {
   static const std::set<std::string, std::less<>> kKeys = {
-      "connector", "topic", "format", "value.format", "scan.startup.mode", "scan.startup.timestamp-millis",
-      "properties.bootstrap.servers", "properties.group.id", "json.ignore-parse-errors", "json.fail-on-missing-field",
-      "json.timestamp-format.standard", "value.json.timestamp-format.standard",
+      "connector",
+      "topic",
+      "format",
+      "value.format",
+      "scan.startup.mode",
+      "scan.startup.timestamp-millis",
+      "properties.bootstrap.servers",
+      "properties.group.id",
+      "json.ignore-parse-errors",
+      "json.fail-on-missing-field",
+      "json.timestamp-format.standard",
+      "value.json.timestamp-format.standard",
       "scan.topic-partition-discovery.interval"};
   return kKeys.contains(key);
 }
@@ -31,8 +41,10 @@ std::unexpected<Error> read_only() {
 
 std::unexpected<Error> needs_state(const char* what) {
   return fail(Code::unsupported, "query",
-              fmt::format("a job cannot use {} yet: it would need state over all events. Write the events into a table "
-                          "and ask there.", what));
+              fmt::format("a job cannot use {} yet: it would need state over all events. Write the "
+                          "events into a table "
+                          "and ask there.",
+                          what));
 }
 
 // ---- what a query may hold ----
@@ -46,13 +58,52 @@ Status check_expressions(const std::vector<sql::ExpressionPtr>& list) {
 
 // Aggregates by name: the parser does not tell them from other functions.
 bool is_aggregate(const std::string& name) {
-  static const std::set<std::string, std::less<>> kNames = {
-      "any_value", "approx_distinct", "approx_most_frequent", "approx_percentile", "approx_set", "arbitrary",
-      "array_agg", "avg", "bitwise_and_agg", "bitwise_or_agg", "bitwise_xor_agg", "bool_and", "bool_or", "checksum",
-      "corr", "count", "count_if", "covar_pop", "covar_samp", "every", "geometric_mean", "histogram", "kurtosis",
-      "listagg", "map_agg", "map_union", "max", "max_by", "merge", "min", "min_by", "multimap_agg",
-      "numeric_histogram", "qdigest_agg", "reduce_agg", "regr_intercept", "regr_slope", "skewness", "stddev",
-      "stddev_pop", "stddev_samp", "sum", "tdigest_agg", "var_pop", "var_samp", "variance"};
+  static const std::set<std::string, std::less<>> kNames = {"any_value",
+                                                            "approx_distinct",
+                                                            "approx_most_frequent",
+                                                            "approx_percentile",
+                                                            "approx_set",
+                                                            "arbitrary",
+                                                            "array_agg",
+                                                            "avg",
+                                                            "bitwise_and_agg",
+                                                            "bitwise_or_agg",
+                                                            "bitwise_xor_agg",
+                                                            "bool_and",
+                                                            "bool_or",
+                                                            "checksum",
+                                                            "corr",
+                                                            "count",
+                                                            "count_if",
+                                                            "covar_pop",
+                                                            "covar_samp",
+                                                            "every",
+                                                            "geometric_mean",
+                                                            "histogram",
+                                                            "kurtosis",
+                                                            "listagg",
+                                                            "map_agg",
+                                                            "map_union",
+                                                            "max",
+                                                            "max_by",
+                                                            "merge",
+                                                            "min",
+                                                            "min_by",
+                                                            "multimap_agg",
+                                                            "numeric_histogram",
+                                                            "qdigest_agg",
+                                                            "reduce_agg",
+                                                            "regr_intercept",
+                                                            "regr_slope",
+                                                            "skewness",
+                                                            "stddev",
+                                                            "stddev_pop",
+                                                            "stddev_samp",
+                                                            "sum",
+                                                            "tdigest_agg",
+                                                            "var_pop",
+                                                            "var_samp",
+                                                            "variance"};
   return kNames.contains(name);
 }
 
@@ -80,15 +131,18 @@ Result<SourceOptions> source_options(const CreateSource& source) {
     }
   }
   SourceOptions out;
-  if (get("connector") != "kafka") return option_error("connector", get("connector"), "only 'kafka' can be a source");
+  if (get("connector") != "kafka")
+    return option_error("connector", get("connector"), "only 'kafka' can be a source");
   std::string format = get("format").empty() ? get("value.format") : get("format");
   if (format != "json") return option_error("format", format, "only 'json' is supported");
   if (get("json.ignore-parse-errors") == "true") {
-    return option_error("json.ignore-parse-errors", "true",
-                        "records that do not parse go to the dead-letter table, they are never ignored");
+    return option_error(
+        "json.ignore-parse-errors", "true",
+        "records that do not parse go to the dead-letter table, they are never ignored");
   }
   if (get("json.fail-on-missing-field") == "true") {
-    return option_error("json.fail-on-missing-field", "true", "declare the column NOT NULL instead");
+    return option_error("json.fail-on-missing-field", "true",
+                        "declare the column NOT NULL instead");
   }
   std::string topics = get("topic");
   for (size_t at = 0; at <= topics.size() && !topics.empty();) {
@@ -96,24 +150,30 @@ Result<SourceOptions> source_options(const CreateSource& source) {
     if (end > at) out.topics.push_back(topics.substr(at, end - at));
     at = end + 1;
   }
-  if (out.topics.empty()) return option_error("topic", topics, "name one topic, or several with ';' between");
+  if (out.topics.empty())
+    return option_error("topic", topics, "name one topic, or several with ';' between");
   std::string mode = get("scan.startup.mode");
   if (mode == "latest-offset") {
     out.startup = SourceOptions::Startup::latest;
   } else if (mode == "timestamp") {
     out.startup = SourceOptions::Startup::timestamp;
     std::string millis = get("scan.startup.timestamp-millis");
-    auto [end, error] = std::from_chars(millis.data(), millis.data() + millis.size(), out.startup_millis);
+    auto [end, error] =
+        std::from_chars(millis.data(), millis.data() + millis.size(), out.startup_millis);
     if (error != std::errc() || end != millis.data() + millis.size() || millis.empty()) {
-      return option_error("scan.startup.timestamp-millis", millis, "a whole number of milliseconds since 1970");
+      return option_error("scan.startup.timestamp-millis", millis,
+                          "a whole number of milliseconds since 1970");
     }
   } else if (mode != "earliest-offset") {
-    return option_error("scan.startup.mode", mode, "say 'earliest-offset', 'latest-offset' or 'timestamp'");
+    return option_error("scan.startup.mode", mode,
+                        "say 'earliest-offset', 'latest-offset' or 'timestamp'");
   }
-  static const std::set<std::string, std::less<>> kMetadata = {"topic", "partition", "offset", "timestamp", "key"};
+  static const std::set<std::string, std::less<>> kMetadata = {"topic", "partition", "offset",
+                                                               "timestamp", "key"};
   for (const SourceColumn& column : source.columns) {
     if (column.metadata && !kMetadata.contains(*column.metadata)) {
-      return option_error("METADATA FROM", *column.metadata, "there are topic, partition, offset, timestamp and key");
+      return option_error("METADATA FROM", *column.metadata,
+                          "there are topic, partition, offset, timestamp and key");
     }
   }
   return out;
@@ -126,7 +186,8 @@ Status check_stateless(const std::string& query, const std::string& source) {
   if (!whole.with.empty()) return needs_state("WITH");
   if (!whole.order_by.empty()) return needs_state("ORDER BY");
   if (whole.limit || whole.offset) return needs_state("LIMIT");
-  if (!whole.body || whole.body->kind != sql::QueryTerm::Kind::select) return needs_state("UNION, VALUES or TABLE");
+  if (!whole.body || whole.body->kind != sql::QueryTerm::Kind::select)
+    return needs_state("UNION, VALUES or TABLE");
   const sql::SelectBlock& select = whole.body->select;
   if (select.distinct) return needs_state("DISTINCT");
   if (select.grouped || select.having) return needs_state("GROUP BY");
@@ -135,7 +196,8 @@ Status check_stateless(const std::string& query, const std::string& source) {
   }
   const sql::Relation& from = *select.from[0];
   if (from.name.size() != 1 || from.name[0].lower() != sql::lower_case(source)) {
-    return fail(Code::invalid, "query", fmt::format("FROM must name the source table {} of the script", source));
+    return fail(Code::invalid, "query",
+                fmt::format("FROM must name the source table {} of the script", source));
   }
   RETURN_IF_ERROR(check_expression(select.where.get()));
   for (const auto& item : select.items) RETURN_IF_ERROR(check_expression(item.expression.get()));
@@ -148,8 +210,10 @@ Status SourceConnector::check_columns(const CreateSource& source) {
   std::set<std::string> seen;
   for (const SourceColumn& column : source.columns) {
     if (!seen.insert(sql::lower_case(column.name)).second) {
-      return fail(Code::invalid, "column",
-                  fmt::format("column {} differs from another one only in case: SQL cannot tell them apart", column.name));
+      return fail(
+          Code::invalid, "column",
+          fmt::format("column {} differs from another one only in case: SQL cannot tell them apart",
+                      column.name));
     }
   }
   return {};
@@ -161,7 +225,8 @@ SourceConnector::SourceConnector(const CreateSource& source, EventScans& scans)
     auto table = std::make_shared<sql::Table>();
     table->name = {kJobSchema, name};
     for (const SourceColumn& column : columns) {
-      table->columns.push_back({.name = sql::lower_case(column.name), .type = column.type, .comment = {}});
+      table->columns.push_back(
+          {.name = sql::lower_case(column.name), .type = column.type, .comment = {}});
     }
     return table;
   };
@@ -172,7 +237,9 @@ SourceConnector::SourceConnector(const CreateSource& source, EventScans& scans)
 Result<std::vector<std::string>> SourceConnector::list_schemas(const Call&) {
   return std::vector<std::string>{kJobSchema};
 }
-Result<bool> SourceConnector::schema_exists(const Call&, const std::string& schema) { return schema == kJobSchema; }
+Result<bool> SourceConnector::schema_exists(const Call&, const std::string& schema) {
+  return schema == kJobSchema;
+}
 Result<std::vector<std::string>> SourceConnector::list_tables(const Call&, const std::string&) {
   return std::vector<std::string>{source_name_};
 }
@@ -189,21 +256,28 @@ Result<sql::TableRef> SourceConnector::get_table(const Call&, const sql::TableNa
   return name.table == kDeadTable ? dead_ : nullptr;
 }
 
-Result<sql::Scan> SourceConnector::plan_scan(const Call&, const sql::TableRef& table, const sql::ScanRequest&) {
+Result<sql::Scan> SourceConnector::plan_scan(const Call&, const sql::TableRef& table,
+                                             const sql::ScanRequest&) {
   if (!batch_) return fail(Code::internal, "scan", "no epoch is running");
   return table == dead_ ? scans_.add_dead(batch_) : scans_.add(batch_);
 }
 
-Status SourceConnector::create_schema(const Call&, const std::string&, const sql::Properties&) { return read_only(); }
+Status SourceConnector::create_schema(const Call&, const std::string&, const sql::Properties&) {
+  return read_only();
+}
 Status SourceConnector::drop_schema(const Call&, const std::string&, bool) { return read_only(); }
 Status SourceConnector::create_table(const Call&, const sql::NewTable&) { return read_only(); }
 Status SourceConnector::drop_table(const Call&, const sql::TableName&) { return read_only(); }
-Status SourceConnector::create_view(const Call&, const sql::TableName&, const sql::View&, bool) { return read_only(); }
-Status SourceConnector::drop_view(const Call&, const sql::TableName&) { return read_only(); }
-Result<std::unique_ptr<sql::Insert>> SourceConnector::begin_insert(const Call&, const sql::TableRef&) {
+Status SourceConnector::create_view(const Call&, const sql::TableName&, const sql::View&, bool) {
   return read_only();
 }
-Result<std::unique_ptr<sql::Insert>> SourceConnector::begin_create_table_as(const Call&, const sql::NewTable&) {
+Status SourceConnector::drop_view(const Call&, const sql::TableName&) { return read_only(); }
+Result<std::unique_ptr<sql::Insert>> SourceConnector::begin_insert(const Call&,
+                                                                   const sql::TableRef&) {
+  return read_only();
+}
+Result<std::unique_ptr<sql::Insert>> SourceConnector::begin_create_table_as(const Call&,
+                                                                            const sql::NewTable&) {
   return read_only();
 }
 Status SourceConnector::finish_insert(const Call&, sql::Insert&, std::vector<sql::WrittenFile>) {

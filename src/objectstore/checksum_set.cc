@@ -15,8 +15,9 @@ std::string big(T value) {
   return raw;
 }
 
-// CRCs are linear: crc(A B) = shift(crc(A), length of B) ^ crc(B). The shift by 2^k bytes is a bit matrix,
-// squared k times; columns are the images of the single bits. `polynomial` is reflected, `width` in bits.
+// CRCs are linear: crc(A B) = shift(crc(A), length of B) ^ crc(B). The shift by 2^k bytes is a bit
+// matrix, squared k times; columns are the images of the single bits. `polynomial` is reflected,
+// `width` in bits.
 struct Combiner {
   uint64_t polynomial;
   int width;
@@ -54,7 +55,8 @@ constexpr Combiner kCrc64nvme{0x9A6C9329AC4BC9B5, 64};
 }  // namespace
 
 bool is_checksum_algorithm(std::string_view name) {
-  return name == "crc32" || name == "crc32c" || name == "crc64nvme" || name == "sha1" || name == "sha256";
+  return name == "crc32" || name == "crc32c" || name == "crc64nvme" || name == "sha1" ||
+         name == "sha256";
 }
 
 std::string checksum_of(std::string_view algorithm, std::string_view bytes) {
@@ -64,18 +66,19 @@ std::string checksum_of(std::string_view algorithm, std::string_view bytes) {
   return to_base64(digest(algorithm == "sha1" ? DigestKind::sha1 : DigestKind::sha256, bytes));
 }
 
-Result<std::string> combine_checksums(std::string_view algorithm, std::string_view first, std::string_view second,
-                                      uint64_t second_bytes) {
+Result<std::string> combine_checksums(std::string_view algorithm, std::string_view first,
+                                      std::string_view second, uint64_t second_bytes) {
   size_t width = algorithm == "crc64nvme" ? 8 : 4;
   if (!can_combine(algorithm) || first.size() != width || second.size() != width) {
     return fail(Code::invalid, "checksum", "these checksums cannot be combined");
   }
   if (width == 8) {
-    return big(kCrc64nvme.combine(load_big<uint64_t>(first.data()), load_big<uint64_t>(second.data()), second_bytes));
+    return big(kCrc64nvme.combine(load_big<uint64_t>(first.data()),
+                                  load_big<uint64_t>(second.data()), second_bytes));
   }
   const Combiner& combiner = algorithm == "crc32" ? kCrc32 : kCrc32c;
-  return big(static_cast<uint32_t>(combiner.combine(load_big<uint32_t>(first.data()),
-                                                    load_big<uint32_t>(second.data()), second_bytes)));
+  return big(static_cast<uint32_t>(combiner.combine(
+      load_big<uint32_t>(first.data()), load_big<uint32_t>(second.data()), second_bytes)));
 }
 
 ChecksumSet::ChecksumSet(const std::vector<std::string>& algorithms) {

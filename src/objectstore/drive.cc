@@ -55,8 +55,10 @@ Result<std::optional<DriveIdentity>> Drive::read_identity() {
   if (!text) return std::unexpected(text.error());
   auto json = Json::parse(*text);
   if (!json || (*json)["format"].as_int() != kFormat) {
-    return fail(Code::corrupt, "drive_identity",
-                identity_path(path_) + " is damaged or of another version: restore it, or empty the directory to heal");
+    return fail(
+        Code::corrupt, "drive_identity",
+        identity_path(path_) +
+            " is damaged or of another version: restore it, or empty the directory to heal");
   }
   DriveIdentity identity;
   identity.store_id = std::string((*json)["store"].as_string());
@@ -80,9 +82,11 @@ Status Drive::format(const DriveIdentity& identity, bool healing) {
   RETURN_IF_ERROR(disk_.make_directories(path_ + "/meta"));
   RETURN_IF_ERROR(disk_.make_directories(path_ + "/data"));
   {
-    ASSIGN_OR_RETURN(auto made, MetadataDb::open(path_ + "/meta", memory_, database_on_disk_ ? &disk_ : nullptr));
+    ASSIGN_OR_RETURN(auto made, MetadataDb::open(path_ + "/meta", memory_,
+                                                 database_on_disk_ ? &disk_ : nullptr));
     WriteOps ops;
-    if (healing) ops.push_back({WriteOp::Kind::put, Table::meta, kHealingKey, SharedBytes(std::string("1"))});
+    if (healing)
+      ops.push_back({WriteOp::Kind::put, Table::meta, kHealingKey, SharedBytes(std::string("1"))});
     RETURN_IF_ERROR(made->write({&ops}, true));
   }
   Json json;
@@ -93,7 +97,8 @@ Status Drive::format(const DriveIdentity& identity, bool healing) {
 }
 
 Status Drive::open() {
-  ASSIGN_OR_RETURN(auto db, MetadataDb::open(path_ + "/meta", memory_, database_on_disk_ ? &disk_ : nullptr));
+  ASSIGN_OR_RETURN(
+      auto db, MetadataDb::open(path_ + "/meta", memory_, database_on_disk_ ? &disk_ : nullptr));
   {
     std::lock_guard lock(sync_mutex_);
     for (auto& [directory, sync] : directory_syncs_) sync.result = {};
@@ -186,10 +191,11 @@ void Drive::commit_some(std::vector<Ticket*>& tickets, std::deque<WriteOps>& ext
     sync |= ticket->sync;
   }
   auto open = db();
-  Status result = open ? open->write(batches, sync) : fail(Code::unavailable, "drive_offline", path_ + " is offline");
+  Status result = open ? open->write(batches, sync)
+                       : fail(Code::unavailable, "drive_offline", path_ + " is offline");
   open.reset();
-  // Housekeeping that failed is dropped: the journal entries it would have removed make a later start or heal
-  // do it again.
+  // Housekeeping that failed is dropped: the journal entries it would have removed make a later
+  // start or heal do it again.
   for (Ticket* ticket : tickets) {
     ticket->result = result;
     ticket->done->count_down();
@@ -200,7 +206,9 @@ std::string Drive::file_directory(uint64_t id) const {
   return fmt::format("{}/data/{:010x}", path_, id >> kFilesPerDirectoryBits);
 }
 
-std::string Drive::file_path(uint64_t id) const { return fmt::format("{}/{:016x}", file_directory(id), id); }
+std::string Drive::file_path(uint64_t id) const {
+  return fmt::format("{}/{:016x}", file_directory(id), id);
+}
 
 Result<std::unique_ptr<File>> Drive::create_file(uint64_t id) {
   std::string directory = file_directory(id);
@@ -210,7 +218,8 @@ Result<std::unique_ptr<File>> Drive::create_file(uint64_t id) {
     known = std::ranges::find(known_directories_, directory) != known_directories_.end();
   }
   if (!known) {
-    // Not make_directories from the root: a drive whose directory was removed must fail, not grow back.
+    // Not make_directories from the root: a drive whose directory was removed must fail, not grow
+    // back.
     ASSIGN_OR_RETURN(bool present, disk_.exists(path_ + "/data"));
     if (!present) return fail(Code::unavailable, "drive_offline", path_ + " is gone");
     RETURN_IF_ERROR(disk_.make_directories(directory));
@@ -221,13 +230,16 @@ Result<std::unique_ptr<File>> Drive::create_file(uint64_t id) {
   return disk_.create_direct(file_path(id));
 }
 
-Result<std::unique_ptr<File>> Drive::open_file(uint64_t id) { return disk_.open(file_path(id), OpenMode::read); }
+Result<std::unique_ptr<File>> Drive::open_file(uint64_t id) {
+  return disk_.open(file_path(id), OpenMode::read);
+}
 
 Status Drive::sync_file_directory(uint64_t id) {
   std::string directory = file_directory(id);
   std::unique_lock lock(sync_mutex_);
   if (directory_syncs_.size() > kKnownDirectoriesMax) {
-    std::erase_if(directory_syncs_, [](auto& item) { return item.second.users == 0 && item.second.result; });
+    std::erase_if(directory_syncs_,
+                  [](auto& item) { return item.second.users == 0 && item.second.result; });
   }
   DirectorySync& sync = directory_syncs_[directory];
   uint64_t mine = ++sync.wanted;

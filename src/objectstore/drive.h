@@ -1,11 +1,14 @@
-// One drive: a directory with an identity file, a database (meta/) and shard files (data/). It owns the thread
-// that commits to the database (all waiting commits share one log sync) and a few threads for shard files.
+// One drive: a directory with an identity file, a database (meta/) and shard files (data/). It owns
+// the thread that commits to the database (all waiting commits share one log sync) and a few
+// threads for shard files.
 //
-// Life: offline -> lagging (opened; takes writes, may miss earlier ones) -> in_sync (holds every commit; metadata
-// may be read from it) -> offline when it fails or its directory goes away. Thread safe.
+// Life: offline -> lagging (opened; takes writes, may miss earlier ones) -> in_sync (holds every
+// commit; metadata may be read from it) -> offline when it fails or its directory goes away. Thread
+// safe.
 //
-// I1  The identity file is written last when a drive is formatted: a directory without it holds nothing of ours.
-// I2  A shard file's bytes and name are synced before the record that refers to it is written.
+// I1  The identity file is written last when a drive is formatted: a directory without it holds
+// nothing of ours. I2  A shard file's bytes and name are synced before the record that refers to it
+// is written.
 #pragma once
 
 #include <atomic>
@@ -77,7 +80,8 @@ class Drive {
   Result<std::optional<DriveIdentity>> read_identity();
   Result<bool> directory_exists();
   // Makes the directory a drive of the store; what it held is removed. Left closed.
-  // `healing`: it replaces a drive of a store that has objects (kHealingKey is set in its database).
+  // `healing`: it replaces a drive of a store that has objects (kHealingKey is set in its
+  // database).
   Status format(const DriveIdentity& identity, bool healing);
   // True when a replacement may be made of the directory: nothing in it that is not ours.
   Result<bool> is_blank();
@@ -112,7 +116,8 @@ class Drive {
     uint64_t done = 0;
     bool running = false;
     int users = 0;
-    Status result;  // a failed sync stays failed until the drive is opened again: what it lost is unknown
+    Status result;  // a failed sync stays failed until the drive is opened again: what it lost is
+                    // unknown
   };
 
   const int index_;

@@ -30,8 +30,9 @@ bool looks_like_address(const std::string& name) {
 }
 
 Status check_bucket_name(const std::string& name) {
-  bool good = name.size() >= 3 && name.size() <= 63 && std::ranges::all_of(name, is_bucket_character) &&
-              name.front() != '-' && name.front() != '.' && name.back() != '-' && name.back() != '.' &&
+  bool good = name.size() >= 3 && name.size() <= 63 &&
+              std::ranges::all_of(name, is_bucket_character) && name.front() != '-' &&
+              name.front() != '.' && name.back() != '-' && name.back() != '.' &&
               name.find("..") == std::string::npos && name.find(".-") == std::string::npos &&
               name.find("-.") == std::string::npos && !looks_like_address(name);
   if (good) return {};
@@ -45,7 +46,8 @@ class ListWalk {
       : options_(options), base_(object_slot(bucket, "")), cursor_(db.cursor(after_prefix(base_))) {
     std::string from = base_ + options.prefix;
     if (!options.start_after.empty()) {
-      std::string after = after_prefix(base_ + options.start_after + (ends_a_group() ? "" : std::string(1, '\0')));
+      std::string after =
+          after_prefix(base_ + options.start_after + (ends_a_group() ? "" : std::string(1, '\0')));
       from = std::max(from, after);
     }
     cursor_->seek(from);
@@ -94,7 +96,8 @@ class ListWalk {
 EmbeddedStore::EmbeddedStore(std::unique_ptr<StoreCore> core) : core_(std::move(core)) {}
 EmbeddedStore::~EmbeddedStore() = default;
 
-Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::start(EmbeddedStoreOptions options, Disk& disk, Clock& clock,
+Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::start(EmbeddedStoreOptions options,
+                                                            Disk& disk, Clock& clock,
                                                             Random& random, Metrics& metrics) {
   if (options.drives.size() != kShards) {
     return fail(Code::invalid, "drives", "the embedded store needs exactly four drive directories");
@@ -117,7 +120,8 @@ Status EmbeddedStore::create_bucket(const Call& call, const std::string& bucket)
   RETURN_IF_ERROR(check_bucket_name(bucket));
   RETURN_IF_ERROR(core_->require_space());
   std::lock_guard<Gate> gate(core_->bucket_gate());
-  if (core_->has_bucket(bucket)) return fail(Code::exists, "bucket_exists", "the bucket exists and is yours");
+  if (core_->has_bucket(bucket))
+    return fail(Code::exists, "bucket_exists", "the bucket exists and is yours");
   WallTime now = core_->clock.wall_now();
   std::string slot = bucket_slot(bucket);
   std::lock_guard lock(core_->key_lock(slot));
@@ -141,7 +145,8 @@ Status EmbeddedStore::delete_bucket(const Call& call, const std::string& bucket)
       fail(Code::conflict, "bucket_not_empty", "The bucket you tried to delete is not empty");
   if (!some.objects.empty()) return not_empty;
   ASSIGN_OR_RETURN(auto uploads, list_uploads(call, bucket, ""));
-  for (const UploadInfo& upload : uploads) (void)abort_upload(call, bucket, upload.key, upload.upload_id);
+  for (const UploadInfo& upload : uploads)
+    (void)abort_upload(call, bucket, upload.key, upload.upload_id);
 
   std::lock_guard<Gate> gate(core_->bucket_gate());
   RETURN_IF_ERROR(core_->require_bucket(bucket));
@@ -169,24 +174,31 @@ Result<BucketInfo> EmbeddedStore::head_bucket(const Call&, const std::string& bu
   return std::unexpected(core_->require_bucket(bucket).error());
 }
 
-Result<std::vector<BucketInfo>> EmbeddedStore::list_buckets(const Call&) { return core_->buckets(); }
+Result<std::vector<BucketInfo>> EmbeddedStore::list_buckets(const Call&) {
+  return core_->buckets();
+}
 
-Result<std::unique_ptr<ObjectWriter>> EmbeddedStore::write(const Call& call, const std::string& bucket,
-                                                           const std::string& key, PutOptions options) {
+Result<std::unique_ptr<ObjectWriter>> EmbeddedStore::write(const Call& call,
+                                                           const std::string& bucket,
+                                                           const std::string& key,
+                                                           PutOptions options) {
   RETURN_IF_ERROR(core_->require_bucket(bucket));
   RETURN_IF_ERROR(check_key(key));
   RETURN_IF_ERROR(core_->require_space());
-  return std::make_unique<EmbeddedWriter>(*core_, call, bucket, key, std::move(options), std::nullopt);
+  return std::make_unique<EmbeddedWriter>(*core_, call, bucket, key, std::move(options),
+                                          std::nullopt);
 }
 
-Result<std::unique_ptr<ObjectReader>> EmbeddedStore::open(const Call& call, const std::string& bucket,
-                                                          const std::string& key, const Conditions& conditions) {
+Result<std::unique_ptr<ObjectReader>> EmbeddedStore::open(const Call& call,
+                                                          const std::string& bucket,
+                                                          const std::string& key,
+                                                          const Conditions& conditions) {
   RETURN_IF_ERROR(call.interrupted(core_->clock));
   return EmbeddedReader::open(*core_, bucket, key, conditions);
 }
 
-Result<ObjectInfo> EmbeddedStore::head(const Call& call, const std::string& bucket, const std::string& key,
-                                       const Conditions& conditions) {
+Result<ObjectInfo> EmbeddedStore::head(const Call& call, const std::string& bucket,
+                                       const std::string& key, const Conditions& conditions) {
   RETURN_IF_ERROR(call.interrupted(core_->clock));
   ASSIGN_OR_RETURN(auto found, core_->live(object_slot(bucket, key)));
   if (!found) {
@@ -221,7 +233,8 @@ Status EmbeddedStore::remove(const Call& call, const std::string& bucket, const 
   return {};
 }
 
-Result<ListPage> EmbeddedStore::list(const Call& call, const std::string& bucket, const ListOptions& options) {
+Result<ListPage> EmbeddedStore::list(const Call& call, const std::string& bucket,
+                                     const ListOptions& options) {
   RETURN_IF_ERROR(core_->require_bucket(bucket));
   auto db = core_->metadata_db(std::hash<std::string>()(bucket));
   if (!db) return fail(Code::unavailable, "too_few_drives", "no drive is in sync");

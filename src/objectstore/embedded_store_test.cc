@@ -56,7 +56,8 @@ class StoreTest : public testing::Test {
   }
   size_t shard_files(int i) const {
     size_t count = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(drive(i) + "/data")) count += entry.is_regular_file();
+    for (const auto& entry : fs::recursive_directory_iterator(drive(i) + "/data"))
+      count += entry.is_regular_file();
     return count;
   }
 
@@ -115,13 +116,15 @@ TEST_F(StoreTest, EverySizeComesBackWholeAndInRanges) {
 TEST_F(StoreTest, WrongSizeHintsDoNotMatter) {
   ASSERT_TRUE(store_->create_bucket(call_, "tables"));
   for (size_t size : {size_t{200'000}, size_t{700'000}, size_t{1'100'000}}) {
-    for (size_t hint : {size_t{1}, size_t{150'000}, size_t{400'000}, size_t{999'999}, size_t{5'000'000}}) {
+    for (size_t hint :
+         {size_t{1}, size_t{150'000}, size_t{400'000}, size_t{999'999}, size_t{5'000'000}}) {
       std::string bytes = pattern(size, hint);
       PutOptions options;
       options.size_hint = hint;
       auto writer = store_->write(call_, "tables", "hint", options);
       ASSERT_TRUE(writer);
-      for (size_t at = 0; at < size; at += 65'000) ASSERT_TRUE((*writer)->append(std::string_view(bytes).substr(at, 65'000)));
+      for (size_t at = 0; at < size; at += 65'000)
+        ASSERT_TRUE((*writer)->append(std::string_view(bytes).substr(at, 65'000)));
       ASSERT_TRUE((*writer)->commit());
       expect_object("hint", bytes);
     }
@@ -158,7 +161,8 @@ TEST_F(StoreTest, OverwriteRemoveListAndFilesGo) {
   EXPECT_EQ(page->objects[0].key, "a/2");
 
   EXPECT_EQ(store_->delete_bucket(call_, "tables").error().code, Code::conflict);
-  for (const char* key : {"a/1", "a/2", "a.b", "b", "c/x/1", "c/x/2", "c/y", "\xc3\xa9", "absent"}) {
+  for (const char* key :
+       {"a/1", "a/2", "a.b", "b", "c/x/1", "c/x/2", "c/y", "\xc3\xa9", "absent"}) {
     ASSERT_TRUE(store_->remove(call_, "tables", key, {}));
   }
   ASSERT_TRUE(store_->delete_bucket(call_, "tables"));
@@ -185,7 +189,8 @@ TEST_F(StoreTest, ConditionsHoldAtCommit) {
   PutOptions match;
   match.conditions.if_match = {won->etag};
   EXPECT_TRUE(store_->put(call_, "tables", "pointer", "three", match));
-  EXPECT_TRUE(store_->put(call_, "tables", "pointer", "four", match).error().is("precondition_failed"));
+  EXPECT_TRUE(
+      store_->put(call_, "tables", "pointer", "four", match).error().is("precondition_failed"));
   EXPECT_TRUE(store_->put(call_, "tables", "absent", "x", match).error().is("no_such_key"));
   expect_object("pointer", "three");
 
@@ -200,7 +205,8 @@ TEST_F(StoreTest, ConditionsHoldAtCommit) {
         auto text = (*reader)->read_all();
         PutOptions swap;
         swap.conditions.if_match = {(*reader)->info().etag};
-        if (store_->put(call_, "tables", "count", std::to_string(std::stoi(*text) + 1), swap)) ++done;
+        if (store_->put(call_, "tables", "count", std::to_string(std::stoi(*text) + 1), swap))
+          ++done;
       }
     });
   }
@@ -234,7 +240,8 @@ TEST_F(StoreTest, MultipartMovesNoBytesAndKeepsThem) {
   std::string whole;
   std::vector<PartInfo> parts;
   for (int number : {1, 2, 3, 5}) {
-    std::string bytes = pattern(number == 5 ? 77 : (5 << 20) + static_cast<size_t>(number), static_cast<uint64_t>(number));
+    std::string bytes = pattern(number == 5 ? 77 : (5 << 20) + static_cast<size_t>(number),
+                                static_cast<uint64_t>(number));
     auto writer = store_->write_part(call_, "tables", "big", *upload, number, {});
     ASSERT_TRUE(writer);
     ASSERT_TRUE((*writer)->append(bytes));
@@ -248,7 +255,9 @@ TEST_F(StoreTest, MultipartMovesNoBytesAndKeepsThem) {
   EXPECT_EQ(store_->list_uploads(call_, "tables", "b")->size(), 1u);
   EXPECT_TRUE(store_->head(call_, "tables", "big", {}).error().is("no_such_key"));
   std::vector<PartInfo> wrong{parts[1], parts[0]};
-  EXPECT_TRUE(store_->complete_upload(call_, "tables", "big", *upload, wrong, {}).error().is("invalid_part_order"));
+  EXPECT_TRUE(store_->complete_upload(call_, "tables", "big", *upload, wrong, {})
+                  .error()
+                  .is("invalid_part_order"));
   auto info = store_->complete_upload(call_, "tables", "big", *upload, parts, {});
   ASSERT_TRUE(info) << info.error().message;
   EXPECT_TRUE(info->etag.ends_with("-3"));
@@ -256,7 +265,8 @@ TEST_F(StoreTest, MultipartMovesNoBytesAndKeepsThem) {
   EXPECT_TRUE(store_->complete_upload(call_, "tables", "big", *upload, parts, {}));  // asked again
   expect_object("big", whole);
   EXPECT_TRUE(store_->list_uploads(call_, "tables", "")->empty());
-  EXPECT_TRUE(store_->write_part(call_, "tables", "big", *upload, 1, {}).error().is("no_such_upload"));
+  EXPECT_TRUE(
+      store_->write_part(call_, "tables", "big", *upload, 1, {}).error().is("no_such_upload"));
   start();
   store_->poll();
   start();
@@ -325,11 +335,14 @@ TEST_F(StoreTest, TwoDrivesGoWhileRunningAndComeBackEmpty) {
 
 TEST_F(StoreTest, ADriveThatWasAwayCatchesUp) {
   ASSERT_TRUE(store_->create_bucket(call_, "tables"));
-  for (int i = 0; i < 20; ++i) ASSERT_TRUE(store_->put(call_, "tables", "k" + std::to_string(i), pattern(150'000, 1)));
+  for (int i = 0; i < 20; ++i)
+    ASSERT_TRUE(store_->put(call_, "tables", "k" + std::to_string(i), pattern(150'000, 1)));
   fs::rename(drive(2), root_ + "/away");
   store_->poll();
-  for (int i = 0; i < 20; i += 2) ASSERT_TRUE(store_->put(call_, "tables", "k" + std::to_string(i), pattern(150'000, 2)));
-  for (int i = 1; i < 20; i += 4) ASSERT_TRUE(store_->remove(call_, "tables", "k" + std::to_string(i), {}));
+  for (int i = 0; i < 20; i += 2)
+    ASSERT_TRUE(store_->put(call_, "tables", "k" + std::to_string(i), pattern(150'000, 2)));
+  for (int i = 1; i < 20; i += 4)
+    ASSERT_TRUE(store_->remove(call_, "tables", "k" + std::to_string(i), {}));
   start();  // also across a restart
   fs::rename(root_ + "/away", drive(2));
   store_->poll();
@@ -375,7 +388,8 @@ TEST_F(StoreTest, OrphanFilesOfACrashAreCollected) {
   auto writer = store_->write(call_, "tables", "k", {});
   ASSERT_TRUE((*writer)->append(pattern(4 << 20, 1)));
   ASSERT_TRUE(store_->put(call_, "tables", "whole", pattern(4 << 20, 2)));
-  fs::copy(root_ + "/drives", root_ + "/copy", fs::copy_options::recursive);  // as kill -9 leaves it
+  fs::copy(root_ + "/drives", root_ + "/copy",
+           fs::copy_options::recursive);  // as kill -9 leaves it
   writer->reset();
   store_.reset();
   fs::remove_all(root_ + "/drives");
@@ -386,7 +400,8 @@ TEST_F(StoreTest, OrphanFilesOfACrashAreCollected) {
   expect_object("whole", pattern(4 << 20, 2));
 }
 
-// --- the faulty disk -------------------------------------------------------------------------------------
+// --- the faulty disk
+// -------------------------------------------------------------------------------------
 
 struct Campaign {
   explicit Campaign(uint64_t seed) : disk(seed), random(seed) {}

@@ -19,7 +19,8 @@ struct Generator {
 
   Generator() {
     gf_gen_cauchy1_matrix(rows.data(), kShards, kDataShards);
-    ec_init_tables(kDataShards, kParityShards, &rows[kDataShards * kDataShards], encode_tables.data());
+    ec_init_tables(kDataShards, kParityShards, &rows[kDataShards * kDataShards],
+                   encode_tables.data());
   }
 };
 
@@ -71,7 +72,8 @@ Status rebuild_shards(const std::array<char*, kShards>& shards, size_t bytes, ui
     for (size_t j = 0; j < kDataShards; ++j) {
       unsigned char sum = 0;
       for (size_t k = 0; k < kDataShards; ++k) {
-        sum ^= gf_mul(rows[static_cast<size_t>(shard) * kDataShards + k], inverse[k * kDataShards + j]);
+        sum ^= gf_mul(rows[static_cast<size_t>(shard) * kDataShards + k],
+                      inverse[k * kDataShards + j]);
       }
       coefficients.push_back(sum);
     }

@@ -44,7 +44,8 @@ TEST(Records, ComeBackAsTheyWere) {
   record.metadata = {{"x-amz-meta-a", "b"}, {"cache-control", ""}};
   record.checksums = {{"crc32", "AAAA"}};
   record.checksum_type = "COMPOSITE";
-  record.parts = {{1, {Layout::files, 7, 100}, "e1", {}}, {2, {Layout::coded, 9, 50}, "e2", {{"crc32", "x"}}}};
+  record.parts = {{1, {Layout::files, 7, 100}, "e1", {}},
+                  {2, {Layout::coded, 9, 50}, "e2", {{"crc32", "x"}}}};
   std::string bytes = encode_record(record);
   auto back = decode_record(bytes);
   ASSERT_TRUE(back);
@@ -60,7 +61,8 @@ TEST(Records, ComeBackAsTheyWere) {
 
 TEST(Records, SlotKeysSortAsObjectKeys) {
   EXPECT_LT(entry_key(object_slot("b", "a"), 1), entry_key(object_slot("b", "a\x01"), 1));
-  EXPECT_LT(entry_key(object_slot("b", "a"), 9), entry_key(object_slot("b", "a"), 8));  // newest first
+  EXPECT_LT(entry_key(object_slot("b", "a"), 9),
+            entry_key(object_slot("b", "a"), 8));  // newest first
   auto key = parse_entry_key(entry_key(object_slot("b", "a"), 77));
   EXPECT_EQ(parse_entry_key("oshort").error().code, Code::corrupt);
   EXPECT_EQ(lock_name(object_slot("b", "k")), "b/k");

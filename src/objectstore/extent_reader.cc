@@ -40,8 +40,8 @@ Result<std::unique_ptr<ExtentReader>> ExtentReader::open(StoreCore& core, const 
 
 ExtentReader::~ExtentReader() { core_.release_file(extent_.id); }
 
-Status ExtentReader::read_chunks(const StripeShape& shape, uint64_t stripe, int shard, size_t from, size_t count,
-                                 char* to) {
+Status ExtentReader::read_chunks(const StripeShape& shape, uint64_t stripe, int shard, size_t from,
+                                 size_t count, char* to) {
   File* file = files_[static_cast<size_t>(shard)].get();
   char trailer[kTrailerBytes];
   uint64_t trailer_at = shape.frame_offset + shape.frame_bytes - kTrailerBytes;
@@ -51,15 +51,16 @@ Status ExtentReader::read_chunks(const StripeShape& shape, uint64_t stripe, int 
     ASSIGN_OR_RETURN(size_t payload, file->read_at(shape.frame_offset + from, to, count));
     bool good = payload == count;
     for (size_t at = 0; at < count && good; at += kChunkBytes) {
-      good = check_chunk(sums, (from + at) / kChunkBytes, {to + at, std::min(kChunkBytes, count - at)});
+      good = check_chunk(sums, (from + at) / kChunkBytes,
+                         {to + at, std::min(kChunkBytes, count - at)});
     }
     if (good) return {};
   }
   return fail(Code::corrupt, "corrupt_object", "a shard file is damaged");
 }
 
-Status ExtentReader::rebuild_chunks(const StripeShape& shape, uint64_t stripe, int shard, size_t from,
-                                    size_t count, char* to) {
+Status ExtentReader::rebuild_chunks(const StripeShape& shape, uint64_t stripe, int shard,
+                                    size_t from, size_t count, char* to) {
   degraded_ = true;
   std::string scratch(count * (kShards - 1), '\0');
   std::array<char*, kShards> places{};
@@ -71,7 +72,8 @@ Status ExtentReader::rebuild_chunks(const StripeShape& shape, uint64_t stripe, i
     auto at = static_cast<size_t>(other);
     std::unique_ptr<File> late;
     if (!files_[at]) {
-      // Not opened with the reader; concurrent readers must not see files_ change, so only for this call.
+      // Not opened with the reader; concurrent readers must not see files_ change, so only for this
+      // call.
       Drive& drive = core_.drive(drive_of_shard(extent_.id, other));
       if (!drive.online()) continue;
       auto file = drive.open_file(extent_.id);
@@ -94,11 +96,12 @@ Status ExtentReader::rebuild_chunks(const StripeShape& shape, uint64_t stripe, i
   return rebuild_shards(places, count, present, static_cast<uint8_t>(1 << shard));
 }
 
-Status ExtentReader::read_piece(const StripeShape& shape, uint64_t stripe, int shard, size_t from, size_t count,
-                                char* to) {
+Status ExtentReader::read_piece(const StripeShape& shape, uint64_t stripe, int shard, size_t from,
+                                size_t count, char* to) {
   // Widen to whole chunks; into place when the piece is such a range already.
   size_t first = from / kChunkBytes * kChunkBytes;
-  size_t last = std::min((from + count + kChunkBytes - 1) / kChunkBytes * kChunkBytes, shape.payload_bytes);
+  size_t last =
+      std::min((from + count + kChunkBytes - 1) / kChunkBytes * kChunkBytes, shape.payload_bytes);
   std::string wide;
   char* place = to;
   if (first != from || last != from + count) {
@@ -115,18 +118,20 @@ Status ExtentReader::read_piece(const StripeShape& shape, uint64_t stripe, int s
   return {};
 }
 
-// The system's own read-ahead sees two files read in pieces and stays small. A hint, not an access: it goes past Disk.
+// The system's own read-ahead sees two files read in pieces and stays small. A hint, not an access:
+// it goes past Disk.
 void ExtentReader::read_ahead(uint64_t stripe) {
   uint64_t end = std::min(stripe + kReadAheadStripes, stripe_count(extent_.bytes));
   uint64_t from = std::max(hinted_.load(), stripe);
-  if (from >= end || (from > stripe + kReadAheadStripes / 2 && end < stripe_count(extent_.bytes))) return;
+  if (from >= end || (from > stripe + kReadAheadStripes / 2 && end < stripe_count(extent_.bytes)))
+    return;
   hinted_ = end;
   for (size_t shard = 0; shard < kDataShards; ++shard) {
     if (!files_[shard] || files_[shard]->descriptor() < 0) continue;
     uint64_t first = from * kFrameBytes;
     uint64_t bytes = std::min(end * kFrameBytes, shard_file_bytes(extent_.bytes)) - first;
-    (void)::posix_fadvise(files_[shard]->descriptor(), static_cast<off_t>(first), static_cast<off_t>(bytes),
-                          POSIX_FADV_WILLNEED);
+    (void)::posix_fadvise(files_[shard]->descriptor(), static_cast<off_t>(first),
+                          static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
   }
 }
 

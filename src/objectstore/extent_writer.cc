@@ -58,7 +58,8 @@ Status ExtentWriter::begin() {
   return enough_drives();
 }
 
-// The last stripe splits its bytes in two equal halves; knowing the size ahead saves moving them later.
+// The last stripe splits its bytes in two equal halves; knowing the size ahead saves moving them
+// later.
 void ExtentWriter::plan_stripe() {
   payload_planned_ = kPayloadBytesMax;
   if (!size_hint_ || *size_hint_ <= stripe_ * kStripeBytes) return;
@@ -109,20 +110,24 @@ Status ExtentWriter::flush_stripe() {
     std::memmove(buffer.frame(1) + moving, buffer.frame(1), in_second);
     std::memcpy(buffer.frame(1), buffer.frame(0) + payload, moving);
   }
-  if (shape.object_bytes < kDataShards * shape.payload_bytes) buffer.frame(1)[shape.payload_bytes - 1] = 0;
-  encode_parity({buffer.frame(0), buffer.frame(1), buffer.frame(2), buffer.frame(3)}, shape.payload_bytes);
+  if (shape.object_bytes < kDataShards * shape.payload_bytes)
+    buffer.frame(1)[shape.payload_bytes - 1] = 0;
+  encode_parity({buffer.frame(0), buffer.frame(1), buffer.frame(2), buffer.frame(3)},
+                shape.payload_bytes);
   for (int shard = 0; shard < kShards; ++shard) {
     int drive = drive_of_shard(id_, shard);
     File* file = files_[static_cast<size_t>(drive)].get();
     if (!file || failed_ & 1 << drive) continue;
     slot.writes.add();
-    core_.drive(drive).run([this, &slot, file, shape, shard, drive, frame = buffer.frame(shard), stripe = stripe_] {
-      seal_frame(frame, shape.payload_bytes, id_, stripe, shard);
-      Status written = file->write_at(shape.frame_offset, std::string_view(frame, shape.frame_bytes));
+    core_.drive(drive).run(
+        [this, &slot, file, shape, shard, drive, frame = buffer.frame(shard), stripe = stripe_] {
+          seal_frame(frame, shape.payload_bytes, id_, stripe, shard);
+          Status written =
+              file->write_at(shape.frame_offset, std::string_view(frame, shape.frame_bytes));
 
-      if (!written) note_failure(drive, written.error());
-      slot.writes.count_down();
-    });
+          if (!written) note_failure(drive, written.error());
+          slot.writes.count_down();
+        });
   }
   ++stripe_;
   in_stripe_ = 0;

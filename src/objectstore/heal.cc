@@ -1,5 +1,5 @@
-// Making drives agree: after a crash, when a drive comes back, when an empty directory replaces one, and when a
-// read finds damage. One step serves all: reconcile(slot).
+// Making drives agree: after a crash, when a drive comes back, when an empty directory replaces
+// one, and when a read finds damage. One step serves all: reconcile(slot).
 #include <algorithm>
 #include <bit>
 #include <set>
@@ -18,7 +18,9 @@ bool same_extent(const Extent& a, const Extent& b) { return a.layout == b.layout
 WriteOp put_op(Table table, std::string key, SharedBytes value) {
   return {WriteOp::Kind::put, table, std::move(key), std::move(value)};
 }
-WriteOp remove_op(Table table, std::string key) { return {WriteOp::Kind::remove, table, std::move(key), {}}; }
+WriteOp remove_op(Table table, std::string key) {
+  return {WriteOp::Kind::remove, table, std::move(key), {}};
+}
 
 }  // namespace
 
@@ -57,7 +59,8 @@ Result<StoreCore::SlotState> StoreCore::slot_state(const std::string& slot) {
     }
     RETURN_IF_ERROR(cursor->status());
   }
-  for (auto& [number, generation] : by_generation) state.generations.push_back(std::move(generation));
+  for (auto& [number, generation] : by_generation)
+    state.generations.push_back(std::move(generation));
   return state;
 }
 
@@ -75,9 +78,11 @@ Result<bool> StoreCore::reconcile(const std::string& slot, bool lock_key) {
       break;
     }
     if (copies + away >= needed) {
-      return fail(Code::unavailable, "too_few_drives", "an absent drive may hold what an object needs");
+      return fail(Code::unavailable, "too_few_drives",
+                  "an absent drive may hold what an object needs");
     }
-    // Too few copies anywhere: a commit that was cut short and never acknowledged. It is rolled back.
+    // Too few copies anywhere: a commit that was cut short and never acknowledged. It is rolled
+    // back.
   }
   for (int i = 0; i < kShards; ++i) {
     if (state.online & 1 << i) RETURN_IF_ERROR(bring_to(slot, state, target, i));
@@ -86,7 +91,8 @@ Result<bool> StoreCore::reconcile(const std::string& slot, bool lock_key) {
   return away == 0;
 }
 
-Status StoreCore::bring_to(const std::string& slot, const SlotState& state, const void* chosen, int drive_index) {
+Status StoreCore::bring_to(const std::string& slot, const SlotState& state, const void* chosen,
+                           int drive_index) {
   const auto* target = static_cast<const SlotState::Generation*>(chosen);
   const bool has_target = target && (target->drives & 1 << drive_index);
   const bool removed = target && target->record.kind == RecordKind::removed;
@@ -113,7 +119,8 @@ Status StoreCore::bring_to(const std::string& slot, const SlotState& state, cons
     ops.push_back(remove_op(Table::meta, entry_key(slot, generation.generation)));
     if (bytes_moved) continue;
     for (const Extent& extent : generation.record.extents()) {
-      if (std::ranges::any_of(kept, [&](const Extent& keep) { return same_extent(keep, extent); })) continue;
+      if (std::ranges::any_of(kept, [&](const Extent& keep) { return same_extent(keep, extent); }))
+        continue;
       if (extent.layout != Layout::files) {
         ops.push_back(remove_op(Table::data, data_key(extent.id)));
         continue;
@@ -134,7 +141,8 @@ Status StoreCore::bring_to(const std::string& slot, const SlotState& state, cons
   return ticket.result;
 }
 
-// Gives a drive its share of an extent: an inline value is added to `ops`, a shard file is written and synced.
+// Gives a drive its share of an extent: an inline value is added to `ops`, a shard file is written
+// and synced.
 Status StoreCore::rebuild_bytes(const Extent& extent, int drive_index, WriteOps& ops) {
   if (extent.layout == Layout::none) return {};
   if (extent.layout == Layout::files) {
@@ -144,17 +152,20 @@ Status StoreCore::rebuild_bytes(const Extent& extent, int drive_index, WriteOps&
   }
   ASSIGN_OR_RETURN(std::string bytes, read_inline(extent));
   if (extent.layout == Layout::replicated) {
-    ops.push_back(put_op(Table::data, data_key(extent.id), SharedBytes(seal_inline(bytes, extent.id, 0))));
+    ops.push_back(
+        put_op(Table::data, data_key(extent.id), SharedBytes(seal_inline(bytes, extent.id, 0))));
     return {};
   }
   size_t shard_bytes = (extent.bytes + kDataShards - 1) / kDataShards;
   bytes.resize(shard_bytes * kShards);
   std::array<char*, kShards> places;
-  for (size_t shard = 0; shard < kShards; ++shard) places[shard] = bytes.data() + shard * shard_bytes;
+  for (size_t shard = 0; shard < kShards; ++shard)
+    places[shard] = bytes.data() + shard * shard_bytes;
   encode_parity(places, shard_bytes);
   int shard = shard_of_drive(extent.id, drive_index);
   std::string_view mine(places[static_cast<size_t>(shard)], shard_bytes);
-  ops.push_back(put_op(Table::data, data_key(extent.id), SharedBytes(seal_inline(mine, extent.id, shard))));
+  ops.push_back(
+      put_op(Table::data, data_key(extent.id), SharedBytes(seal_inline(mine, extent.id, shard))));
   return {};
 }
 
@@ -170,7 +181,8 @@ Status StoreCore::rebuild_file(const Extent& extent, int drive_index) {
     status = reader->read_shard(stripe, shard, buffer->frame(0));
     if (!status) break;
     seal_frame(buffer->frame(0), shape.payload_bytes, extent.id, stripe, shard);
-    status = file->write_at(shape.frame_offset, std::string_view(buffer->frame(0), shape.frame_bytes));
+    status =
+        file->write_at(shape.frame_offset, std::string_view(buffer->frame(0), shape.frame_bytes));
   }
   buffers_.give(std::move(buffer));
   RETURN_IF_ERROR(status);
@@ -185,7 +197,8 @@ bool StoreCore::bytes_intact(const Extent& extent, int drive_index) {
   int shard = shard_of_drive(extent.id, drive_index);
   if (extent.layout != Layout::files) {
     auto value = db->get(Table::data, data_key(extent.id));
-    return value && *value && open_inline(**value, extent.id, extent.layout == Layout::coded ? shard : 0);
+    return value && *value &&
+           open_inline(**value, extent.id, extent.layout == Layout::coded ? shard : 0);
   }
   auto file = target.open_file(extent.id);
   if (!file) return false;
@@ -201,7 +214,8 @@ bool StoreCore::bytes_intact(const Extent& extent, int drive_index) {
     intact = check_trailer(trailer, shape.payload_bytes, extent.id, stripe, shard);
     for (size_t chunk = 0; intact && chunk * kChunkBytes < shape.payload_bytes; ++chunk) {
       size_t from = chunk * kChunkBytes;
-      intact = check_chunk(trailer, chunk, {frame + from, std::min(kChunkBytes, shape.payload_bytes - from)});
+      intact = check_chunk(trailer, chunk,
+                           {frame + from, std::min(kChunkBytes, shape.payload_bytes - from)});
     }
   }
   buffers_.give(std::move(buffer));
@@ -233,8 +247,8 @@ Status StoreCore::repair(const std::string& slot) {
   return {};
 }
 
-// Settles the slots of one journal entry; then gives the entry to a drive that lacks it (give_to >= 0), or
-// drops it from all when every drive has everything.
+// Settles the slots of one journal entry; then gives the entry to a drive that lacks it (give_to >=
+// 0), or drops it from all when every drive has everything.
 Status StoreCore::reconcile_journal(uint64_t id, int give_to, bool lock_key, bool drop) {
   std::optional<std::string> value;
   for (auto& target : drives_) {
@@ -305,10 +319,12 @@ Status StoreCore::heal_all_slots(int index) {
     for (const std::string& slot : slots) {
       if (stopping_) return fail(Code::cancelled, "stopping", "the store is stopping");
       auto healed = reconcile(slot, true);
-      if (!healed && healed.error().code != Code::corrupt && healed.error().code != Code::not_found) {
+      if (!healed && healed.error().code != Code::corrupt &&
+          healed.error().code != Code::not_found) {
         return std::unexpected(healed.error());
       }
-      if (!healed) log_warn("an object cannot be healed", {{"slot", slot}, {"error", healed.error().message}});
+      if (!healed)
+        log_warn("an object cannot be healed", {{"slot", slot}, {"error", healed.error().message}});
     }
     from = after_prefix(slots.back() + '\0');
   }
@@ -326,7 +342,8 @@ Status StoreCore::heal_drive(int index) {
   for (int pass = 0; pass < kJournalPasses && healed > 0; ++pass) {
     RETURN_IF_ERROR(heal_journal(index, true, &healed));
   }
-  std::lock_guard<Gate> alone(membership_);  // no commit is under way: what is settled now stays settled
+  std::lock_guard<Gate> alone(
+      membership_);  // no commit is under way: what is settled now stays settled
   RETURN_IF_ERROR(heal_journal(index, false, &healed));
   if (!target.online()) return fail(Code::unavailable, "drive_offline", "the drive went away");
   if (full_heal_[at]) {
@@ -372,7 +389,8 @@ void StoreCore::try_open(int index) {
     log_info("formatting a replaced drive", {{"drive", target.path()}});
     ready = target.format({store_id_, index}, true);
   } else if ((*identity)->store_id != store_id_ || (*identity)->index != index) {
-    target.close("the directory belongs to another store or another place in it: put it back, or empty it");
+    target.close(
+        "the directory belongs to another store or another place in it: put it back, or empty it");
     return;
   }
   if (ready) {
@@ -389,7 +407,9 @@ void StoreCore::poll_drives() {
     if (target.online()) {
       auto identity = target.read_identity();
       bool ours = identity && *identity && (*identity)->store_id == store_id_;
-      if (!ours) drive_failed(i, {Code::unavailable, "drive_offline", "the directory is gone or was replaced"});
+      if (!ours)
+        drive_failed(i,
+                     {Code::unavailable, "drive_offline", "the directory is gone or was replaced"});
     }
     if (!target.online()) try_open(i);
     if (target.online() && needs_resume_[at]) {
@@ -406,12 +426,15 @@ void StoreCore::heal() {
     if (stopping_) return;
     if (drive(i).state() == DriveState::lagging) {
       Status healed = heal_drive(i);
-      if (!healed) log_warn("healing stopped", {{"drive", drive(i).path()}, {"error", healed.error().message}});
+      if (!healed)
+        log_warn("healing stopped",
+                 {{"drive", drive(i).path()}, {"error", healed.error().message}});
     }
   }
   trim_journals();
   for (int i = 0; i < kShards; ++i) {
-    if (drive(i).state() != DriveState::in_sync || orphans_checked_[static_cast<size_t>(i)]) continue;
+    if (drive(i).state() != DriveState::in_sync || orphans_checked_[static_cast<size_t>(i)])
+      continue;
     collect_garbage(i);
     collect_orphans(i);
   }
@@ -436,7 +459,8 @@ StoreStatus StoreCore::status() {
     of_drive.path = drive(i).path();
     of_drive.online = drive(i).online();
     of_drive.problem = drive(i).problem();
-    if (auto free = disk_.free_bytes(of_drive.path); free && of_drive.online) of_drive.free_bytes = *free;
+    if (auto free = disk_.free_bytes(of_drive.path); free && of_drive.online)
+      of_drive.free_bytes = *free;
     of_drive.healing_objects = healing_left_[static_cast<size_t>(i)];
     status.drives.push_back(std::move(of_drive));
   }

@@ -42,14 +42,17 @@ Status check_write_conditions(const Conditions& conditions, const ObjectInfo* cu
   if (!conditions.if_match.empty()) {
     if (!current) return fail(Code::not_found, "no_such_key", "The specified key does not exist.");
     if (!matches(conditions.if_match, current)) {
-      return fail(Code::conflict, "precondition_failed", "the object's ETag does not match If-Match");
+      return fail(Code::conflict, "precondition_failed",
+                  "the object's ETag does not match If-Match");
     }
   } else if (conditions.if_unmodified_since && current &&
              whole_seconds(current->last_modified) > *conditions.if_unmodified_since) {
-    return fail(Code::conflict, "precondition_failed", "the object was modified since If-Unmodified-Since");
+    return fail(Code::conflict, "precondition_failed",
+                "the object was modified since If-Unmodified-Since");
   }
   if (matches(conditions.if_none_match, current)) {
-    return fail(Code::conflict, "precondition_failed", "an object that If-None-Match excludes exists");
+    return fail(Code::conflict, "precondition_failed",
+                "an object that If-None-Match excludes exists");
   }
   return {};
 }
@@ -57,14 +60,17 @@ Status check_write_conditions(const Conditions& conditions, const ObjectInfo* cu
 Status check_read_conditions(const Conditions& conditions, const ObjectInfo& current) {
   if (!conditions.if_match.empty()) {
     if (!matches(conditions.if_match, &current)) {
-      return fail(Code::conflict, "precondition_failed", "the object's ETag does not match If-Match");
+      return fail(Code::conflict, "precondition_failed",
+                  "the object's ETag does not match If-Match");
     }
   } else if (conditions.if_unmodified_since &&
              whole_seconds(current.last_modified) > *conditions.if_unmodified_since) {
-    return fail(Code::conflict, "precondition_failed", "the object was modified since If-Unmodified-Since");
+    return fail(Code::conflict, "precondition_failed",
+                "the object was modified since If-Unmodified-Since");
   }
   if (!conditions.if_none_match.empty()) {
-    if (matches(conditions.if_none_match, &current)) return fail(Code::conflict, "not_modified", "not modified");
+    if (matches(conditions.if_none_match, &current))
+      return fail(Code::conflict, "not_modified", "not modified");
   } else if (conditions.if_modified_since &&
              whole_seconds(current.last_modified) <= *conditions.if_modified_since) {
     return fail(Code::conflict, "not_modified", "not modified");
@@ -87,8 +93,8 @@ class MemoryWriter final : public ObjectWriter {
     std::lock_guard lock(store_.mutex_);
     ASSIGN_OR_RETURN(MemoryStore::Bucket * bucket, store_.find_bucket(info_.bucket));
     auto found = bucket->objects.find(info_.key);
-    RETURN_IF_ERROR(
-        check_write_conditions(conditions_, found == bucket->objects.end() ? nullptr : &found->second.info));
+    RETURN_IF_ERROR(check_write_conditions(
+        conditions_, found == bucket->objects.end() ? nullptr : &found->second.info));
     info_.size = bytes_.size();
     info_.etag = to_hex(digest(DigestKind::md5, bytes_));
     info_.last_modified = store_.clock_.wall_now();
@@ -105,22 +111,26 @@ class MemoryWriter final : public ObjectWriter {
 
 Result<MemoryStore::Bucket*> MemoryStore::find_bucket(const std::string& bucket) {
   auto found = buckets_.find(bucket);
-  if (found == buckets_.end()) return fail(Code::not_found, "no_such_bucket", "bucket " + bucket + " does not exist");
+  if (found == buckets_.end())
+    return fail(Code::not_found, "no_such_bucket", "bucket " + bucket + " does not exist");
   return &found->second;
 }
 
-Result<MemoryStore::Object*> MemoryStore::find_object(const std::string& bucket, const std::string& key,
+Result<MemoryStore::Object*> MemoryStore::find_object(const std::string& bucket,
+                                                      const std::string& key,
                                                       const Conditions& conditions) {
   ASSIGN_OR_RETURN(Bucket * in, find_bucket(bucket));
   auto found = in->objects.find(key);
-  if (found == in->objects.end()) return fail(Code::not_found, "no_such_key", "key " + key + " does not exist");
+  if (found == in->objects.end())
+    return fail(Code::not_found, "no_such_key", "key " + key + " does not exist");
   RETURN_IF_ERROR(check_read_conditions(conditions, found->second.info));
   return &found->second;
 }
 
 Status MemoryStore::create_bucket(const Call&, const std::string& bucket) {
   std::lock_guard lock(mutex_);
-  if (buckets_.contains(bucket)) return fail(Code::exists, "bucket_exists", "bucket " + bucket + " exists");
+  if (buckets_.contains(bucket))
+    return fail(Code::exists, "bucket_exists", "bucket " + bucket + " exists");
   buckets_[bucket].created = clock_.wall_now();
   return {};
 }
@@ -128,7 +138,8 @@ Status MemoryStore::create_bucket(const Call&, const std::string& bucket) {
 Status MemoryStore::delete_bucket(const Call&, const std::string& bucket) {
   std::lock_guard lock(mutex_);
   ASSIGN_OR_RETURN(Bucket * in, find_bucket(bucket));
-  if (!in->objects.empty()) return fail(Code::conflict, "bucket_not_empty", "bucket " + bucket + " is not empty");
+  if (!in->objects.empty())
+    return fail(Code::conflict, "bucket_not_empty", "bucket " + bucket + " is not empty");
   buckets_.erase(bucket);
   return {};
 }
@@ -147,7 +158,8 @@ Result<std::vector<BucketInfo>> MemoryStore::list_buckets(const Call&) {
 }
 
 Result<std::unique_ptr<ObjectWriter>> MemoryStore::write(const Call&, const std::string& bucket,
-                                                         const std::string& key, PutOptions options) {
+                                                         const std::string& key,
+                                                         PutOptions options) {
   std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(find_bucket(bucket));
   ObjectInfo info;
@@ -159,7 +171,8 @@ Result<std::unique_ptr<ObjectWriter>> MemoryStore::write(const Call&, const std:
 }
 
 Result<std::unique_ptr<ObjectReader>> MemoryStore::open(const Call&, const std::string& bucket,
-                                                        const std::string& key, const Conditions& conditions) {
+                                                        const std::string& key,
+                                                        const Conditions& conditions) {
   std::lock_guard lock(mutex_);
   ASSIGN_OR_RETURN(Object * object, find_object(bucket, key, conditions));
   return std::make_unique<MemoryReader>(object->info, object->bytes);
@@ -183,7 +196,8 @@ Status MemoryStore::remove(const Call&, const std::string& bucket, const std::st
   return {};
 }
 
-Result<ListPage> MemoryStore::list(const Call&, const std::string& bucket, const ListOptions& options) {
+Result<ListPage> MemoryStore::list(const Call&, const std::string& bucket,
+                                   const ListOptions& options) {
   std::lock_guard lock(mutex_);
   ASSIGN_OR_RETURN(Bucket * in, find_bucket(bucket));
   ListPage page;
@@ -213,11 +227,12 @@ Result<ListPage> MemoryStore::list(const Call&, const std::string& bucket, const
   return page;
 }
 
-Result<std::string> MemoryStore::create_upload(const Call&, const std::string&, const std::string&, PutOptions,
-                                               std::string, std::string) {
+Result<std::string> MemoryStore::create_upload(const Call&, const std::string&, const std::string&,
+                                               PutOptions, std::string, std::string) {
   return no_multipart();
 }
-Result<std::unique_ptr<ObjectWriter>> MemoryStore::write_part(const Call&, const std::string&, const std::string&,
+Result<std::unique_ptr<ObjectWriter>> MemoryStore::write_part(const Call&, const std::string&,
+                                                              const std::string&,
                                                               const std::string&, int, PutOptions) {
   return no_multipart();
 }
@@ -226,14 +241,16 @@ Result<ObjectInfo> MemoryStore::complete_upload(const Call&, const std::string&,
                                                 const PutOptions&) {
   return no_multipart();
 }
-Status MemoryStore::abort_upload(const Call&, const std::string&, const std::string&, const std::string&) {
+Status MemoryStore::abort_upload(const Call&, const std::string&, const std::string&,
+                                 const std::string&) {
   return no_multipart();
 }
-Result<std::vector<PartInfo>> MemoryStore::list_parts(const Call&, const std::string&, const std::string&,
-                                                      const std::string&) {
+Result<std::vector<PartInfo>> MemoryStore::list_parts(const Call&, const std::string&,
+                                                      const std::string&, const std::string&) {
   return no_multipart();
 }
-Result<std::vector<UploadInfo>> MemoryStore::list_uploads(const Call&, const std::string&, const std::string&) {
+Result<std::vector<UploadInfo>> MemoryStore::list_uploads(const Call&, const std::string&,
+                                                          const std::string&) {
   return no_multipart();
 }
 

@@ -1,5 +1,5 @@
-// The object store in memory: for tests of everything above it. Same semantics for put, get, list, remove and
-// their conditions; multipart is unsupported.
+// The object store in memory: for tests of everything above it. Same semantics for put, get, list,
+// remove and their conditions; multipart is unsupported.
 #pragma once
 
 #include <map>
@@ -18,25 +18,31 @@ class MemoryStore final : public ObjectStore {
   Status delete_bucket(const Call& call, const std::string& bucket) override;
   Result<BucketInfo> head_bucket(const Call& call, const std::string& bucket) override;
   Result<std::vector<BucketInfo>> list_buckets(const Call& call) override;
-  Result<std::unique_ptr<ObjectWriter>> write(const Call& call, const std::string& bucket, const std::string& key,
-                                              PutOptions options) override;
-  Result<std::unique_ptr<ObjectReader>> open(const Call& call, const std::string& bucket, const std::string& key,
+  Result<std::unique_ptr<ObjectWriter>> write(const Call& call, const std::string& bucket,
+                                              const std::string& key, PutOptions options) override;
+  Result<std::unique_ptr<ObjectReader>> open(const Call& call, const std::string& bucket,
+                                             const std::string& key,
                                              const Conditions& conditions) override;
   Result<ObjectInfo> head(const Call& call, const std::string& bucket, const std::string& key,
                           const Conditions& conditions) override;
   Status remove(const Call& call, const std::string& bucket, const std::string& key,
                 const Conditions& conditions) override;
-  Result<ListPage> list(const Call& call, const std::string& bucket, const ListOptions& options) override;
-  Result<std::string> create_upload(const Call&, const std::string&, const std::string&, PutOptions, std::string,
-                                    std::string) override;
-  Result<std::unique_ptr<ObjectWriter>> write_part(const Call&, const std::string&, const std::string&,
-                                                   const std::string&, int, PutOptions) override;
-  Result<ObjectInfo> complete_upload(const Call&, const std::string&, const std::string&, const std::string&,
-                                     const std::vector<PartInfo>&, const PutOptions&) override;
-  Status abort_upload(const Call&, const std::string&, const std::string&, const std::string&) override;
+  Result<ListPage> list(const Call& call, const std::string& bucket,
+                        const ListOptions& options) override;
+  Result<std::string> create_upload(const Call&, const std::string&, const std::string&, PutOptions,
+                                    std::string, std::string) override;
+  Result<std::unique_ptr<ObjectWriter>> write_part(const Call&, const std::string&,
+                                                   const std::string&, const std::string&, int,
+                                                   PutOptions) override;
+  Result<ObjectInfo> complete_upload(const Call&, const std::string&, const std::string&,
+                                     const std::string&, const std::vector<PartInfo>&,
+                                     const PutOptions&) override;
+  Status abort_upload(const Call&, const std::string&, const std::string&,
+                      const std::string&) override;
   Result<std::vector<PartInfo>> list_parts(const Call&, const std::string&, const std::string&,
                                            const std::string&) override;
-  Result<std::vector<UploadInfo>> list_uploads(const Call&, const std::string&, const std::string&) override;
+  Result<std::vector<UploadInfo>> list_uploads(const Call&, const std::string&,
+                                               const std::string&) override;
   StoreStatus status() override;
 
  private:
@@ -54,11 +60,13 @@ class MemoryStore final : public ObjectStore {
   std::map<std::string, Bucket> buckets_;
 
   Result<Bucket*> find_bucket(const std::string& bucket);
-  Result<Object*> find_object(const std::string& bucket, const std::string& key, const Conditions& conditions);
+  Result<Object*> find_object(const std::string& bucket, const std::string& key,
+                              const Conditions& conditions);
 };
 
-// Shared by every implementation: the conditions of RFC 9110 section 13 as S3 applies them. `current` is null
-// when there is no object. Reads answer not_modified where a write answers precondition_failed.
+// Shared by every implementation: the conditions of RFC 9110 section 13 as S3 applies them.
+// `current` is null when there is no object. Reads answer not_modified where a write answers
+// precondition_failed.
 Status check_write_conditions(const Conditions& conditions, const ObjectInfo* current);
 Status check_read_conditions(const Conditions& conditions, const ObjectInfo& current);
 

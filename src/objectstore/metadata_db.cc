@@ -22,7 +22,7 @@ namespace {
 
 using rocksdb::Slice;
 
-constexpr size_t kCacheBytes = 12 << 20;        // all drives together
+constexpr size_t kCacheBytes = 12 << 20;         // all drives together
 constexpr size_t kWriteBuffersBytes = 40 << 20;  // all drives together, under load
 constexpr size_t kMetaBufferBytes = 4 << 20;
 constexpr size_t kDataBufferBytes = 8 << 20;
@@ -41,7 +41,8 @@ Status from_rocks(const rocksdb::Status& status, const char* doing) {
   return fail(Code::unavailable, "drive_io", std::move(message));
 }
 
-// Entries of one slot share their prefix: a seek for the newest one then asks the bloom filters first.
+// Entries of one slot share their prefix: a seek for the newest one then asks the bloom filters
+// first.
 class SlotPrefix final : public rocksdb::SliceTransform {
  public:
   const char* Name() const override { return "aichemy.slot"; }
@@ -51,8 +52,8 @@ class SlotPrefix final : public rocksdb::SliceTransform {
   }
 };
 
-// RocksDB's own log goes to ours. Not to its file: when a write to that file fails, as on a full disk, the library
-// aborts the process at the next line it logs.
+// RocksDB's own log goes to ours. Not to its file: when a write to that file fails, as on a full
+// disk, the library aborts the process at the next line it logs.
 class ForwardingLog final : public rocksdb::Logger {
  public:
   ForwardingLog() : Logger(rocksdb::InfoLogLevel::ERROR_LEVEL) {}
@@ -130,7 +131,8 @@ rocksdb::DBOptions db_options(const MetadataMemory::State& memory, rocksdb::Env*
   db.avoid_flush_during_recovery = true;
   db.avoid_flush_during_shutdown = true;
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  db.recycle_log_file_num = env ? 0 : 2;  // rewriting a log in place spares the file system's journal
+  db.recycle_log_file_num =
+      env ? 0 : 2;  // rewriting a log in place spares the file system's journal
   db.info_log = std::make_shared<ForwardingLog>();
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
@@ -156,7 +158,9 @@ class RocksCursor final : public MetadataDb::Cursor {
   bool valid() override { return iterator_->Valid(); }
   void next() override { iterator_->Next(); }
   std::string_view key() override { return {iterator_->key().data(), iterator_->key().size()}; }
-  std::string_view value() override { return {iterator_->value().data(), iterator_->value().size()}; }
+  std::string_view value() override {
+    return {iterator_->value().data(), iterator_->value().size()};
+  }
   Status status() override { return from_rocks(iterator_->status(), "list"); }
 
  private:
@@ -179,7 +183,8 @@ class RocksDb final : public MetadataDb {
         {rocksdb::kDefaultColumnFamilyName, meta_family(*memory.state)},
         {"data", data_family(*memory.state)}};
     rocksdb::DB* opened = nullptr;
-    auto status = rocksdb::DB::Open(db_options(*memory.state, env_.get()), path, families, &handles_, &opened);
+    auto status = rocksdb::DB::Open(db_options(*memory.state, env_.get()), path, families,
+                                    &handles_, &opened);
     RETURN_IF_ERROR(from_rocks(status, "open drive database"));
     db_.reset(opened);
     return {};
@@ -233,13 +238,15 @@ class RocksDb final : public MetadataDb {
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 
-  rocksdb::ColumnFamilyHandle* handle(Table table) { return handles_[table == Table::meta ? 0 : 1]; }
+  rocksdb::ColumnFamilyHandle* handle(Table table) {
+    return handles_[table == Table::meta ? 0 : 1];
+  }
 };
 
 }  // namespace
 
-Result<std::unique_ptr<MetadataDb>> MetadataDb::open(const std::string& path, MetadataMemory& memory,
-                                                     Disk* disk) {
+Result<std::unique_ptr<MetadataDb>> MetadataDb::open(const std::string& path,
+                                                     MetadataMemory& memory, Disk* disk) {
   auto db = std::make_unique<RocksDb>();
   RETURN_IF_ERROR(db->open_at(path, memory, disk));
   return db;

@@ -1,8 +1,9 @@
-// The database of one drive: RocksDB behind the few calls the store needs (its types stay in the .cc). Two
-// tables in one log: `meta` (small values, iterated) and `data` (inline shards, kept apart so that listings do
-// not read them). Blocking, thread safe.
+// The database of one drive: RocksDB behind the few calls the store needs (its types stay in the
+// .cc). Two tables in one log: `meta` (small values, iterated) and `data` (inline shards, kept
+// apart so that listings do not read them). Blocking, thread safe.
 //
-// Errors: not_found never (absent is nullopt); exhausted ("disk_full"); unavailable ("drive_io"); corrupt
+// Errors: not_found never (absent is nullopt); exhausted ("disk_full"); unavailable ("drive_io");
+// corrupt
 // ("drive_corrupt").
 #pragma once
 
@@ -56,7 +57,8 @@ class MetadataDb {
   };
 
   // `disk`: null for the real file system, else every file of the database goes through it (tests).
-  static Result<std::unique_ptr<MetadataDb>> open(const std::string& path, MetadataMemory& memory, Disk* disk);
+  static Result<std::unique_ptr<MetadataDb>> open(const std::string& path, MetadataMemory& memory,
+                                                  Disk* disk);
   virtual ~MetadataDb() = default;
 
   virtual Result<std::optional<std::string>> get(Table table, std::string_view key) = 0;

@@ -1,5 +1,5 @@
-// Multipart uploads. A part is an extent of its own; completing writes one record that lists the parts' extents and
-// moves no byte.
+// Multipart uploads. A part is an extent of its own; completing writes one record that lists the
+// parts' extents and moves no byte.
 #include <algorithm>
 
 #include "base/bytes.h"
@@ -19,8 +19,8 @@ struct LivePart {
 };
 
 // The live parts of an upload, by number.
-Result<std::vector<LivePart>> live_parts(StoreCore& core, const std::string& bucket, const std::string& key,
-                                         const std::string& upload_id) {
+Result<std::vector<LivePart>> live_parts(StoreCore& core, const std::string& bucket,
+                                         const std::string& key, const std::string& upload_id) {
   std::string base = part_slot(bucket, key, upload_id, 0);
   base.resize(base.size() - 5);
   auto db = core.metadata_db(std::hash<std::string>()(base));
@@ -43,7 +43,8 @@ Result<std::vector<LivePart>> live_parts(StoreCore& core, const std::string& buc
 
 std::unexpected<Error> invalid_part(int number) {
   return fail(Code::invalid, "invalid_part",
-              "One or more of the specified parts could not be found.  The part may not have been uploaded, or the "
+              "One or more of the specified parts could not be found.  The part may not have been "
+              "uploaded, or the "
               "specified entity tag may not match the part's entity tag. (part " +
                   std::to_string(number) + ")");
 }
@@ -70,12 +71,14 @@ Status sum_up(const Record& upload, Record& object) {
   }
   object.checksum_type = full ? "FULL_OBJECT" : "COMPOSITE";
   object.checksums[algorithm] =
-      full ? to_base64(joined) : checksum_of(algorithm, joined) + "-" + std::to_string(object.parts.size());
+      full ? to_base64(joined)
+           : checksum_of(algorithm, joined) + "-" + std::to_string(object.parts.size());
   return {};
 }
 
 // The object's record from the chosen parts; the parts it uses are taken out of `stored`.
-Result<Record> assemble(const Record& upload, std::vector<LivePart>& stored, const std::vector<PartInfo>& chosen) {
+Result<Record> assemble(const Record& upload, std::vector<LivePart>& stored,
+                        const std::vector<PartInfo>& chosen) {
   Record object;
   object.kind = RecordKind::object;
   object.content_type = upload.content_type;
@@ -85,18 +88,21 @@ Result<Record> assemble(const Record& upload, std::vector<LivePart>& stored, con
     const PartInfo& part = chosen[i];
     if (i > 0 && part.number <= chosen[i - 1].number) {
       return fail(Code::invalid, "invalid_part_order",
-                  "The list of parts was not in ascending order. The parts list must be specified in order by part "
+                  "The list of parts was not in ascending order. The parts list must be specified "
+                  "in order by part "
                   "number.");
     }
     auto found = std::ranges::find(stored, part.number, &LivePart::number);
-    if (found == stored.end() || found->found.record.etag != part.etag) return invalid_part(part.number);
+    if (found == stored.end() || found->found.record.etag != part.etag)
+      return invalid_part(part.number);
     const Record& record = found->found.record;
     for (const auto& [name, value] : part.checksums) {
       auto kept = record.checksums.find(name);
       if (kept != record.checksums.end() && kept->second != value) return invalid_part(part.number);
     }
     if (i + 1 < chosen.size() && record.size < kPartBytesMin) {
-      return fail(Code::invalid, "entity_too_small", "Your proposed upload is smaller than the minimum allowed size");
+      return fail(Code::invalid, "entity_too_small",
+                  "Your proposed upload is smaller than the minimum allowed size");
     }
     ASSIGN_OR_RETURN(std::string raw, from_hex(record.etag));
     digests += raw;
@@ -112,8 +118,9 @@ Result<Record> assemble(const Record& upload, std::vector<LivePart>& stored, con
 
 }  // namespace
 
-Result<std::string> EmbeddedStore::create_upload(const Call& call, const std::string& bucket, const std::string& key,
-                                                 PutOptions options, std::string checksum_algorithm,
+Result<std::string> EmbeddedStore::create_upload(const Call& call, const std::string& bucket,
+                                                 const std::string& key, PutOptions options,
+                                                 std::string checksum_algorithm,
                                                  std::string checksum_type) {
   RETURN_IF_ERROR(call.interrupted(core_->clock));
   ASSIGN_OR_RETURN(auto checked, write(call, bucket, key, {}));  // names and space
@@ -136,23 +143,29 @@ Result<std::string> EmbeddedStore::create_upload(const Call& call, const std::st
   return upload_id;
 }
 
-Result<std::unique_ptr<ObjectWriter>> EmbeddedStore::write_part(const Call& call, const std::string& bucket,
-                                                                const std::string& key, const std::string& upload_id,
+Result<std::unique_ptr<ObjectWriter>> EmbeddedStore::write_part(const Call& call,
+                                                                const std::string& bucket,
+                                                                const std::string& key,
+                                                                const std::string& upload_id,
                                                                 int number, PutOptions options) {
   RETURN_IF_ERROR(core_->require_bucket(bucket));
   if (number < 1 || number > kPartsMax) {
-    return fail(Code::invalid, "invalid_part_number", "Part number must be an integer between 1 and 10000, inclusive");
+    return fail(Code::invalid, "invalid_part_number",
+                "Part number must be an integer between 1 and 10000, inclusive");
   }
   ASSIGN_OR_RETURN(Found upload, live_upload(*core_, bucket, key, upload_id));
   RETURN_IF_ERROR(core_->require_space());
   if (!upload.record.checksum_algorithm.empty()) {
     options.checksum_algorithms.push_back(upload.record.checksum_algorithm);
   }
-  return std::make_unique<EmbeddedWriter>(*core_, call, bucket, key, std::move(options), PartTarget{upload_id, number});
+  return std::make_unique<EmbeddedWriter>(*core_, call, bucket, key, std::move(options),
+                                          PartTarget{upload_id, number});
 }
 
-Result<ObjectInfo> EmbeddedStore::complete_upload(const Call& call, const std::string& bucket, const std::string& key,
-                                                  const std::string& upload_id, const std::vector<PartInfo>& parts,
+Result<ObjectInfo> EmbeddedStore::complete_upload(const Call& call, const std::string& bucket,
+                                                  const std::string& key,
+                                                  const std::string& upload_id,
+                                                  const std::vector<PartInfo>& parts,
                                                   const PutOptions& options) {
   RETURN_IF_ERROR(call.interrupted(core_->clock));
   RETURN_IF_ERROR(core_->require_space());
@@ -165,16 +178,19 @@ Result<ObjectInfo> EmbeddedStore::complete_upload(const Call& call, const std::s
   auto upload = live_upload(*core_, bucket, key, upload_id);
   if (!upload) {
     // A client that did not hear the answer asks again.
-    if (exists && current->record.upload_id == upload_id) return object_info(current->record, bucket, key);
+    if (exists && current->record.upload_id == upload_id)
+      return object_info(current->record, bucket, key);
     return std::unexpected(upload.error());
   }
-  if (parts.empty()) return fail(Code::invalid, "no_parts", "an upload is completed with one part or more");
+  if (parts.empty())
+    return fail(Code::invalid, "no_parts", "an upload is completed with one part or more");
   ASSIGN_OR_RETURN(auto stored, live_parts(*core_, bucket, key, upload_id));
   ASSIGN_OR_RETURN(Record object, assemble(upload->record, stored, parts));
   for (const auto& [name, value] : options.expected_checksums) {
     auto computed = object.checksums.find(name);
     if (computed != object.checksums.end() && computed->second != value) {
-      return fail(Code::invalid, "bad_checksum", "The " + name + " you specified did not match the calculated checksum.");
+      return fail(Code::invalid, "bad_checksum",
+                  "The " + name + " you specified did not match the calculated checksum.");
     }
   }
   std::optional<ObjectInfo> before;
@@ -205,8 +221,8 @@ Result<ObjectInfo> EmbeddedStore::complete_upload(const Call& call, const std::s
   return info;
 }
 
-Status EmbeddedStore::abort_upload(const Call& call, const std::string& bucket, const std::string& key,
-                                   const std::string& upload_id) {
+Status EmbeddedStore::abort_upload(const Call& call, const std::string& bucket,
+                                   const std::string& key, const std::string& upload_id) {
   RETURN_IF_ERROR(call.interrupted(core_->clock));
   RETURN_IF_ERROR(core_->require_bucket(bucket));
   std::string slot = upload_slot(bucket, key, upload_id);
@@ -228,7 +244,8 @@ Status EmbeddedStore::abort_upload(const Call& call, const std::string& bucket, 
   return {};
 }
 
-Result<std::vector<PartInfo>> EmbeddedStore::list_parts(const Call&, const std::string& bucket, const std::string& key,
+Result<std::vector<PartInfo>> EmbeddedStore::list_parts(const Call&, const std::string& bucket,
+                                                        const std::string& key,
                                                         const std::string& upload_id) {
   RETURN_IF_ERROR(core_->require_bucket(bucket));
   RETURN_IF_ERROR(live_upload(*core_, bucket, key, upload_id));
@@ -236,8 +253,8 @@ Result<std::vector<PartInfo>> EmbeddedStore::list_parts(const Call&, const std::
   std::vector<PartInfo> parts;
   for (const LivePart& part : stored) {
     const Record& record = part.found.record;
-    parts.push_back({part.number, record.size, record.etag, WallTime(std::chrono::microseconds(record.time_micros)),
-                     record.checksums});
+    parts.push_back({part.number, record.size, record.etag,
+                     WallTime(std::chrono::microseconds(record.time_micros)), record.checksums});
   }
   return parts;
 }
@@ -261,8 +278,8 @@ Result<std::vector<UploadInfo>> EmbeddedStore::list_uploads(const Call&, const s
     ASSIGN_OR_RETURN(Record record, decode_record(cursor->value()));
     if (record.kind != RecordKind::upload) continue;
     uploads.push_back({last.substr(last.size() - kUploadIdBytes), std::move(key),
-                       WallTime(std::chrono::microseconds(record.time_micros)), record.checksum_algorithm,
-                       record.checksum_type});
+                       WallTime(std::chrono::microseconds(record.time_micros)),
+                       record.checksum_algorithm, record.checksum_type});
   }
   RETURN_IF_ERROR(cursor->status());
   return uploads;

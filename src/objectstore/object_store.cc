@@ -9,13 +9,15 @@ Result<std::string> ObjectReader::read_all() {
   return bytes;
 }
 
-Result<std::string> ObjectStore::get(const Call& call, const std::string& bucket, const std::string& key) {
+Result<std::string> ObjectStore::get(const Call& call, const std::string& bucket,
+                                     const std::string& key) {
   ASSIGN_OR_RETURN(auto reader, open(call, bucket, key, {}));
   return reader->read_all();
 }
 
-Result<ObjectInfo> ObjectStore::put(const Call& call, const std::string& bucket, const std::string& key,
-                                    std::string_view bytes, PutOptions options) {
+Result<ObjectInfo> ObjectStore::put(const Call& call, const std::string& bucket,
+                                    const std::string& key, std::string_view bytes,
+                                    PutOptions options) {
   options.size_hint = bytes.size();
   ASSIGN_OR_RETURN(auto writer, write(call, bucket, key, std::move(options)));
   RETURN_IF_ERROR(writer->append(bytes));

@@ -27,12 +27,13 @@ Result<Found> live_upload(StoreCore& core, const std::string& bucket, const std:
     if (found) return std::move(*found);
   }
   return fail(Code::not_found, "no_such_upload",
-              "The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have "
+              "The specified multipart upload does not exist. The upload ID may be invalid, or the "
+              "upload may have "
               "been aborted or completed.");
 }
 
-EmbeddedWriter::EmbeddedWriter(StoreCore& core, Call call, std::string bucket, std::string key, PutOptions options,
-                               std::optional<PartTarget> part)
+EmbeddedWriter::EmbeddedWriter(StoreCore& core, Call call, std::string bucket, std::string key,
+                               PutOptions options, std::optional<PartTarget> part)
     : core_(core),
       call_(std::move(call)),
       bucket_(std::move(bucket)),
@@ -67,19 +68,22 @@ void EmbeddedWriter::expect_checksum(std::string algorithm, std::string base64) 
 
 Status EmbeddedWriter::check_sums(const ChecksumSet::Sums& sums) const {
   if (!options_.expected_md5.empty() && options_.expected_md5 != sums.md5) {
-    return fail(Code::invalid, "bad_digest", "The Content-Md5 you specified did not match what we received.");
+    return fail(Code::invalid, "bad_digest",
+                "The Content-Md5 you specified did not match what we received.");
   }
   for (const auto& [name, value] : options_.expected_checksums) {
     auto found = sums.checksums.find(name);
     if (found == sums.checksums.end() || found->second != value) {
-      return fail(Code::invalid, "bad_checksum", "The " + name + " you specified did not match what we received.");
+      return fail(Code::invalid, "bad_checksum",
+                  "The " + name + " you specified did not match what we received.");
     }
   }
   return {};
 }
 
 void EmbeddedWriter::place_inline(Record& record, Commit& commit) {
-  Extent extent{size_ <= kReplicatedBytesMax ? Layout::replicated : Layout::coded, core_.next_id(), size_};
+  Extent extent{size_ <= kReplicatedBytesMax ? Layout::replicated : Layout::coded, core_.next_id(),
+                size_};
   record.extent = extent;
   commit.inline_extent = extent;
   if (extent.layout == Layout::replicated) {
@@ -89,7 +93,8 @@ void EmbeddedWriter::place_inline(Record& record, Commit& commit) {
   size_t shard_bytes = (small_.size() + kDataShards - 1) / kDataShards;
   small_.resize(shard_bytes * kShards);
   std::array<char*, kShards> places;
-  for (size_t shard = 0; shard < kShards; ++shard) places[shard] = small_.data() + shard * shard_bytes;
+  for (size_t shard = 0; shard < kShards; ++shard)
+    places[shard] = small_.data() + shard * shard_bytes;
   encode_parity(places, shard_bytes);
   for (size_t shard = 0; shard < kShards; ++shard) {
     commit.inline_values[shard] =
@@ -124,14 +129,16 @@ Result<ObjectInfo> EmbeddedWriter::commit() {
   if (!record.checksums.empty()) record.checksum_type = "FULL_OBJECT";
   RETURN_IF_ERROR(place_bytes(record, commit));
 
-  std::string slot = part_ ? part_slot(bucket_, key_, part_->upload_id, part_->number) : object_slot(bucket_, key_);
+  std::string slot = part_ ? part_slot(bucket_, key_, part_->upload_id, part_->number)
+                           : object_slot(bucket_, key_);
   std::shared_lock<Gate> buckets(core_.bucket_gate());
   RETURN_IF_ERROR(core_.require_bucket(bucket_));
   std::lock_guard lock(core_.key_lock(slot));
   if (part_) RETURN_IF_ERROR(live_upload(core_, bucket_, key_, part_->upload_id));
   ASSIGN_OR_RETURN(auto current, core_.newest(slot));
   std::optional<ObjectInfo> before;
-  if (current && current->record.kind == RecordKind::object) before = object_info(current->record, bucket_, key_);
+  if (current && current->record.kind == RecordKind::object)
+    before = object_info(current->record, bucket_, key_);
   RETURN_IF_ERROR(check_write_conditions(options_.conditions, before ? &*before : nullptr));
 
   commit.generation = core_.next_id();
@@ -145,8 +152,10 @@ Result<ObjectInfo> EmbeddedWriter::commit() {
   return info;
 }
 
-Result<std::unique_ptr<EmbeddedReader>> EmbeddedReader::open(StoreCore& core, const std::string& bucket,
-                                                             const std::string& key, const Conditions& conditions) {
+Result<std::unique_ptr<EmbeddedReader>> EmbeddedReader::open(StoreCore& core,
+                                                             const std::string& bucket,
+                                                             const std::string& key,
+                                                             const Conditions& conditions) {
   std::string slot = object_slot(bucket, key);
   std::optional<uint64_t> tried;
   Error last{Code::internal, "reader", "an object could not be opened"};
@@ -164,7 +173,8 @@ Result<std::unique_ptr<EmbeddedReader>> EmbeddedReader::open(StoreCore& core, co
     Status taken = reader->take_pieces(found->record);
     // With the leases taken: if it is still the newest, none of its files was removed before.
     if (taken) {
-      bool leased = !reader->pieces_.empty() && reader->pieces_.front().extent.layout == Layout::files;
+      bool leased =
+          !reader->pieces_.empty() && reader->pieces_.front().extent.layout == Layout::files;
       if (!leased) return reader;
       ASSIGN_OR_RETURN(auto again, core.live(slot));
       if (again && again->generation == found->generation) return reader;
@@ -176,7 +186,8 @@ Result<std::unique_ptr<EmbeddedReader>> EmbeddedReader::open(StoreCore& core, co
   }
   core.suspect(slot);
   if (last.code == Code::not_found) {
-    return fail(Code::corrupt, "corrupt_object", "bytes of the object are missing on too many drives");
+    return fail(Code::corrupt, "corrupt_object",
+                "bytes of the object are missing on too many drives");
   }
   return std::unexpected(last);
 }
@@ -194,12 +205,14 @@ Status EmbeddedReader::take_pieces(const Record& record) {
     }
     offset += extent.bytes;
   }
-  if (offset != info_.size) return fail(Code::corrupt, "corrupt_object", "a record's sizes do not add up");
+  if (offset != info_.size)
+    return fail(Code::corrupt, "corrupt_object", "a record's sizes do not add up");
   return {};
 }
 
 EmbeddedReader::~EmbeddedReader() {
-  bool degraded = std::ranges::any_of(open_, [](const auto& item) { return item.second->degraded(); });
+  bool degraded =
+      std::ranges::any_of(open_, [](const auto& item) { return item.second->degraded(); });
   open_.clear();
   for (const Piece& piece : pieces_) {
     if (piece.extent.layout == Layout::files) core_.release_file(piece.extent.id);

@@ -24,8 +24,8 @@ Result<Found> live_upload(StoreCore& core, const std::string& bucket, const std:
 
 class EmbeddedWriter final : public ObjectWriter {
  public:
-  EmbeddedWriter(StoreCore& core, Call call, std::string bucket, std::string key, PutOptions options,
-                 std::optional<PartTarget> part);
+  EmbeddedWriter(StoreCore& core, Call call, std::string bucket, std::string key,
+                 PutOptions options, std::optional<PartTarget> part);
   Status append(std::string_view bytes) override;
   void expect_checksum(std::string algorithm, std::string base64) override;
   Result<ObjectInfo> commit() override;
@@ -51,7 +51,8 @@ class EmbeddedReader final : public ObjectReader {
  public:
   // no_such_key, not_modified, precondition_failed.
   static Result<std::unique_ptr<EmbeddedReader>> open(StoreCore& core, const std::string& bucket,
-                                                      const std::string& key, const Conditions& conditions);
+                                                      const std::string& key,
+                                                      const Conditions& conditions);
   ~EmbeddedReader() override;
   const ObjectInfo& info() const override { return info_; }
   Result<size_t> read_at(uint64_t offset, char* to, size_t count) override;

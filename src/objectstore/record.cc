@@ -107,7 +107,8 @@ std::unexpected<Error> corrupt(const char* about) {
 Result<std::string_view> unseal(std::string_view bytes, const char* about) {
   if (bytes.size() < 8) return corrupt(about);
   std::string_view body = bytes.substr(0, bytes.size() - 8);
-  if (load_little<uint64_t>(bytes.data() + body.size()) != xxh3(body, kRecordSeed)) return corrupt(about);
+  if (load_little<uint64_t>(bytes.data() + body.size()) != xxh3(body, kRecordSeed))
+    return corrupt(about);
   return body;
 }
 
@@ -222,7 +223,8 @@ std::string object_slot(std::string_view bucket, std::string_view key) {
 std::string upload_slot(std::string_view bucket, std::string_view key, std::string_view upload_id) {
   return fmt::format("u{}/{}\x01{}", bucket, key, upload_id);
 }
-std::string part_slot(std::string_view bucket, std::string_view key, std::string_view upload_id, int number) {
+std::string part_slot(std::string_view bucket, std::string_view key, std::string_view upload_id,
+                      int number) {
   return fmt::format("p{}/{}\x01{}/{:05}", bucket, key, upload_id, number);
 }
 

@@ -1,18 +1,19 @@
-// What a drive's database holds: keys, and the values behind them. Pure codecs; docs/formats/objectstore.md.
+// What a drive's database holds: keys, and the values behind them. Pure codecs;
+// docs/formats/objectstore.md.
 //
-// Everything replicated lives in a *slot* (a bucket, an object, an upload, a part). A slot has entries, one per
-// generation; the newest whole one counts. Keys:
+// Everything replicated lives in a *slot* (a bucket, an object, an upload, a part). A slot has
+// entries, one per generation; the newest whole one counts. Keys:
 //   <slot> 0x00 <~generation, 8 bytes big-endian>    so that the newest entry of a slot sorts first
-//   j<generation>   commit journal: the slots a commit touched, kept until every drive has the commit
-//   f<id>           the shard file <id> is referenced      g<id>  the shard file <id> is to be removed
-//   m<name>         facts about the drive
-// Slots: b<bucket>   o<bucket>/<key>   u<bucket>/<key> 0x01 <upload id>   
+//   j<generation>   commit journal: the slots a commit touched, kept until every drive has the
+//   commit f<id>           the shard file <id> is referenced      g<id>  the shard file <id> is to
+//   be removed m<name>         facts about the drive
+// Slots: b<bucket>   o<bucket>/<key>   u<bucket>/<key> 0x01 <upload id>
 //        p<bucket>/<key> 0x01 <upload id>/<number, 5 digits>
 // In the data table: <id, 8 bytes big-endian> -> inline shard.
 //
-// I1  A key is never rewritten with another value: generations and ids are unique for the life of a store.
-// I2  Every value ends with the xxh3 of what precedes it, seeded with kRecordSeed.
-// I3  Keys of objects hold no 0x00 byte, so slots sort as the objects' keys do.
+// I1  A key is never rewritten with another value: generations and ids are unique for the life of a
+// store. I2  Every value ends with the xxh3 of what precedes it, seeded with kRecordSeed. I3  Keys
+// of objects hold no 0x00 byte, so slots sort as the objects' keys do.
 #pragma once
 
 #include <cstdint>
@@ -62,8 +63,8 @@ struct Record {
   std::map<std::string, std::string> checksums;
   std::string checksum_algorithm;  // upload
   std::string checksum_type;
-  std::string upload_id;      // object: the upload that made it
-  Extent extent;              // object of one piece, or a part
+  std::string upload_id;          // object: the upload that made it
+  Extent extent;                  // object of one piece, or a part
   std::vector<StoredPart> parts;  // multipart object
 
   // Drives that must hold an entry before it can be read.
@@ -81,8 +82,10 @@ Result<std::vector<std::string>> decode_journal(std::string_view bytes);
 std::string bucket_slot(std::string_view bucket);
 std::string object_slot(std::string_view bucket, std::string_view key);
 std::string upload_slot(std::string_view bucket, std::string_view key, std::string_view upload_id);
-std::string part_slot(std::string_view bucket, std::string_view key, std::string_view upload_id, int number);
-// <bucket>/<key> of objects, uploads and parts: what their common lock goes by. <bucket> of a bucket.
+std::string part_slot(std::string_view bucket, std::string_view key, std::string_view upload_id,
+                      int number);
+// <bucket>/<key> of objects, uploads and parts: what their common lock goes by. <bucket> of a
+// bucket.
 std::string_view lock_name(std::string_view slot);
 inline constexpr size_t kUploadIdBytes = 32;
 bool is_slot_key(std::string_view entry_key);
@@ -96,7 +99,7 @@ Result<EntryKey> parse_entry_key(std::string_view key);
 
 std::string id_key(char kind, uint64_t id);  // j, f, g
 std::string data_key(uint64_t id);
-uint64_t id_of_key(std::string_view key);    // the last 8 bytes; 0 when shorter
+uint64_t id_of_key(std::string_view key);  // the last 8 bytes; 0 when shorter
 
 // The key just after every key that begins with `prefix`.
 std::string after_prefix(std::string prefix);

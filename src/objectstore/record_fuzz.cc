@@ -1,13 +1,13 @@
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/checksum.h"
-#include "base/bytes.h"
 #include "objectstore/record.h"
 
 using namespace aichemy;
 using namespace aichemy::objectstore;
 
-// Any bytes decode or are refused; what decodes encodes to something that decodes to the same. The checksum is
-// put right first: else nothing would get past it.
+// Any bytes decode or are refused; what decodes encodes to something that decodes to the same. The
+// checksum is put right first: else nothing would get past it.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string bytes(reinterpret_cast<const char*>(data), size);
   (void)decode_record(bytes);

@@ -27,7 +27,8 @@ IOStatus to_io(const Result<T>& result) {
 class Sequential final : public rocksdb::FSSequentialFile {
  public:
   explicit Sequential(std::unique_ptr<File> file) : file_(std::move(file)) {}
-  IOStatus Read(size_t count, const IOOptions&, Slice* result, char* scratch, IODebugContext*) override {
+  IOStatus Read(size_t count, const IOOptions&, Slice* result, char* scratch,
+                IODebugContext*) override {
     auto got = file_->read_at(offset_, scratch, count);
     if (!got) return to_io(got.error());
     offset_ += *got;
@@ -90,7 +91,9 @@ class Writable final : public rocksdb::FSWritableFile {
 class DirectoryHandle final : public rocksdb::FSDirectory {
  public:
   DirectoryHandle(Disk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
-  IOStatus Fsync(const IOOptions&, IODebugContext*) override { return to_io(disk_.sync_directory(path_)); }
+  IOStatus Fsync(const IOOptions&, IODebugContext*) override {
+    return to_io(disk_.sync_directory(path_));
+  }
 
  private:
   Disk& disk_;
@@ -103,7 +106,8 @@ class DiskFileSystem final : public rocksdb::FileSystem {
   const char* Name() const override { return "aichemy.disk"; }
 
   IOStatus NewSequentialFile(const std::string& name, const FileOptions&,
-                             std::unique_ptr<rocksdb::FSSequentialFile>* result, IODebugContext*) override {
+                             std::unique_ptr<rocksdb::FSSequentialFile>* result,
+                             IODebugContext*) override {
     return make<Sequential>(name, OpenMode::read, result);
   }
   IOStatus NewRandomAccessFile(const std::string& name, const FileOptions&,
@@ -112,7 +116,8 @@ class DiskFileSystem final : public rocksdb::FileSystem {
     return make<RandomAccess>(name, OpenMode::read, result);
   }
   IOStatus NewWritableFile(const std::string& name, const FileOptions&,
-                           std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext*) override {
+                           std::unique_ptr<rocksdb::FSWritableFile>* result,
+                           IODebugContext*) override {
     (void)disk_.remove(name);  // RocksDB means "truncate"
     return make<Writable>(name, OpenMode::create, result);
   }
@@ -148,7 +153,8 @@ class DiskFileSystem final : public rocksdb::FileSystem {
   IOStatus DeleteDir(const std::string& name, const IOOptions&, IODebugContext*) override {
     return to_io(disk_.remove_all(clean(name)));
   }
-  IOStatus GetFileSize(const std::string& name, const IOOptions&, uint64_t* size, IODebugContext*) override {
+  IOStatus GetFileSize(const std::string& name, const IOOptions&, uint64_t* size,
+                       IODebugContext*) override {
     auto file = disk_.open(clean(name), OpenMode::read);
     if (!file) return to_io(file.error());
     auto got = (*file)->size();
@@ -165,7 +171,8 @@ class DiskFileSystem final : public rocksdb::FileSystem {
     return to_io(disk_.rename(clean(from), clean(to)));
   }
   // One process by the data directory's LOCK.
-  IOStatus LockFile(const std::string&, const IOOptions&, rocksdb::FileLock** lock, IODebugContext*) override {
+  IOStatus LockFile(const std::string&, const IOOptions&, rocksdb::FileLock** lock,
+                    IODebugContext*) override {
     *lock = new rocksdb::FileLock;
     return IOStatus::OK();
   }
@@ -182,7 +189,8 @@ class DiskFileSystem final : public rocksdb::FileSystem {
     *result = clean(name);
     return IOStatus::OK();
   }
-  IOStatus IsDirectory(const std::string& name, const IOOptions&, bool* is, IODebugContext*) override {
+  IOStatus IsDirectory(const std::string& name, const IOOptions&, bool* is,
+                       IODebugContext*) override {
     *is = disk_.list(clean(name)).has_value();
     return IOStatus::OK();
   }

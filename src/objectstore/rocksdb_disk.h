@@ -1,5 +1,6 @@
-// RocksDB's file system on Disk, so that the faulty twin can lie to the databases as it does to shard files.
-// For tests: the real platform uses RocksDB's own, which preallocates and writes ahead.
+// RocksDB's file system on Disk, so that the faulty twin can lie to the databases as it does to
+// shard files. For tests: the real platform uses RocksDB's own, which preallocates and writes
+// ahead.
 #pragma once
 
 #include <rocksdb/env.h>

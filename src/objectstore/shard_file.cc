@@ -9,7 +9,8 @@
 namespace aichemy::objectstore {
 namespace {
 
-// Trailer: 9 chunk checksums, id, stripe, payload bytes (u32), shard (u8), zeros, own checksum in the last 8.
+// Trailer: 9 chunk checksums, id, stripe, payload bytes (u32), shard (u8), zeros, own checksum in
+// the last 8.
 constexpr size_t kIdAt = kChunksMax * 8;
 constexpr size_t kStripeAt = kIdAt + 8;
 constexpr size_t kPayloadAt = kStripeAt + 8;
@@ -20,9 +21,13 @@ static_assert(kShardAt < kSumAt);
 constexpr uint64_t kTrailerSeed = 0x5368617264;
 constexpr uint64_t kInlineSeed = 0x496e6c696e65;
 
-constexpr size_t frame_bytes_for(size_t payload) { return (payload + kTrailerBytes + 4095) / 4096 * 4096; }
+constexpr size_t frame_bytes_for(size_t payload) {
+  return (payload + kTrailerBytes + 4095) / 4096 * 4096;
+}
 
-uint64_t inline_seed(uint64_t id, int shard) { return kInlineSeed ^ id << 2 ^ static_cast<uint64_t>(shard); }
+uint64_t inline_seed(uint64_t id, int shard) {
+  return kInlineSeed ^ id << 2 ^ static_cast<uint64_t>(shard);
+}
 
 }  // namespace
 
@@ -41,7 +46,9 @@ StripeShape stripe_shape(uint64_t object_bytes, uint64_t stripe) {
   return last_stripe_shape(static_cast<size_t>(std::min<uint64_t>(left, kStripeBytes)), stripe);
 }
 
-uint64_t stripe_count(uint64_t object_bytes) { return (object_bytes + kStripeBytes - 1) / kStripeBytes; }
+uint64_t stripe_count(uint64_t object_bytes) {
+  return (object_bytes + kStripeBytes - 1) / kStripeBytes;
+}
 
 uint64_t shard_file_bytes(uint64_t object_bytes) {
   if (object_bytes == 0) return 0;
@@ -65,9 +72,11 @@ void seal_frame(char* frame, size_t payload_bytes, uint64_t id, uint64_t stripe,
   store_little(trailer + kSumAt, xxh3(std::string_view(trailer, kSumAt), kTrailerSeed));
 }
 
-bool check_trailer(std::string_view trailer, size_t payload_bytes, uint64_t id, uint64_t stripe, int shard) {
+bool check_trailer(std::string_view trailer, size_t payload_bytes, uint64_t id, uint64_t stripe,
+                   int shard) {
   return trailer.size() == kTrailerBytes &&
-         load_little<uint64_t>(trailer.data() + kSumAt) == xxh3(trailer.substr(0, kSumAt), kTrailerSeed) &&
+         load_little<uint64_t>(trailer.data() + kSumAt) ==
+             xxh3(trailer.substr(0, kSumAt), kTrailerSeed) &&
          load_little<uint64_t>(trailer.data() + kIdAt) == id &&
          load_little<uint64_t>(trailer.data() + kStripeAt) == stripe &&
          load_little<uint32_t>(trailer.data() + kPayloadAt) == payload_bytes &&
@@ -89,7 +98,8 @@ std::string seal_inline(std::string_view bytes, uint64_t id, int shard) {
 Result<std::string_view> open_inline(std::string_view sealed, uint64_t id, int shard) {
   if (sealed.size() >= 8) {
     std::string_view bytes = sealed.substr(0, sealed.size() - 8);
-    if (load_little<uint64_t>(sealed.data() + bytes.size()) == xxh3(bytes, inline_seed(id, shard))) return bytes;
+    if (load_little<uint64_t>(sealed.data() + bytes.size()) == xxh3(bytes, inline_seed(id, shard)))
+      return bytes;
   }
   return fail(Code::corrupt, "corrupt_object", "an inline shard is damaged");
 }

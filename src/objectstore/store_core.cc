@@ -18,7 +18,9 @@ int count_bits(uint8_t mask) { return std::popcount(mask); }
 WriteOp put_op(Table table, std::string key, SharedBytes value) {
   return {WriteOp::Kind::put, table, std::move(key), std::move(value)};
 }
-WriteOp remove_op(Table table, std::string key) { return {WriteOp::Kind::remove, table, std::move(key), {}}; }
+WriteOp remove_op(Table table, std::string key) {
+  return {WriteOp::Kind::remove, table, std::move(key), {}};
+}
 
 }  // namespace
 
@@ -45,7 +47,8 @@ bool FileLeases::doom(uint64_t id) {
   return false;
 }
 
-StripeBuffer::StripeBuffer() : memory_(static_cast<char*>(std::aligned_alloc(4096, kShards * kFrameBytes))) {
+StripeBuffer::StripeBuffer()
+    : memory_(static_cast<char*>(std::aligned_alloc(4096, kShards * kFrameBytes))) {
   CHECK(memory_ != nullptr);
 }
 StripeBuffer::~StripeBuffer() { std::free(memory_); }
@@ -84,13 +87,16 @@ StoreCore::StoreCore(const EmbeddedStoreOptions& store_options, Disk& disk, Cloc
           metrics.counter("aichemy_objectstore_commits_total", "Commits that were acknowledged"),
           metrics.counter("aichemy_objectstore_degraded_commits_total",
                           "Commits that fewer than all drives took"),
-          metrics.counter("aichemy_objectstore_healed_total", "Objects, parts and buckets brought to a drive"),
-          metrics.counter("aichemy_objectstore_corrupt_reads_total", "Blocks that failed their checksum"),
+          metrics.counter("aichemy_objectstore_healed_total",
+                          "Objects, parts and buckets brought to a drive"),
+          metrics.counter("aichemy_objectstore_corrupt_reads_total",
+                          "Blocks that failed their checksum"),
           metrics.histogram("aichemy_objectstore_commit_micros", "Time of a commit on all drives"),
       } {
   for (int i = 0; i < kShards; ++i) {
     auto at = static_cast<size_t>(i);
-    drives_[at] = std::make_unique<Drive>(i, options.drives[at], disk, options.database_on_disk, memory_);
+    drives_[at] =
+        std::make_unique<Drive>(i, options.drives[at], disk, options.database_on_disk, memory_);
   }
 }
 
@@ -124,7 +130,8 @@ Result<std::optional<Found>> StoreCore::newest(const std::string& slot) {
   std::optional<Found> best;
   bool answered = false;
   Error last{Code::unavailable, "too_few_drives", "no drive is online"};
-  // First the in-sync drives: the first that answers is right (I3). Then, if there is none, the newest of all.
+  // First the in-sync drives: the first that answers is right (I3). Then, if there is none, the
+  // newest of all.
   for (DriveState wanted : {DriveState::in_sync, DriveState::lagging}) {
     for (size_t i = 0; i < kShards; ++i) {
       Drive& candidate = *drives_[(at + i) % kShards];
@@ -151,7 +158,8 @@ Result<std::optional<Found>> StoreCore::newest(const std::string& slot) {
         continue;
       }
       answered = true;
-      if (!best || best->generation < key->generation) best = Found{key->generation, std::move(*record)};
+      if (!best || best->generation < key->generation)
+        best = Found{key->generation, std::move(*record)};
       if (wanted == DriveState::in_sync) return best;
     }
     if (answered) return best;
@@ -226,14 +234,17 @@ Result<std::string> StoreCore::read_inline(const Extent& extent) {
   return whole;
 }
 
-WriteOps StoreCore::drive_ops(const Commit& commit, const std::vector<SharedBytes>& values, int drive_index) const {
+WriteOps StoreCore::drive_ops(const Commit& commit, const std::vector<SharedBytes>& values,
+                              int drive_index) const {
   WriteOps ops;
   std::vector<std::string> slots;
   for (size_t i = 0; i < commit.puts.size(); ++i) {
-    ops.push_back(put_op(Table::meta, entry_key(commit.puts[i].slot, commit.generation), values[i]));
+    ops.push_back(
+        put_op(Table::meta, entry_key(commit.puts[i].slot, commit.generation), values[i]));
   }
   ops.push_back(put_op(Table::meta, id_key('j', commit.generation), values.back()));  // I1
-  for (uint64_t id : commit.new_files) ops.push_back(put_op(Table::meta, id_key('f', id), SharedBytes(std::string())));
+  for (uint64_t id : commit.new_files)
+    ops.push_back(put_op(Table::meta, id_key('f', id), SharedBytes(std::string())));
   if (commit.inline_extent) {
     int shard = shard_of_drive(commit.inline_extent->id, drive_index);
     ops.push_back(put_op(Table::data, data_key(commit.inline_extent->id),
@@ -286,7 +297,8 @@ Result<int> StoreCore::apply(Commit& commit) {
   }
   if (count_bits(took) < kDataShards) {
     take_back(commit, took);
-    return std::unexpected(failure ? *failure : Error{Code::unavailable, "too_few_drives", "too few drives"});
+    return std::unexpected(failure ? *failure
+                                   : Error{Code::unavailable, "too_few_drives", "too few drives"});
   }
   commit.drives = took;
   instruments_.commits.add();
@@ -306,7 +318,8 @@ void StoreCore::take_back(Commit& commit, uint8_t from) {
     }
     ops.push_back(remove_op(Table::meta, id_key('j', commit.generation)));
     for (uint64_t id : commit.new_files) ops.push_back(remove_op(Table::meta, id_key('f', id)));
-    if (commit.inline_extent) ops.push_back(remove_op(Table::data, data_key(commit.inline_extent->id)));
+    if (commit.inline_extent)
+      ops.push_back(remove_op(Table::data, data_key(commit.inline_extent->id)));
     Countdown done(1);
     Drive::Ticket ticket;
     ticket.ops = std::move(ops);
@@ -356,7 +369,8 @@ void StoreCore::trim(const Commit& commit, uint8_t done) {
   for (uint64_t id : files) remove_shard_files(id);
 }
 
-void StoreCore::supersede(Commit& commit, const std::string& slot, const Found& old, bool keep_bytes) {
+void StoreCore::supersede(Commit& commit, const std::string& slot, const Found& old,
+                          bool keep_bytes) {
   commit.superseded.emplace_back(slot, old.generation);
   if (keep_bytes) return;
   for (const Extent& extent : old.record.extents()) commit.dead.push_back(extent);
@@ -446,7 +460,8 @@ Status StoreCore::require_space() {
     for (auto& pending : needs_resume_) low |= pending;
     space_low_ = low;
   }
-  if (space_low_) return fail(Code::exhausted, "disk_full", "The drives are full: free some space and retry");
+  if (space_low_)
+    return fail(Code::exhausted, "disk_full", "The drives are full: free some space and retry");
   return {};
 }
 

@@ -1,13 +1,16 @@
 // The inside of the embedded store, shared by its writers, readers, the healer and the public face.
 //
-// Locks, in this order: bucket gate (shared by commits, exclusive for bucket changes) -> key lock (striped) ->
-// membership gate (shared by a commit while it is applied, exclusive while a drive joins). None is held while a
-// body arrives.
+// Locks, in this order: bucket gate (shared by commits, exclusive for bucket changes) -> key lock
+// (striped) -> membership gate (shared by a commit while it is applied, exclusive while a drive
+// joins). None is held while a body arrives.
 //
-// I1  A commit is one atomic batch per drive and carries a journal entry naming its slots. The entry stays until
-//     all drives have the commit, so the union of the journals names every slot in which drives may differ.
-// I2  What a commit replaces is removed only after the commit is durable on every drive that took part.
-// I3  An in-sync drive holds every acknowledged commit; metadata is read from in-sync drives only, one key always
+// I1  A commit is one atomic batch per drive and carries a journal entry naming its slots. The
+// entry stays until
+//     all drives have the commit, so the union of the journals names every slot in which drives may
+//     differ.
+// I2  What a commit replaces is removed only after the commit is durable on every drive that took
+// part. I3  An in-sync drive holds every acknowledged commit; metadata is read from in-sync drives
+// only, one key always
 //     from the same one while membership does not change.
 // I4  A commit counts with kDataShards drives or more; with fewer it is taken back and fails.
 #pragma once
@@ -45,7 +48,9 @@ inline constexpr size_t kPartBytesMin = 5 << 20;
 class Gate {
  public:
   void lock_shared() {
-    { std::lock_guard turn(turnstile_); }
+    {
+      std::lock_guard turn(turnstile_);
+    }
     mutex_.lock_shared();
   }
   void unlock_shared() { mutex_.unlock_shared(); }
@@ -94,7 +99,8 @@ class StripeBuffer {
   char* memory_;
 };
 
-// Keeps a few stripe buffers between requests: mapping and clearing 2 MiB costs as much as encoding it.
+// Keeps a few stripe buffers between requests: mapping and clearing 2 MiB costs as much as encoding
+// it.
 class StripeBuffers {
  public:
   std::unique_ptr<StripeBuffer> take();
@@ -120,18 +126,20 @@ struct SlotWrite {
 struct Commit {
   uint64_t generation = 0;
   std::vector<SlotWrite> puts;
-  std::optional<Extent> inline_extent;           // with its values by shard (replicated: all the same)
+  std::optional<Extent> inline_extent;  // with its values by shard (replicated: all the same)
   std::array<SharedBytes, kShards> inline_values;
   std::vector<uint64_t> new_files;
   std::vector<std::pair<std::string, uint64_t>> superseded;  // slot, generation
-  std::vector<Extent> dead;                      // bytes nothing refers to any more
-  uint8_t drives = 0x0f;   // those that may take part (they have their shard files); after: that took it
+  std::vector<Extent> dead;                                  // bytes nothing refers to any more
+  uint8_t drives =
+      0x0f;  // those that may take part (they have their shard files); after: that took it
   bool ambiguous = false;  // it failed and could not be taken back everywhere: it may come to life
 };
 
 class StoreCore {
  public:
-  StoreCore(const EmbeddedStoreOptions& options, Disk& disk, Clock& clock, Random& random, Metrics& metrics);
+  StoreCore(const EmbeddedStoreOptions& options, Disk& disk, Clock& clock, Random& random,
+            Metrics& metrics);
   ~StoreCore();
   Status start();
   void stop();
@@ -150,7 +158,8 @@ class StoreCore {
   Result<int> apply(Commit& commit);
   // apply() and, when it counted, the removal of what it replaced.
   Result<int> commit(Commit& commit);
-  void supersede(Commit& commit, const std::string& slot, const Found& old, bool keep_bytes = false);
+  void supersede(Commit& commit, const std::string& slot, const Found& old,
+                 bool keep_bytes = false);
 
   std::mutex& key_lock(std::string_view slot);  // one for an object, its uploads and their parts
   Gate& bucket_gate() { return bucket_gate_; }
@@ -162,7 +171,8 @@ class StoreCore {
 
   uint8_t online_drives() const;
   Drive& drive(int index) { return *drives_[static_cast<size_t>(index)]; }
-  // A drive failed an operation: it goes offline until the monitor opens it again. Want of space does not count.
+  // A drive failed an operation: it goes offline until the monitor opens it again. Want of space
+  // does not count.
   void drive_failed(int index, const Error& error);
   Status require_space();
 
@@ -250,7 +260,8 @@ class StoreCore {
   // Makes all online drives agree on a slot; true when all four then do.
   Result<bool> reconcile(const std::string& slot, bool lock_key);
   Result<SlotState> slot_state(const std::string& slot);
-  Status bring_to(const std::string& slot, const SlotState& state, const void* target, int drive_index);
+  Status bring_to(const std::string& slot, const SlotState& state, const void* target,
+                  int drive_index);
   Status rebuild_bytes(const Extent& extent, int drive_index, WriteOps& ops);
   bool bytes_intact(const Extent& extent, int drive_index);
   Status repair(const std::string& slot);
@@ -290,10 +301,14 @@ class ExtentReader {
 
   // The frames of this stripe and the next ones: a large read is under way and more will follow.
   void read_ahead(uint64_t stripe);
-  // Payload bytes [from, from+count) of a shard, chunk aligned at `from`; checks every chunk touched.
-  Status read_chunks(const StripeShape& shape, uint64_t stripe, int shard, size_t from, size_t count, char* to);
-  Status rebuild_chunks(const StripeShape& shape, uint64_t stripe, int shard, size_t from, size_t count, char* to);
-  Status read_piece(const StripeShape& shape, uint64_t stripe, int shard, size_t from, size_t count, char* to);
+  // Payload bytes [from, from+count) of a shard, chunk aligned at `from`; checks every chunk
+  // touched.
+  Status read_chunks(const StripeShape& shape, uint64_t stripe, int shard, size_t from,
+                     size_t count, char* to);
+  Status rebuild_chunks(const StripeShape& shape, uint64_t stripe, int shard, size_t from,
+                        size_t count, char* to);
+  Status read_piece(const StripeShape& shape, uint64_t stripe, int shard, size_t from, size_t count,
+                    char* to);
 };
 
 // Writes the shard files of one extent on all online drives, encoding and writing behind append().

@@ -1,4 +1,5 @@
-// Opening and closing the store: which directories are ours, the id counter, what a crash left half done.
+// Opening and closing the store: which directories are ours, the id counter, what a crash left half
+// done.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -87,19 +88,21 @@ Status StoreCore::open_drives() {
   for (std::thread& thread : threads) thread.join();
   for (size_t i = 0; i < kShards; ++i) {
     if (opened[i]) continue;
-    log_error("drive does not open", {{"drive", drives_[i]->path()}, {"error", opened[i].error().message}});
+    log_error("drive does not open",
+              {{"drive", drives_[i]->path()}, {"error", opened[i].error().message}});
     drives_[i]->close(opened[i].error().message);
   }
   if (std::popcount(online_drives()) < kDataShards) {
     std::string problems;
     for (auto& target : drives_) problems += "; " + target->path() + ": " + target->problem();
-    return fail(Code::unavailable, "too_few_drives", "fewer than two of the four drives open" + problems);
+    return fail(Code::unavailable, "too_few_drives",
+                "fewer than two of the four drives open" + problems);
   }
   return {};
 }
 
-// Decides which store the directories belong to, and formats what is new. On return a drive with an identity may
-// be opened.
+// Decides which store the directories belong to, and formats what is new. On return a drive with an
+// identity may be opened.
 Status StoreCore::form_store(std::array<std::optional<DriveIdentity>, kShards>& identities,
                              const std::array<bool, kShards>& present) {
   for (const auto& identity : identities) {
@@ -117,16 +120,21 @@ Status StoreCore::form_store(std::array<std::optional<DriveIdentity>, kShards>& 
     if (identities[at]) {
       if (identities[at]->store_id == store_id_ && identities[at]->index == i) continue;
       identities[at].reset();
-      target.close("the directory belongs to another store or another place in it: put it back, or empty it");
+      target.close(
+          "the directory belongs to another store or another place in it: put it back, or empty "
+          "it");
       continue;
     }
     if (!fresh && !present[at]) {
-      if (target.problem() == "not opened") target.close("the directory does not exist: make it (empty) to heal it");
+      if (target.problem() == "not opened")
+        target.close("the directory does not exist: make it (empty) to heal it");
       continue;
     }
     ASSIGN_OR_RETURN(blank[at], target.is_blank());
     if (blank[at]) continue;
-    if (fresh) return fail(Code::invalid, "drives", target.path() + " is not empty and is no drive of a store");
+    if (fresh)
+      return fail(Code::invalid, "drives",
+                  target.path() + " is not empty and is no drive of a store");
     target.close("the directory holds other files: empty it to heal it");
   }
   std::array<Status, kShards> formatted;
@@ -223,13 +231,15 @@ std::array<std::vector<uint64_t>, kShards> StoreCore::journal_ids() {
     auto db = drives_[i]->db();
     if (!db) continue;
     auto cursor = db->cursor("k");
-    for (cursor->seek("j"); cursor->valid(); cursor->next()) ids[i].push_back(id_of_key(cursor->key()));
+    for (cursor->seek("j"); cursor->valid(); cursor->next())
+      ids[i].push_back(id_of_key(cursor->key()));
   }
   return ids;
 }
 
-// After a crash the drives may differ in the commits that were under way. Their journals say which (I1): those
-// slots are settled before anything is served. Drives that are being rebuilt are left to the healer.
+// After a crash the drives may differ in the commits that were under way. Their journals say which
+// (I1): those slots are settled before anything is served. Drives that are being rebuilt are left
+// to the healer.
 Status StoreCore::settle_journals() {
   auto ids = journal_ids();
   std::set<uint64_t> all;
@@ -237,9 +247,11 @@ Status StoreCore::settle_journals() {
   for (uint64_t id : all) {
     for (int i = 0; i < kShards; ++i) {
       auto at = static_cast<size_t>(i);
-      if (!drives_[at]->online() || full_heal_[at] || std::ranges::binary_search(ids[at], id)) continue;
+      if (!drives_[at]->online() || full_heal_[at] || std::ranges::binary_search(ids[at], id))
+        continue;
       Status settled = reconcile_journal(id, i, false, false);
-      if (!settled) log_warn("a commit could not be settled", {{"id", id}, {"error", settled.error().message}});
+      if (!settled)
+        log_warn("a commit could not be settled", {{"id", id}, {"error", settled.error().message}});
     }
   }
   for (size_t i = 0; i < kShards; ++i) {

@@ -42,7 +42,8 @@ class PosixFile final : public File {
   Result<size_t> read_at(uint64_t offset, char* to, size_t count) override {
     size_t done = 0;
     while (done < count) {
-      ssize_t got = ::pread(descriptor_, to + done, count - done, static_cast<off_t>(offset + done));
+      ssize_t got =
+          ::pread(descriptor_, to + done, count - done, static_cast<off_t>(offset + done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return disk_error("read", path_, errno);
       if (got == 0) break;
@@ -100,7 +101,8 @@ class PosixFile final : public File {
   }
 
   Status truncate(uint64_t size) override {
-    if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) return disk_error("truncate", path_, errno);
+    if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0)
+      return disk_error("truncate", path_, errno);
     return {};
   }
 
@@ -173,7 +175,8 @@ Status PosixDisk::make_directories(const std::string& path) {
   }
   std::string parent = parent_directory(path);
   if (parent != path) RETURN_IF_ERROR(make_directories(parent));
-  if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) return disk_error("make directory", path, errno);
+  if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST)
+    return disk_error("make directory", path, errno);
   return sync_directory(parent);
 }
 

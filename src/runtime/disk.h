@@ -1,11 +1,13 @@
-// Every file the platform writes goes through Disk, so that tests can put a disk under it that loses unsynced
-// writes, tears sectors and fails the n-th call (fault_disk.h). Blocking; thread safe; paths are absolute.
+// Every file the platform writes goes through Disk, so that tests can put a disk under it that
+// loses unsynced writes, tears sectors and fails the n-th call (fault_disk.h). Blocking; thread
+// safe; paths are absolute.
 //
-// Crash rule (ARCHITECTURE.md): a file's bytes survive once File::sync returned; a name (create, rename, remove)
-// survives once sync_directory() of its parent returned. Nothing else may be relied upon.
+// Crash rule (ARCHITECTURE.md): a file's bytes survive once File::sync returned; a name (create,
+// rename, remove) survives once sync_directory() of its parent returned. Nothing else may be relied
+// upon.
 //
-// Errors: not_found ("no_such_file"), exists ("file_exists"), exhausted ("disk_full"), unavailable ("disk_io"),
-// invalid ("path").
+// Errors: not_found ("no_such_file"), exists ("file_exists"), exhausted ("disk_full"), unavailable
+// ("disk_io"), invalid ("path").
 #pragma once
 
 #include <cstdint>
@@ -51,12 +53,13 @@ class Disk {
  public:
   virtual ~Disk() = default;
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
-  // OpenMode::create for bulk writes that bypass the page cache where the file system can: offsets, sizes and
-  // memory must be multiples of 4 KiB.
+  // OpenMode::create for bulk writes that bypass the page cache where the file system can: offsets,
+  // sizes and memory must be multiples of 4 KiB.
   virtual Result<std::unique_ptr<File>> create_direct(const std::string& path) {
     return open(path, OpenMode::create);
   }
-  virtual Status make_directories(const std::string& path) = 0;  // like mkdir -p, each parent synced
+  virtual Status make_directories(
+      const std::string& path) = 0;  // like mkdir -p, each parent synced
   virtual Status rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
   virtual Status remove(const std::string& path) = 0;                         // a file
   virtual Status remove_all(const std::string& path) = 0;  // a tree; absent is fine
@@ -68,7 +71,8 @@ class Disk {
 
   // Whole-file forms on the above.
   Result<std::string> read_file(const std::string& path);
-  // Durable replacement: temporary name, sync, rename, directory sync. Readers see the old or the new file.
+  // Durable replacement: temporary name, sync, rename, directory sync. Readers see the old or the
+  // new file.
   Status replace_file(const std::string& path, std::string_view bytes);
 };
 

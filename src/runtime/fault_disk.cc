@@ -22,7 +22,10 @@ bool is_under(const std::string& path, const std::string& directory) {
 class FaultFile final : public File {
  public:
   FaultFile(FaultDisk& disk, std::shared_ptr<FaultDisk::Node> node, std::string path)
-      : disk_(disk), node_(std::move(node)), path_(std::move(path)), generation_(disk.generation_) {}
+      : disk_(disk),
+        node_(std::move(node)),
+        path_(std::move(path)),
+        generation_(disk.generation_) {}
 
   Result<size_t> read_at(uint64_t offset, char* to, size_t count) override {
     std::lock_guard lock(disk_.mutex_);
@@ -103,10 +106,12 @@ Status FaultDisk::gate(const char* operation, const std::string& path, bool take
   int64_t call = calls_++;
   if (fail_at_ && call == *fail_at_) {
     fail_at_.reset();
-    return fail(Code::unavailable, "disk_io", std::string(operation) + " " + path + ": injected fault");
+    return fail(Code::unavailable, "disk_io",
+                std::string(operation) + " " + path + ": injected fault");
   }
   if (full_ && takes_space) {
-    return fail(Code::exhausted, "disk_full", std::string(operation) + " " + path + ": no space left (injected)");
+    return fail(Code::exhausted, "disk_full",
+                std::string(operation) + " " + path + ": no space left (injected)");
   }
   return {};
 }
@@ -148,7 +153,8 @@ Result<std::unique_ptr<File>> FaultDisk::open(const std::string& path, OpenMode 
     return fail(Code::exists, "file_exists", "open " + path + ": exists");
   }
   if (found == names_.end()) {
-    if (mode == OpenMode::read || mode == OpenMode::write || !directories_.contains(parent_directory(path))) {
+    if (mode == OpenMode::read || mode == OpenMode::write ||
+        !directories_.contains(parent_directory(path))) {
       return fail(Code::not_found, "no_such_file", "open " + path + ": no such file");
     }
     RETURN_IF_ERROR(gate("create", path, true));
@@ -160,7 +166,8 @@ Result<std::unique_ptr<File>> FaultDisk::open(const std::string& path, OpenMode 
 Status FaultDisk::make_directories(const std::string& path) {
   std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(gate("make directory", path, true));
-  for (std::string at = path; at != "/" && at != "."; at = parent_directory(at)) directories_.insert(at);
+  for (std::string at = path; at != "/" && at != "."; at = parent_directory(at))
+    directories_.insert(at);
   return {};
 }
 
@@ -169,17 +176,20 @@ Status FaultDisk::rename(const std::string& from, const std::string& to) {
   RETURN_IF_ERROR(gate("rename", from, false));
   if (directories_.contains(from)) {
     std::map<std::string, std::shared_ptr<Node>> moved;
-    for (auto& [name, node] : names_) moved[is_under(name, from) ? to + name.substr(from.size()) : name] = node;
+    for (auto& [name, node] : names_)
+      moved[is_under(name, from) ? to + name.substr(from.size()) : name] = node;
     names_ = std::move(moved);
     std::set<std::string> directories;
     for (const std::string& name : directories_) {
-      directories.insert(name == from || is_under(name, from) ? to + name.substr(from.size()) : name);
+      directories.insert(name == from || is_under(name, from) ? to + name.substr(from.size())
+                                                              : name);
     }
     directories_ = std::move(directories);
     return {};
   }
   auto found = names_.find(from);
-  if (found == names_.end()) return fail(Code::not_found, "no_such_file", "rename " + from + ": no such file");
+  if (found == names_.end())
+    return fail(Code::not_found, "no_such_file", "rename " + from + ": no such file");
   auto node = found->second;
   names_.erase(found);
   names_[to] = node;
@@ -189,22 +199,26 @@ Status FaultDisk::rename(const std::string& from, const std::string& to) {
 Status FaultDisk::remove(const std::string& path) {
   std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(gate("remove", path, false));
-  if (names_.erase(path) == 0) return fail(Code::not_found, "no_such_file", "remove " + path + ": no such file");
+  if (names_.erase(path) == 0)
+    return fail(Code::not_found, "no_such_file", "remove " + path + ": no such file");
   return {};
 }
 
 Status FaultDisk::remove_all(const std::string& path) {
   std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(gate("remove", path, false));
-  std::erase_if(names_, [&](const auto& item) { return item.first == path || is_under(item.first, path); });
-  std::erase_if(directories_, [&](const std::string& name) { return name == path || is_under(name, path); });
+  std::erase_if(names_,
+                [&](const auto& item) { return item.first == path || is_under(item.first, path); });
+  std::erase_if(directories_,
+                [&](const std::string& name) { return name == path || is_under(name, path); });
   return {};
 }
 
 Status FaultDisk::sync_directory(const std::string& path) {
   std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(gate("sync", path, false));
-  std::erase_if(durable_names_, [&](const auto& item) { return parent_directory(item.first) == path; });
+  std::erase_if(durable_names_,
+                [&](const auto& item) { return parent_directory(item.first) == path; });
   for (auto& [name, node] : names_) {
     if (parent_directory(name) == path) durable_names_[name] = node;
   }
@@ -213,13 +227,16 @@ Status FaultDisk::sync_directory(const std::string& path) {
 
 Result<std::vector<DirectoryEntry>> FaultDisk::list(const std::string& path) {
   std::lock_guard lock(mutex_);
-  if (!directories_.contains(path)) return fail(Code::not_found, "no_such_file", "list " + path + ": no such directory");
+  if (!directories_.contains(path))
+    return fail(Code::not_found, "no_such_file", "list " + path + ": no such directory");
   std::vector<DirectoryEntry> entries;
   for (const auto& [name, node] : names_) {
-    if (parent_directory(name) == path) entries.push_back({name.substr(name.rfind('/') + 1), false});
+    if (parent_directory(name) == path)
+      entries.push_back({name.substr(name.rfind('/') + 1), false});
   }
   for (const std::string& name : directories_) {
-    if (name != path && parent_directory(name) == path) entries.push_back({name.substr(name.rfind('/') + 1), true});
+    if (name != path && parent_directory(name) == path)
+      entries.push_back({name.substr(name.rfind('/') + 1), true});
   }
   return entries;
 }

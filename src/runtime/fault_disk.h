@@ -1,7 +1,7 @@
-// The test twin of the disk: an in-memory file system that keeps, beside the contents a program sees, what would
-// survive a power cut. It can fail the n-th call, run out of space, and crash: crash() forgets what was not
-// synced, keeping a random prefix of unsynced writes with the last one torn at a sector boundary, and forgets
-// names whose directory was not synced.
+// The test twin of the disk: an in-memory file system that keeps, beside the contents a program
+// sees, what would survive a power cut. It can fail the n-th call, run out of space, and crash:
+// crash() forgets what was not synced, keeping a random prefix of unsynced writes with the last one
+// torn at a sector boundary, and forgets names whose directory was not synced.
 #pragma once
 
 #include <map>
@@ -21,7 +21,8 @@ class FaultDisk final : public Disk {
  public:
   explicit FaultDisk(uint64_t seed) : random_(seed) {}
 
-  // The n-th call from now (0 = the next) that writes, syncs or changes a name fails with unavailable; once.
+  // The n-th call from now (0 = the next) that writes, syncs or changes a name fails with
+  // unavailable; once.
   void fail_call(int64_t n);
   // Every write fails with exhausted while set.
   void set_full(bool full);

@@ -23,7 +23,8 @@ IoThreads::IoThreads(int threads) {
           context.run();
           return;
         } catch (const std::exception& error) {
-          // Coroutines report their errors; what arrives here escaped one and must not stop the loop.
+          // Coroutines report their errors; what arrives here escaped one and must not stop the
+          // loop.
           log_error("exception escaped to an io loop", {{"what", error.what()}});
         }
       }

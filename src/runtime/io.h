@@ -1,12 +1,14 @@
 // Asio's event loops and the one bridge from coroutines to blocking code.
 //
-// Threads: min(4, cores) loops, one thread each. A connection lives and dies on the loop that accepted it, so its
-// coroutines need no locks among themselves. No call over 1 ms on a loop: blocking work goes through
+// Threads: min(4, cores) loops, one thread each. A connection lives and dies on the loop that
+// accepted it, so its coroutines need no locks among themselves. No call over 1 ms on a loop:
+// blocking work goes through
 //
 //   Result<X> x = co_await on(pool, [=] { return core.blocking_call(...); });
 //
-// which resumes on the same loop. `fn` is owned by the pool's thread until it returns: it must not refer to
-// objects that can die with the connection while it runs; the awaiting coroutine frame stays alive until then.
+// which resumes on the same loop. `fn` is owned by the pool's thread until it returns: it must not
+// refer to objects that can die with the connection while it runs; the awaiting coroutine frame
+// stays alive until then.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -57,7 +59,8 @@ auto initiate_on(Pool& pool, Fn fn) {
   return asio::async_initiate<const asio::use_awaitable_t<>&, void(Value)>(
       [&pool](auto handler, Fn work) {
         auto executor = asio::get_associated_executor(handler);
-        // std::function wants copyable callables: the handler is not, so it goes behind a shared_ptr.
+        // std::function wants copyable callables: the handler is not, so it goes behind a
+        // shared_ptr.
         struct Task {
           decltype(handler) done;
           Fn work;

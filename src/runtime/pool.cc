@@ -15,7 +15,8 @@ Status Pool::post(std::function<void()> work) {
     std::lock_guard lock(mutex_);
     if (stopping_) return fail(Code::cancelled, "stopping", "the platform is stopping");
     if (queue_.size() >= options_.queue_max) {
-      return fail(Code::exhausted, "queue_full", "too many requests are waiting (" + options_.name + "); retry");
+      return fail(Code::exhausted, "queue_full",
+                  "too many requests are waiting (" + options_.name + "); retry");
     }
     queue_.push_back(std::move(work));
   }

@@ -1,5 +1,5 @@
-// A bounded pool of worker threads for blocking work. A full queue refuses instead of growing: the front
-// answers `exhausted` in its own protocol. Destruction runs what was accepted, then joins.
+// A bounded pool of worker threads for blocking work. A full queue refuses instead of growing: the
+// front answers `exhausted` in its own protocol. Destruction runs what was accepted, then joins.
 #pragma once
 
 #include <condition_variable>

@@ -1,5 +1,7 @@
 #include "sql/duckdb_encode.h"
 
+#include <fmt/core.h>
+#include <fmt/format.h>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -9,8 +11,6 @@
 #include <duckdb/common/types/time.hpp>
 #include <duckdb/common/types/timestamp.hpp>
 #include <duckdb/common/types/uuid.hpp>
-#include <fmt/core.h>
-#include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/json.h"
@@ -27,7 +27,8 @@ void append_integer(std::string& out, int64_t value) {
   out.append(raw, end);
 }
 
-// A client tells floating numbers from integers by a point or an exponent; non-finite ones are strings.
+// A client tells floating numbers from integers by a point or an exponent; non-finite ones are
+// strings.
 template <class Real>
 void append_real(std::string& out, Real value) {
   if (std::isnan(value)) {
@@ -62,7 +63,8 @@ void append_date(std::string& out, duckdb::date_t date) {
   append_two(out, day);
 }
 
-// `units` since midnight, `digits` of fraction in the unit (6: micros, 9: nanos), `precision` shown.
+// `units` since midnight, `digits` of fraction in the unit (6: micros, 9: nanos), `precision`
+// shown.
 void append_time(std::string& out, int64_t units, int digits, int precision) {
   int64_t per_second = digits == 9 ? 1'000'000'000 : 1'000'000;
   int64_t seconds = units / per_second;
@@ -94,8 +96,8 @@ void append_timestamp(std::string& out, int64_t units, int digits, int precision
 void append_day_time_interval(std::string& out, int64_t millis) {
   bool negative = millis < 0;
   uint64_t all = negative ? 0 - static_cast<uint64_t>(millis) : static_cast<uint64_t>(millis);
-  out += fmt::format("{}{} {:02}:{:02}:{:02}.{:03}", negative ? "-" : "", all / 86'400'000, all / 3'600'000 % 24,
-                     all / 60'000 % 60, all / 1000 % 60, all % 1000);
+  out += fmt::format("{}{} {:02}:{:02}:{:02}.{:03}", negative ? "-" : "", all / 86'400'000,
+                     all / 3'600'000 % 24, all / 60'000 % 60, all / 1000 % 60, all % 1000);
 }
 
 void append_year_month_interval(std::string& out, int32_t months) {
@@ -173,27 +175,38 @@ class Column {
     uint8_t scale = duckdb::DecimalType::GetScale(vector_.GetType());
     out += '"';
     switch (vector_.GetType().InternalType()) {
-      case duckdb::PhysicalType::INT16: out += duckdb::Decimal::ToString(value<int16_t>(at), width, scale); break;
-      case duckdb::PhysicalType::INT32: out += duckdb::Decimal::ToString(value<int32_t>(at), width, scale); break;
-      case duckdb::PhysicalType::INT64: out += duckdb::Decimal::ToString(value<int64_t>(at), width, scale); break;
+      case duckdb::PhysicalType::INT16:
+        out += duckdb::Decimal::ToString(value<int16_t>(at), width, scale);
+        break;
+      case duckdb::PhysicalType::INT32:
+        out += duckdb::Decimal::ToString(value<int32_t>(at), width, scale);
+        break;
+      case duckdb::PhysicalType::INT64:
+        out += duckdb::Decimal::ToString(value<int64_t>(at), width, scale);
+        break;
       default: out += duckdb::Decimal::ToString(value<duckdb::hugeint_t>(at), width, scale); break;
     }
     out += '"';
   }
 
-  void append_quoted(std::string& out, const std::string& text) const { append_json_string(out, text); }
+  void append_quoted(std::string& out, const std::string& text) const {
+    append_json_string(out, text);
+  }
 
   // Dates, times and intervals: all print inside quotes.
   void append_temporal(std::string& out, idx_t at) const {
     out += '"';
     switch (type_.kind) {
       case TypeKind::date: append_date(out, value<duckdb::date_t>(at)); break;
-      case TypeKind::time: append_time(out, value<duckdb::dtime_t>(at).micros, 6, type_.precision); break;
+      case TypeKind::time:
+        append_time(out, value<duckdb::dtime_t>(at).micros, 6, type_.precision);
+        break;
       case TypeKind::time_tz: {
         auto time = value<duckdb::dtime_tz_t>(at);
         append_time(out, time.time().micros, 6, type_.precision);
         int32_t minutes = time.offset() / 60;
-        out += fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60, std::abs(minutes) % 60);
+        out += fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60,
+                           std::abs(minutes) % 60);
         break;
       }
       case TypeKind::timestamp:
@@ -203,7 +216,9 @@ class Column {
         append_timestamp(out, value<int64_t>(at), 6, type_.precision);
         out += " UTC";
         break;
-      case TypeKind::interval_year_month: append_year_month_interval(out, value<int32_t>(at)); break;
+      case TypeKind::interval_year_month:
+        append_year_month_interval(out, value<int32_t>(at));
+        break;
       default: append_day_time_interval(out, value<int64_t>(at)); break;
     }
     out += '"';
@@ -229,7 +244,9 @@ class Column {
       case TypeKind::varbinary:
       case TypeKind::hyperloglog:
       case TypeKind::tdigest: append_quoted(out, to_base64(text(at))); break;
-      case TypeKind::uuid: append_quoted(out, duckdb::UUID::ToString(value<duckdb::hugeint_t>(at))); break;
+      case TypeKind::uuid:
+        append_quoted(out, duckdb::UUID::ToString(value<duckdb::hugeint_t>(at)));
+        break;
       case TypeKind::ipaddress: append_ipaddress(out, at); break;
       default: append_temporal(out, at);
     }
@@ -264,7 +281,10 @@ class Column {
   // Struct children are addressed like their parent: through its dictionary when it is one.
   idx_t part_row(idx_t at, idx_t row) const {
     auto kind = vector_.GetVectorType();
-    return kind == duckdb::VectorType::DICTIONARY_VECTOR || kind == duckdb::VectorType::CONSTANT_VECTOR ? at : row;
+    return kind == duckdb::VectorType::DICTIONARY_VECTOR ||
+                   kind == duckdb::VectorType::CONSTANT_VECTOR
+               ? at
+               : row;
   }
 
   // JSON keys are strings: the text form of any other key.
@@ -312,7 +332,8 @@ void Column::append_ipaddress(std::string& out, idx_t at) const {
 
 }  // namespace
 
-void append_rows_json(std::string& out, duckdb::DataChunk& chunk, const std::vector<OutputColumn>& columns) {
+void append_rows_json(std::string& out, duckdb::DataChunk& chunk,
+                      const std::vector<OutputColumn>& columns) {
   std::vector<Column> parts;
   parts.reserve(columns.size());
   // Nested dictionaries would need a selection at each level; flat vectors have none.

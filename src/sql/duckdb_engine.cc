@@ -1,5 +1,6 @@
 #include "sql/duckdb_engine.h"
 
+#include <fmt/core.h>
 #include <atomic>
 #include <duckdb/common/virtual_file_system.hpp>
 #include <duckdb/main/client_context.hpp>
@@ -9,7 +10,6 @@
 #include <duckdb/main/materialized_query_result.hpp>
 #include <duckdb/main/pending_query_result.hpp>
 #include <duckdb/main/stream_query_result.hpp>
-#include <fmt/core.h>
 #include <mutex>
 
 #include "base/log.h"
@@ -52,7 +52,8 @@ class DuckDbStream final : public RowStream {
     if (pending_->HasError()) return std::unexpected(error_from_duckdb(pending_->GetErrorObject()));
     if (pending_->types.size() != columns_.size()) {
       return fail(Code::internal, "engine",
-                  fmt::format("the engine gives {} columns, {} were planned", pending_->types.size(), columns_.size()));
+                  fmt::format("the engine gives {} columns, {} were planned",
+                              pending_->types.size(), columns_.size()));
     }
     return {};
   }
@@ -127,7 +128,8 @@ duckdb::DatabaseInstance& DuckDbEngine::database() { return *database_->instance
 Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options) {
   return guarded([&]() -> Result<std::unique_ptr<DuckDbEngine>> {
     duckdb::DBConfig config;
-    config.SetOptionByName("memory_limit", duckdb::Value(fmt::format("{}B", options.memory_bytes_max)));
+    config.SetOptionByName("memory_limit",
+                           duckdb::Value(fmt::format("{}B", options.memory_bytes_max)));
     config.SetOptionByName("threads", duckdb::Value::INTEGER(options.threads));
     config.SetOptionByName("temp_directory", duckdb::Value(options.spill_directory));
     config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
@@ -141,10 +143,11 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
     duckdb::Connection connection(*database);
     RETURN_IF_ERROR(run_all(connection, std::string(engine_prelude())));
     // The order matters: once external access is off nothing can be allowed again.
-    RETURN_IF_ERROR(run_all(connection,
-                            "SET GLOBAL TimeZone='UTC'; SET GLOBAL default_null_order='nulls_last';"
-                            "SET GLOBAL preserve_insertion_order=false;"
-                            "SET GLOBAL allowed_directories=['lake://']; SET GLOBAL enable_external_access=false;"));
+    RETURN_IF_ERROR(run_all(
+        connection,
+        "SET GLOBAL TimeZone='UTC'; SET GLOBAL default_null_order='nulls_last';"
+        "SET GLOBAL preserve_insertion_order=false;"
+        "SET GLOBAL allowed_directories=['lake://']; SET GLOBAL enable_external_access=false;"));
     return std::unique_ptr<DuckDbEngine>(new DuckDbEngine(std::move(options), std::move(database)));
   });
 }
@@ -154,8 +157,8 @@ Result<std::unique_ptr<RowStream>> DuckDbEngine::execute(const Call& call, const
                                                          std::vector<std::shared_ptr<void>> scans) {
   statements_.add();
   return guarded([&]() -> Result<std::unique_ptr<RowStream>> {
-    auto stream = std::make_unique<DuckDbStream>(std::make_unique<duckdb::Connection>(*database_), std::move(columns),
-                                                 std::move(scans), call.cancel);
+    auto stream = std::make_unique<DuckDbStream>(std::make_unique<duckdb::Connection>(*database_),
+                                                 std::move(columns), std::move(scans), call.cancel);
     RETURN_IF_ERROR(stream->start(sql));
     return stream;
   });

@@ -1,8 +1,9 @@
 // The engine on DuckDB: one in-memory database for the whole process, one connection a statement.
 //
-// Locked down: only our lake:// file system can be read or written (and the spill directory by DuckDB itself), no
-// extension is loaded, the configuration cannot be changed by a statement.
-// Memory: at most memory_bytes_max for all statements together, beyond it operators spill to `spill_directory`.
+// Locked down: only our lake:// file system can be read or written (and the spill directory by
+// DuckDB itself), no extension is loaded, the configuration cannot be changed by a statement.
+// Memory: at most memory_bytes_max for all statements together, beyond it operators spill to
+// `spill_directory`.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +43,8 @@ class DuckDbEngine final : public Engine {
   Result<std::unique_ptr<RowStream>> execute(const Call& call, const std::string& sql,
                                              std::vector<OutputColumn> columns,
                                              std::vector<std::shared_ptr<void>> scans) override;
-  Result<std::vector<WrittenFile>> write(const Call& call, const std::string& select, const InsertTarget& target,
+  Result<std::vector<WrittenFile>> write(const Call& call, const std::string& select,
+                                         const InsertTarget& target,
                                          std::vector<std::shared_ptr<void>> scans) override;
 
   // For modules that add table functions of their own (jobs). Before the first statement.

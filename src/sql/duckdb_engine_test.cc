@@ -14,7 +14,10 @@ class DuckDbEngineTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(store_.create_bucket({}, "b"));
-    engine_ = DuckDbEngine::start({.store = store_, .scans = scans_, .metrics = metrics_, .random = random_,
+    engine_ = DuckDbEngine::start({.store = store_,
+                                   .scans = scans_,
+                                   .metrics = metrics_,
+                                   .random = random_,
                                    .spill_directory = testing::TempDir()})
                   .value();
   }
@@ -58,15 +61,19 @@ TEST_F(DuckDbEngineTest, EncodesEveryType) {
            {"'nan'::DOUBLE", of(TypeKind::double_), "\"NaN\""},
            {"'-inf'::DOUBLE", of(TypeKind::double_), "\"-Infinity\""},
            {"1.10::DECIMAL(5,2)", Type::decimal(5, 2), "\"1.10\""},
-           {"(-12345678901234567890.5)::DECIMAL(38,1)", Type::decimal(38, 1), "\"-12345678901234567890.5\""},
+           {"(-12345678901234567890.5)::DECIMAL(38,1)", Type::decimal(38, 1),
+            "\"-12345678901234567890.5\""},
            {"'a\"ü'", Type::varchar(), "\"a\\\"ü\""},
            {"'ab'", Type(TypeKind::char_, 4), "\"ab  \""},
            {"'\\x00\\xFF'::BLOB", of(TypeKind::varbinary), "\"AP8=\""},
            {"DATE '2024-02-29'", of(TypeKind::date), "\"2024-02-29\""},
            {"TIME '01:02:03.456789'", of(TypeKind::time, 3), "\"01:02:03.456\""},
-           {"TIMESTAMP '1969-12-31 23:59:59.5'", of(TypeKind::timestamp, 6), "\"1969-12-31 23:59:59.500000\""},
-           {"TIMESTAMP '2024-01-01 00:00:00'", of(TypeKind::timestamp, 0), "\"2024-01-01 00:00:00\""},
-           {"TIMESTAMPTZ '2024-01-01 01:00:00+01'", of(TypeKind::timestamp_tz, 3), "\"2024-01-01 00:00:00.000 UTC\""},
+           {"TIMESTAMP '1969-12-31 23:59:59.5'", of(TypeKind::timestamp, 6),
+            "\"1969-12-31 23:59:59.500000\""},
+           {"TIMESTAMP '2024-01-01 00:00:00'", of(TypeKind::timestamp, 0),
+            "\"2024-01-01 00:00:00\""},
+           {"TIMESTAMPTZ '2024-01-01 01:00:00+01'", of(TypeKind::timestamp_tz, 3),
+            "\"2024-01-01 00:00:00.000 UTC\""},
            {"-14", of(TypeKind::interval_year_month), "\"-1-2\""},
            {"93784005::BIGINT", of(TypeKind::interval_day_time), "\"1 02:03:04.005\""},
            {"[1,NULL,3]", Type::array(of(TypeKind::integer)), "[1,null,3]"},
@@ -77,13 +84,16 @@ TEST_F(DuckDbEngineTest, EncodesEveryType) {
            {"'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::UUID", of(TypeKind::uuid),
             "\"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\""},
        }) {
-    EXPECT_EQ(rows(std::string("SELECT ") + row.sql, {row.type}).value_or("?"), std::string("[[") + row.json + "]]")
+    EXPECT_EQ(rows(std::string("SELECT ") + row.sql, {row.type}).value_or("?"),
+              std::string("[[") + row.json + "]]")
         << row.sql;
   }
 }
 
 TEST_F(DuckDbEngineTest, PagesAndLimits) {
-  auto stream = engine_->execute({}, "SELECT range FROM range(100000)", {{"n", of(TypeKind::bigint)}}, {}).value();
+  auto stream =
+      engine_->execute({}, "SELECT range FROM range(100000)", {{"n", of(TypeKind::bigint)}}, {})
+          .value();
   uint64_t total = 0;
   int pages = 0;
   for (bool done = false; !done; ++pages) {
@@ -98,11 +108,15 @@ TEST_F(DuckDbEngineTest, PagesAndLimits) {
 
 TEST_F(DuckDbEngineTest, ErrorsAndLockdown) {
   EXPECT_EQ(rows("SELECT nothing", {of(TypeKind::integer)}).error().code, Code::invalid);
-  EXPECT_EQ(rows("SELECT error('TRINO[DIVISION_BY_ZERO] Division by zero')", {of(TypeKind::integer)}).error().code,
-            Code::invalid);
+  EXPECT_EQ(
+      rows("SELECT error('TRINO[DIVISION_BY_ZERO] Division by zero')", {of(TypeKind::integer)})
+          .error()
+          .code,
+      Code::invalid);
   EXPECT_FALSE(rows("SELECT * FROM read_csv('/etc/passwd')", {of(TypeKind::integer)}));
   EXPECT_FALSE(rows("COPY (SELECT 1) TO '/tmp/aichemy-escape.csv'", {of(TypeKind::integer)}));
-  auto missing = rows("SELECT * FROM read_parquet('lake://b/none.parquet')", {of(TypeKind::integer)});
+  auto missing =
+      rows("SELECT * FROM read_parquet('lake://b/none.parquet')", {of(TypeKind::integer)});
   EXPECT_EQ(missing.error().code, Code::corrupt) << missing.error().message;
 }
 
@@ -110,8 +124,9 @@ TEST_F(DuckDbEngineTest, CancelEndsARunningStatement) {
   std::stop_source stop;
   Call call;
   call.cancel = stop.get_token();
-  auto stream = engine_->execute(call, "SELECT count(*) FROM range(100000000000) WHERE range % 7 = 1",
-                                 {{"n", of(TypeKind::bigint)}}, {});
+  auto stream =
+      engine_->execute(call, "SELECT count(*) FROM range(100000000000) WHERE range % 7 = 1",
+                       {{"n", of(TypeKind::bigint)}}, {});
   ASSERT_TRUE(stream);
   stop.request_stop();
   EXPECT_EQ((*stream)->next_page(1000).error().code, Code::cancelled);
@@ -131,10 +146,11 @@ TEST_F(DuckDbEngineTest, WritesAndScansByFieldId) {
                     {"Na\"me", Type::varchar(), {2, {}}},
                     {"r", row_type, {3, {{4, {}}, {5, {}}}}},
                     {"l", Type::array(of(TypeKind::double_)), {6, {{7, {}}}}}};
-  auto files = engine_->write({},
-                              "SELECT range AS id, 'n' || range AS \"Na\"\"me\", "
-                              "{'x y': range::INTEGER, 'z': 'v'} AS r, [range::DOUBLE] AS l FROM range(10)",
-                              target, {});
+  auto files =
+      engine_->write({},
+                     "SELECT range AS id, 'n' || range AS \"Na\"\"me\", "
+                     "{'x y': range::INTEGER, 'z': 'v'} AS r, [range::DOUBLE] AS l FROM range(10)",
+                     target, {});
   ASSERT_TRUE(files) << files.error().message;
   ASSERT_EQ(files->size(), 1u);
   const WrittenFile& file = files->front();
@@ -150,8 +166,9 @@ TEST_F(DuckDbEngineTest, WritesAndScansByFieldId) {
 
   auto scan = std::make_shared<LakeScan>();
   using tables::primitive;
-  scan->plan.schema = schema_of({{.id = 1, .name = "id", .type = primitive(tables::TypeKind::int64)},
-                                 {.id = 9, .name = "added", .type = primitive(tables::TypeKind::int32)}});
+  scan->plan.schema =
+      schema_of({{.id = 1, .name = "id", .type = primitive(tables::TypeKind::int64)},
+                 {.id = 9, .name = "added", .type = primitive(tables::TypeKind::int32)}});
   scan->plan.schema.fields[1].initial_default = Json(42);
   tables::DataFile data;
   data.path = file.path;
@@ -160,10 +177,12 @@ TEST_F(DuckDbEngineTest, WritesAndScansByFieldId) {
   data.constants = {{8, tables::Value("const")}};
   scan->plan.files = {data};
   scan->plan.record_count = 10;
-  // Renamed, reordered, with a struct field gone, a partition constant, a later column with a default, the path.
+  // Renamed, reordered, with a struct field gone, a partition constant, a later column with a
+  // default, the path.
   scan->columns = {{Type::varchar(), {2, {}}},
                    {of(TypeKind::bigint), {1, {}}},
-                   {Type::row({{"z", Type::varchar()}, {"new", of(TypeKind::bigint)}}), {3, {{5, {}}, {99, {}}}}},
+                   {Type::row({{"z", Type::varchar()}, {"new", of(TypeKind::bigint)}}),
+                    {3, {{5, {}}, {99, {}}}}},
                    {Type::varchar(), {8, {}}},
                    {of(TypeKind::integer), {9, {}}},
                    {Type::array(of(TypeKind::double_)), {6, {{7, {}}}}},
@@ -171,45 +190,57 @@ TEST_F(DuckDbEngineTest, WritesAndScansByFieldId) {
   EngineScan handle = scans_.add(scan);
   std::string from = " FROM lake_scan('" + handle.handle + "')";
   EXPECT_EQ(rows("SELECT c1, c0, c2, c3, c4, c5" + from + " WHERE c1 = 7",
-                 {of(TypeKind::bigint), Type::varchar(), scan->columns[2].type, Type::varchar(), of(TypeKind::integer),
-                  scan->columns[5].type},
+                 {of(TypeKind::bigint), Type::varchar(), scan->columns[2].type, Type::varchar(),
+                  of(TypeKind::integer), scan->columns[5].type},
                  {handle.keep})
                 .value(),
             "[[7,\"n7\",[\"v\",null],\"const\",42,[7.0]]]");
   EXPECT_EQ(rows("SELECT count(*)" + from, {of(TypeKind::bigint)}).value(), "[[10]]");
-  EXPECT_EQ(rows("SELECT DISTINCT c6" + from, {Type::varchar()}).value(), "[[\"" + file.path + "\"]]");
-  EXPECT_EQ(rows("SELECT count(*)" + from + " WHERE c3 = 'other'", {of(TypeKind::bigint)}).value(), "[[0]]");
+  EXPECT_EQ(rows("SELECT DISTINCT c6" + from, {Type::varchar()}).value(),
+            "[[\"" + file.path + "\"]]");
+  EXPECT_EQ(rows("SELECT count(*)" + from + " WHERE c3 = 'other'", {of(TypeKind::bigint)}).value(),
+            "[[0]]");
 }
 
 TEST_F(DuckDbEngineTest, AppliesDeletes) {
   InsertTarget target;
   target.location = "s3://b/t/data";
   target.columns = {{"id", of(TypeKind::bigint), {1, {}}}};
-  WrittenFile data = engine_->write({}, "SELECT range AS id FROM range(5000)", target, {}).value()[0];
+  WrittenFile data =
+      engine_->write({}, "SELECT range AS id FROM range(5000)", target, {}).value()[0];
   InsertTarget positions;
   positions.location = "s3://b/t/deletes";
-  positions.columns = {{"file_path", Type::varchar(), {2147483546, {}}}, {"pos", of(TypeKind::bigint), {2147483545, {}}}};
+  positions.columns = {{"file_path", Type::varchar(), {2147483546, {}}},
+                       {"pos", of(TypeKind::bigint), {2147483545, {}}}};
   std::string path = "'" + data.path + "'";
   WrittenFile by_position =
-      engine_->write({}, "SELECT " + path + " AS file_path, unnest([0, 17, 4999]) AS pos", positions, {}).value()[0];
-  WrittenFile by_value = engine_->write({}, "SELECT unnest([17, 18, 99999])::BIGINT AS id", target, {}).value()[0];
+      engine_
+          ->write({}, "SELECT " + path + " AS file_path, unnest([0, 17, 4999]) AS pos", positions,
+                  {})
+          .value()[0];
+  WrittenFile by_value =
+      engine_->write({}, "SELECT unnest([17, 18, 99999])::BIGINT AS id", target, {}).value()[0];
 
   auto scan = std::make_shared<LakeScan>();
-  scan->plan.schema = schema_of({{.id = 1, .name = "id", .type = tables::primitive(tables::TypeKind::int64)}});
+  scan->plan.schema =
+      schema_of({{.id = 1, .name = "id", .type = tables::primitive(tables::TypeKind::int64)}});
   tables::DataFile file;
   file.path = data.path;
   file.size = data.bytes;
   file.record_count = data.rows;
   file.deletes = {0, 1};
   scan->plan.files = {file};
-  scan->plan.delete_files = {{.kind = tables::DeleteKind::position, .path = by_position.path},
-                             {.kind = tables::DeleteKind::equality, .path = by_value.path, .equality_ids = {1}}};
+  scan->plan.delete_files = {
+      {.kind = tables::DeleteKind::position, .path = by_position.path},
+      {.kind = tables::DeleteKind::equality, .path = by_value.path, .equality_ids = {1}}};
   scan->columns = {{of(TypeKind::bigint), {1, {}}}};
   EngineScan handle = scans_.add(scan);
-  EXPECT_EQ(rows("SELECT count(*), min(c0), max(c0), sum(c0)::BIGINT FROM lake_scan('" + handle.handle + "')",
-                 {of(TypeKind::bigint), of(TypeKind::bigint), of(TypeKind::bigint), of(TypeKind::bigint)})
-                .value(),
-            "[[4996,1,4998,12492466]]");
+  EXPECT_EQ(
+      rows("SELECT count(*), min(c0), max(c0), sum(c0)::BIGINT FROM lake_scan('" + handle.handle +
+               "')",
+           {of(TypeKind::bigint), of(TypeKind::bigint), of(TypeKind::bigint), of(TypeKind::bigint)})
+          .value(),
+      "[[4996,1,4998,12492466]]");
   handle.keep.reset();
   EXPECT_EQ(scans_.find(handle.handle), nullptr);
 }
@@ -219,15 +250,16 @@ TEST_F(DuckDbEngineTest, PartitionsByTransform) {
   target.location = "s3://b/t/data";
   target.columns = {{"s", Type::varchar(), {1, {}}}, {"at", of(TypeKind::timestamp, 6), {2, {}}}};
   target.partition = {{0, "identity", "s", 1000}, {1, "day", "at_day", 1001}};
-  auto files = engine_->write({},
-                              "SELECT CASE range WHEN 0 THEN NULL WHEN 1 THEN 'a/b=c' ELSE 'x' END AS s, "
-                              "TIMESTAMP '1970-01-02 03:04:05' + to_days((range // 2)::INTEGER) AS at FROM range(5)",
-                              target, {});
+  auto files = engine_->write(
+      {},
+      "SELECT CASE range WHEN 0 THEN NULL WHEN 1 THEN 'a/b=c' ELSE 'x' END AS s, "
+      "TIMESTAMP '1970-01-02 03:04:05' + to_days((range // 2)::INTEGER) AS at FROM range(5)",
+      target, {});
   ASSERT_TRUE(files) << files.error().message;
   std::multiset<std::string> seen;
   for (const WrittenFile& file : *files) {
-    seen.insert(file.partition[0].value_or("null") + "|" + file.partition[1].value_or("null") + "|" +
-                std::to_string(file.rows));
+    seen.insert(file.partition[0].value_or("null") + "|" + file.partition[1].value_or("null") +
+                "|" + std::to_string(file.rows));
   }
   EXPECT_EQ(seen, (std::multiset<std::string>{"null|1|1", "a/b=c|1|1", "x|2|2", "x|3|1"}));
 }
@@ -237,8 +269,9 @@ TEST_F(DuckDbEngineTest, FailedAndEmptyWritesLeaveNothing) {
   target.location = "s3://b/t/data";
   target.columns = {{"id", of(TypeKind::bigint), {1, {}}}};
   EXPECT_TRUE(engine_->write({}, "SELECT range AS id FROM range(0)", target, {}).value().empty());
-  EXPECT_FALSE(engine_->write({}, "SELECT CASE WHEN range = 200000 THEN error('x') ELSE range END AS id FROM range(300000)",
-                              target, {}));
+  EXPECT_FALSE(engine_->write(
+      {}, "SELECT CASE WHEN range = 200000 THEN error('x') ELSE range END AS id FROM range(300000)",
+      target, {}));
   EXPECT_TRUE(store_.list({}, "b", {}).value().objects.empty());
 }
 

@@ -36,7 +36,8 @@ class LakeHandle final : public duckdb::FileHandle {
   LakeHandle(duckdb::FileSystem& system, const std::string& path, duckdb::FileOpenFlags open_flags)
       : FileHandle(system, path, open_flags) {}
 
-  // Only an explicit close publishes a written file: a failed COPY destroys its handles without closing them.
+  // Only an explicit close publishes a written file: a failed COPY destroys its handles without
+  // closing them.
   void Close() override {
     if (!writer) return;
     auto committed = writer->commit();
@@ -59,11 +60,14 @@ class LakeFileSystem final : public duckdb::FileSystem {
   bool CanHandleFile(const std::string& path) override { return path.starts_with(kLakeScheme); }
   bool CanSeek() override { return true; }
   bool OnDiskFile(duckdb::FileHandle&) override { return false; }
-  bool IsPipe(const std::string&, duckdb::optional_ptr<duckdb::FileOpener>) override { return false; }
+  bool IsPipe(const std::string&, duckdb::optional_ptr<duckdb::FileOpener>) override {
+    return false;
+  }
   std::string PathSeparator(const std::string&) override { return "/"; }
 
-  duckdb::unique_ptr<duckdb::FileHandle> OpenFile(const std::string& path, duckdb::FileOpenFlags flags,
-                                                  duckdb::optional_ptr<duckdb::FileOpener>) override {
+  duckdb::unique_ptr<duckdb::FileHandle> OpenFile(
+      const std::string& path, duckdb::FileOpenFlags flags,
+      duckdb::optional_ptr<duckdb::FileOpener>) override {
     auto handle = duckdb::make_uniq<LakeHandle>(*this, path, flags);
     Place place = place_of(path);
     if (flags.OpenForWriting()) {
@@ -81,7 +85,8 @@ class LakeFileSystem final : public duckdb::FileSystem {
     return handle;
   }
 
-  void Read(duckdb::FileHandle& file, void* buffer, int64_t count, duckdb::idx_t location) override {
+  void Read(duckdb::FileHandle& file, void* buffer, int64_t count,
+            duckdb::idx_t location) override {
     auto& handle = file.Cast<LakeHandle>();
     if (read_at(handle, buffer, count, location) != count) {
       throw_error({Code::corrupt, "short_file",
@@ -100,16 +105,19 @@ class LakeFileSystem final : public duckdb::FileSystem {
   int64_t Write(duckdb::FileHandle& file, void* buffer, int64_t count) override {
     auto& handle = file.Cast<LakeHandle>();
     std::string_view bytes(static_cast<const char*>(buffer), static_cast<size_t>(count));
-    if (!handle.writer) throw_error({Code::internal, "file", handle.path + " is not open for writing"});
+    if (!handle.writer)
+      throw_error({Code::internal, "file", handle.path + " is not open for writing"});
     if (Status status = handle.writer->append(bytes); !status) throw_error(status.error());
     handle.size += bytes.size();
     handle.position += bytes.size();
     return count;
   }
 
-  void Write(duckdb::FileHandle& file, void* buffer, int64_t count, duckdb::idx_t location) override {
+  void Write(duckdb::FileHandle& file, void* buffer, int64_t count,
+             duckdb::idx_t location) override {
     auto& handle = file.Cast<LakeHandle>();
-    if (location != handle.position) throw_error({Code::internal, "file", "files are written front to back"});
+    if (location != handle.position)
+      throw_error({Code::internal, "file", "files are written front to back"});
     Write(file, buffer, count);
   }
 
@@ -126,12 +134,16 @@ class LakeFileSystem final : public duckdb::FileSystem {
     auto& handle = file.Cast<LakeHandle>();
     return handle.reader ? handle.reader->info().etag : std::string();
   }
-  duckdb::FileType GetFileType(duckdb::FileHandle&) override { return duckdb::FileType::FILE_TYPE_REGULAR; }
+  duckdb::FileType GetFileType(duckdb::FileHandle&) override {
+    return duckdb::FileType::FILE_TYPE_REGULAR;
+  }
 
   void Seek(duckdb::FileHandle& file, duckdb::idx_t location) override {
     file.Cast<LakeHandle>().position = location;
   }
-  duckdb::idx_t SeekPosition(duckdb::FileHandle& file) override { return file.Cast<LakeHandle>().position; }
+  duckdb::idx_t SeekPosition(duckdb::FileHandle& file) override {
+    return file.Cast<LakeHandle>().position;
+  }
   void Reset(duckdb::FileHandle& file) override { file.Cast<LakeHandle>().position = 0; }
 
   bool FileExists(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override {
@@ -140,7 +152,9 @@ class LakeFileSystem final : public duckdb::FileSystem {
     if (!info && info.error().code != Code::not_found) throw_error(info.error());
     return info.has_value();
   }
-  bool DirectoryExists(const std::string&, duckdb::optional_ptr<duckdb::FileOpener>) override { return true; }
+  bool DirectoryExists(const std::string&, duckdb::optional_ptr<duckdb::FileOpener>) override {
+    return true;
+  }
   void CreateDirectory(const std::string&, duckdb::optional_ptr<duckdb::FileOpener>) override {}
   bool ListFiles(const std::string&, const std::function<void(const std::string&, bool)>&,
                  duckdb::FileOpener*) override {
@@ -148,9 +162,11 @@ class LakeFileSystem final : public duckdb::FileSystem {
   }
   void RemoveFile(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override {
     Place place = place_of(path);
-    if (Status status = store_.remove(call_, place.bucket, place.key, {}); !status) throw_error(status.error());
+    if (Status status = store_.remove(call_, place.bucket, place.key, {}); !status)
+      throw_error(status.error());
   }
-  bool TryRemoveFile(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener> opener) override {
+  bool TryRemoveFile(const std::string& path,
+                     duckdb::optional_ptr<duckdb::FileOpener> opener) override {
     RemoveFile(path, opener);
     return true;
   }
@@ -165,8 +181,10 @@ class LakeFileSystem final : public duckdb::FileSystem {
   Call call_;
 
   static int64_t read_at(LakeHandle& handle, void* buffer, int64_t count, uint64_t offset) {
-    if (!handle.reader) throw_error({Code::internal, "file", handle.path + " is not open for reading"});
-    auto got = handle.reader->read_at(offset, static_cast<char*>(buffer), static_cast<size_t>(count));
+    if (!handle.reader)
+      throw_error({Code::internal, "file", handle.path + " is not open for reading"});
+    auto got =
+        handle.reader->read_at(offset, static_cast<char*>(buffer), static_cast<size_t>(count));
     if (!got) throw_error(got.error());
     return static_cast<int64_t>(*got);
   }
@@ -174,9 +192,9 @@ class LakeFileSystem final : public duckdb::FileSystem {
 
 // Words that come back from ExtraInfo must be literals again: those that the layers below us say.
 const char* interned_what(const std::string& what) {
-  static constexpr std::array kWords = {"missing_file", "short_file",     "disk_full",      "too_few_drives",
-                                        "slow_down",    "corrupt_object", "no_such_bucket", "no_such_key",
-                                        "file",         "scan",           "cancelled",      "deadline"};
+  static constexpr std::array kWords = {
+      "missing_file",   "short_file",  "disk_full", "too_few_drives", "slow_down", "corrupt_object",
+      "no_such_bucket", "no_such_key", "file",      "scan",           "cancelled", "deadline"};
   for (const char* word : kWords) {
     if (what == word) return word;
   }
@@ -191,7 +209,8 @@ Result<std::string> lake_path(std::string_view location) {
       return std::string(kLakeScheme) + std::string(location.substr(scheme.size()));
     }
   }
-  return fail(Code::unsupported, "location", fmt::format("'{}' is not an s3:// location", location));
+  return fail(Code::unsupported, "location",
+              fmt::format("'{}' is not an s3:// location", location));
 }
 
 std::string location_of_lake_path(std::string_view path) {
@@ -220,8 +239,10 @@ Error error_from_duckdb(const duckdb::ErrorData& error) {
             message == extra.end() ? error.RawMessage() : message->second};
   }
   switch (error.Type()) {
-    case duckdb::ExceptionType::INTERRUPT: return {Code::cancelled, "cancelled", "the query was cancelled"};
-    case duckdb::ExceptionType::OUT_OF_MEMORY: return {Code::exhausted, "memory", error.RawMessage()};
+    case duckdb::ExceptionType::INTERRUPT:
+      return {Code::cancelled, "cancelled", "the query was cancelled"};
+    case duckdb::ExceptionType::OUT_OF_MEMORY:
+      return {Code::exhausted, "memory", error.RawMessage()};
     case duckdb::ExceptionType::INTERNAL:
     case duckdb::ExceptionType::FATAL: return {Code::internal, "engine", error.Message()};
     default: return {Code::invalid, "engine", error.Message()};

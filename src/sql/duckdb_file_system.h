@@ -1,8 +1,10 @@
-// DuckDB's file system over our ObjectStore: "lake://bucket/key". Files are written once, front to back, and appear
-// when they are closed; what is never closed leaves nothing behind. Directories do not exist: they are prefixes.
+// DuckDB's file system over our ObjectStore: "lake://bucket/key". Files are written once, front to
+// back, and appear when they are closed; what is never closed leaves nothing behind. Directories do
+// not exist: they are prefixes.
 //
-// The scheme is ours, not s3://, so that DuckDB's own rules for remote files (extension loading, globbing) never
-// apply. Errors travel through DuckDB with our Code and what in ErrorData::ExtraInfo (see error_from_duckdb).
+// The scheme is ours, not s3://, so that DuckDB's own rules for remote files (extension loading,
+// globbing) never apply. Errors travel through DuckDB with our Code and what in
+// ErrorData::ExtraInfo (see error_from_duckdb).
 #pragma once
 
 #include <duckdb/common/file_system.hpp>
@@ -17,7 +19,8 @@ namespace aichemy::sql {
 
 inline constexpr std::string_view kLakeScheme = "lake://";
 
-// s3://bucket/key, s3a://bucket/key -> lake://bucket/key; invalid ("location") for any other scheme.
+// s3://bucket/key, s3a://bucket/key -> lake://bucket/key; invalid ("location") for any other
+// scheme.
 Result<std::string> lake_path(std::string_view location);
 // lake://bucket/key -> s3://bucket/key
 std::string location_of_lake_path(std::string_view path);

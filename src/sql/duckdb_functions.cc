@@ -30,7 +30,8 @@ int64_t whole(T value) {
   if constexpr (std::is_integral_v<T>) return value;
   if constexpr (std::is_same_v<T, duckdb::date_t>) return value.days;
   if constexpr (std::is_same_v<T, duckdb::dtime_t>) return value.micros;
-  if constexpr (std::is_same_v<T, duckdb::timestamp_t> || std::is_same_v<T, duckdb::timestamp_tz_t>) return value.value;
+  if constexpr (std::is_same_v<T, duckdb::timestamp_t> || std::is_same_v<T, duckdb::timestamp_tz_t>)
+    return value.value;
 }
 
 template <class T>
@@ -42,14 +43,16 @@ void bucket_whole(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb
 
 void bucket_bytes(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Vector& result) {
   duckdb::BinaryExecutor::Execute<duckdb::string_t, int32_t, int32_t>(
-      arguments.data[0], arguments.data[1], result, arguments.size(), [](duckdb::string_t value, int32_t count) {
+      arguments.data[0], arguments.data[1], result, arguments.size(),
+      [](duckdb::string_t value, int32_t count) {
         return bucket_of(tables::murmur3({value.GetData(), value.GetSize()}), count);
       });
 }
 
 void bucket_uuid(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Vector& result) {
   duckdb::BinaryExecutor::Execute<duckdb::hugeint_t, int32_t, int32_t>(
-      arguments.data[0], arguments.data[1], result, arguments.size(), [](duckdb::hugeint_t value, int32_t count) {
+      arguments.data[0], arguments.data[1], result, arguments.size(),
+      [](duckdb::hugeint_t value, int32_t count) {
         char raw[16];
         store_big(raw, static_cast<uint64_t>(value.upper) ^ (uint64_t{1} << 63));
         store_big(raw + 8, value.lower);
@@ -63,7 +66,8 @@ void register_native_functions(duckdb::DatabaseInstance& database) {
   duckdb::ExtensionLoader loader(database, "aichemy");
   duckdb::ScalarFunctionSet bucket("aichemy_bucket");
   auto add = [&](const LogicalType& type, duckdb::scalar_function_t function) {
-    bucket.AddFunction(duckdb::ScalarFunction({type, LogicalType::INTEGER}, LogicalType::INTEGER, std::move(function)));
+    bucket.AddFunction(duckdb::ScalarFunction({type, LogicalType::INTEGER}, LogicalType::INTEGER,
+                                              std::move(function)));
   };
   add(LogicalType::INTEGER, bucket_whole<int32_t>);
   add(LogicalType::BIGINT, bucket_whole<int64_t>);

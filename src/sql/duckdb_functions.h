@@ -1,4 +1,5 @@
-// Native functions of the engine: what no short expression over DuckDB's own functions can say exactly.
+// Native functions of the engine: what no short expression over DuckDB's own functions can say
+// exactly.
 #pragma once
 
 #include <duckdb/main/database.hpp>

@@ -1,5 +1,6 @@
 #include "sql/duckdb_scan.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <bit>
 #include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>
@@ -14,7 +15,6 @@
 #include <duckdb/parser/expression/constant_expression.hpp>
 #include <duckdb/storage/statistics/node_statistics.hpp>
 #include <duckdb/transaction/transaction_data.hpp>
-#include <fmt/core.h>
 #include <map>
 #include <mutex>
 #include <unordered_map>
@@ -29,7 +29,8 @@ using duckdb::LogicalType;
 using duckdb::MultiFileColumnDefinition;
 
 constexpr const char* kFileIndex = "aichemy_file_index";
-// The column mapper stops at the first local column without an identifier: give those ids nobody asks for.
+// The column mapper stops at the first local column without an identifier: give those ids nobody
+// asks for.
 constexpr int32_t kNoSuchFieldId = -1'000'000;
 
 // Row positions of one file that are deleted, ascending.
@@ -37,10 +38,12 @@ using Positions = std::vector<uint64_t>;
 
 class PositionFilter final : public duckdb::DeleteFilter {
  public:
-  explicit PositionFilter(std::shared_ptr<const Positions> positions) : positions_(std::move(positions)) {}
+  explicit PositionFilter(std::shared_ptr<const Positions> positions)
+      : positions_(std::move(positions)) {}
 
   idx_t Filter(duckdb::row_t start, idx_t count, duckdb::SelectionVector& kept) override {
-    auto next = std::lower_bound(positions_->begin(), positions_->end(), static_cast<uint64_t>(start));
+    auto next =
+        std::lower_bound(positions_->begin(), positions_->end(), static_cast<uint64_t>(start));
     if (!kept.data()) kept.Initialize(STANDARD_VECTOR_SIZE);
     idx_t out = 0;
     for (idx_t i = 0; i < count; ++i) {
@@ -58,8 +61,8 @@ class PositionFilter final : public duckdb::DeleteFilter {
   std::shared_ptr<const Positions> positions_;
 };
 
-// One running lake_scan. Shared by the copies DuckDB makes of its file list; deletes are read when the first file
-// that needs them is opened.
+// One running lake_scan. Shared by the copies DuckDB makes of its file list; deletes are read when
+// the first file that needs them is opened.
 class ScanState {
  public:
   explicit ScanState(std::shared_ptr<const LakeScan> scan) : scan_(std::move(scan)) {}
@@ -104,8 +107,10 @@ duckdb::unique_ptr<duckdb::MaterializedQueryResult> query(duckdb::ClientContext&
 
 void ScanState::load_position_deletes(duckdb::ClientContext& context) {
   for (const tables::DeleteFile& file : plan().delete_files) {
-    if (file.kind == tables::DeleteKind::deletion_vector || file.format != tables::FileFormat::parquet) {
-      throw_error({Code::unsupported, "scan", fmt::format("delete file {}: this kind is not supported", file.path)});
+    if (file.kind == tables::DeleteKind::deletion_vector ||
+        file.format != tables::FileFormat::parquet) {
+      throw_error({Code::unsupported, "scan",
+                   fmt::format("delete file {}: this kind is not supported", file.path)});
     }
     if (file.kind != tables::DeleteKind::position) continue;
     auto rows = query(context, fmt::format("SELECT file_path, pos FROM read_parquet({})",
@@ -121,26 +126,32 @@ void ScanState::load_position_deletes(duckdb::ClientContext& context) {
   positions_loaded_ = true;
 }
 
-// Rows of the data file that equal a row of the delete file in the named columns (null equals null).
+// Rows of the data file that equal a row of the delete file in the named columns (null equals
+// null).
 Positions ScanState::equality_deleted(duckdb::ClientContext& context, const tables::DataFile& file,
                                       const tables::DeleteFile& deletes) {
   std::string condition;
   for (int id : deletes.equality_ids) {
     const tables::Field* field = plan().schema.find(id);
-    if (!field) throw_error({Code::unsupported, "scan", "an equality delete names a dropped column"});
+    if (!field)
+      throw_error({Code::unsupported, "scan", "an equality delete names a dropped column"});
     std::string name = quoted_name(field->name);
-    condition += fmt::format("{}data.{} IS NOT DISTINCT FROM gone.{}", condition.empty() ? "" : " AND ", name, name);
+    condition += fmt::format("{}data.{} IS NOT DISTINCT FROM gone.{}",
+                             condition.empty() ? "" : " AND ", name, name);
   }
-  auto rows = query(context, fmt::format("SELECT file_row_number FROM read_parquet({}, file_row_number=true) AS data "
-                                         "WHERE EXISTS (SELECT 1 FROM read_parquet({}) AS gone WHERE {})",
-                                         quoted(lake_path_or_throw(file.path)),
-                                         quoted(lake_path_or_throw(deletes.path)), condition));
+  auto rows = query(
+      context,
+      fmt::format("SELECT file_row_number FROM read_parquet({}, file_row_number=true) AS data "
+                  "WHERE EXISTS (SELECT 1 FROM read_parquet({}) AS gone WHERE {})",
+                  quoted(lake_path_or_throw(file.path)), quoted(lake_path_or_throw(deletes.path)),
+                  condition));
   Positions positions;
   for (auto& row : *rows) positions.push_back(row.GetValue<uint64_t>(0));
   return positions;
 }
 
-std::shared_ptr<const Positions> ScanState::deleted_rows(duckdb::ClientContext& context, size_t file_index) {
+std::shared_ptr<const Positions> ScanState::deleted_rows(duckdb::ClientContext& context,
+                                                         size_t file_index) {
   const tables::DataFile& file = plan().files[file_index];
   if (file.deletes.empty()) return nullptr;
   auto positions = std::make_shared<Positions>();
@@ -150,7 +161,8 @@ std::shared_ptr<const Positions> ScanState::deleted_rows(duckdb::ClientContext& 
     bool by_position = std::ranges::any_of(file.deletes, [&](uint32_t index) {
       return plan().delete_files[index].kind == tables::DeleteKind::position;
     });
-    if (auto found = positions_by_path_.find(file.path); by_position && found != positions_by_path_.end()) {
+    if (auto found = positions_by_path_.find(file.path);
+        by_position && found != positions_by_path_.end()) {
       *positions = found->second;
     }
   }
@@ -182,21 +194,25 @@ class LakeFileList final : public duckdb::MultiFileList {
   duckdb::FileExpandResult GetExpandResult() override {
     size_t count = state_->plan().files.size();
     if (count == 0) return duckdb::FileExpandResult::NO_FILES;
-    return count == 1 ? duckdb::FileExpandResult::SINGLE_FILE : duckdb::FileExpandResult::MULTIPLE_FILES;
+    return count == 1 ? duckdb::FileExpandResult::SINGLE_FILE
+                      : duckdb::FileExpandResult::MULTIPLE_FILES;
   }
   idx_t GetTotalFileCount() override { return state_->plan().files.size(); }
   duckdb::unique_ptr<duckdb::NodeStatistics> GetCardinality(duckdb::ClientContext&) override {
     uint64_t rows = state_->plan().record_count;
     return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
   }
-  duckdb::unique_ptr<MultiFileList> Copy() override { return duckdb::make_uniq<LakeFileList>(state_); }
+  duckdb::unique_ptr<MultiFileList> Copy() override {
+    return duckdb::make_uniq<LakeFileList>(state_);
+  }
 
  protected:
   duckdb::OpenFileInfo GetFile(idx_t i) override {
     if (i >= state_->plan().files.size()) return {};
     const tables::DataFile& file = state_->plan().files[i];
     if (file.format != tables::FileFormat::parquet) {
-      throw_error({Code::unsupported, "scan", fmt::format("{}: only Parquet data files can be read", file.path)});
+      throw_error({Code::unsupported, "scan",
+                   fmt::format("{}: only Parquet data files can be read", file.path)});
     }
     duckdb::OpenFileInfo info(lake_path_or_throw(file.path));
     info.extended_info = duckdb::make_shared_ptr<duckdb::ExtendedOpenFileInfo>();
@@ -226,7 +242,9 @@ MultiFileColumnDefinition definition(const std::string& name, const Type& type, 
   out.identifier = duckdb::Value::INTEGER(id.id);
   out.default_expression = duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value(out.type));
   auto child = [&](size_t i, const std::string& child_name) {
-    FieldId child_id = i < id.children.size() ? id.children[i] : FieldId{kNoSuchFieldId - static_cast<int32_t>(i), {}};
+    FieldId child_id = i < id.children.size()
+                           ? id.children[i]
+                           : FieldId{kNoSuchFieldId - static_cast<int32_t>(i), {}};
     out.children.push_back(definition(child_name, type.fields[i].type, child_id));
   };
   if (type.is(TypeKind::array)) child(0, "list");
@@ -240,16 +258,18 @@ MultiFileColumnDefinition definition(const std::string& name, const Type& type, 
   return out;
 }
 
-// Gives the columns of a file without field ids those of the name mapping; others get an id nobody asks for.
-void identify(duckdb::vector<MultiFileColumnDefinition>& columns, const std::vector<tables::NameMapping>& mapping,
-              int32_t& unused) {
+// Gives the columns of a file without field ids those of the name mapping; others get an id nobody
+// asks for.
+void identify(duckdb::vector<MultiFileColumnDefinition>& columns,
+              const std::vector<tables::NameMapping>& mapping, int32_t& unused) {
   for (MultiFileColumnDefinition& column : columns) {
     const tables::NameMapping* named = nullptr;
     for (const tables::NameMapping& entry : mapping) {
       if (std::ranges::find(entry.names, column.name) != entry.names.end()) named = &entry;
     }
     if (column.identifier.IsNull()) {
-      column.identifier = duckdb::Value::INTEGER(named && named->field_id ? *named->field_id : --unused);
+      column.identifier =
+          duckdb::Value::INTEGER(named && named->field_id ? *named->field_id : --unused);
     }
     static const std::vector<tables::NameMapping> kNone;
     identify(column.children, named ? named->fields : kNone, unused);
@@ -263,7 +283,9 @@ class LakeFileReader final : public duckdb::MultiFileReader {
   static duckdb::unique_ptr<MultiFileReader> create(const duckdb::TableFunction& function) {
     return duckdb::make_uniq<LakeFileReader>(function.function_info->Cast<LakeScanInfo>().scans);
   }
-  duckdb::unique_ptr<MultiFileReader> Copy() const override { return duckdb::make_uniq<LakeFileReader>(scans_); }
+  duckdb::unique_ptr<MultiFileReader> Copy() const override {
+    return duckdb::make_uniq<LakeFileReader>(scans_);
+  }
 
   duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext&,
                                                            const duckdb::vector<std::string>& paths,
@@ -284,7 +306,8 @@ class LakeFileReader final : public duckdb::MultiFileReader {
       const LakeColumn& column = scan.columns[i];
       FieldId id = column.field_id;
       // Constant columns must not match anything in a file.
-      if (column.source != LakeColumnSource::data) id.id = kNoSuchFieldId / 2 - static_cast<int32_t>(i);
+      if (column.source != LakeColumnSource::data)
+        id.id = kNoSuchFieldId / 2 - static_cast<int32_t>(i);
       names.push_back(fmt::format("c{}", i));
       return_types.push_back(duckdb_type(column.type));
       bind_data.schema.push_back(definition(names.back(), column.type, id));
@@ -297,13 +320,14 @@ class LakeFileReader final : public duckdb::MultiFileReader {
   void BindOptions(duckdb::MultiFileOptions&, duckdb::MultiFileList&, duckdb::vector<LogicalType>&,
                    duckdb::vector<std::string>&, duckdb::MultiFileReaderBindData&) override {}
 
-  void FinalizeBind(duckdb::MultiFileReaderData& reader_data, const duckdb::MultiFileOptions& options,
-                    const duckdb::MultiFileReaderBindData& bind_data,
-                    const duckdb::vector<MultiFileColumnDefinition>& global_columns,
-                    const duckdb::vector<duckdb::ColumnIndex>& global_column_ids, duckdb::ClientContext& context,
-                    duckdb::optional_ptr<duckdb::MultiFileReaderGlobalState> global_state) override {
-    MultiFileReader::FinalizeBind(reader_data, options, bind_data, global_columns, global_column_ids, context,
-                                  global_state);
+  void FinalizeBind(
+      duckdb::MultiFileReaderData& reader_data, const duckdb::MultiFileOptions& options,
+      const duckdb::MultiFileReaderBindData& bind_data,
+      const duckdb::vector<MultiFileColumnDefinition>& global_columns,
+      const duckdb::vector<duckdb::ColumnIndex>& global_column_ids, duckdb::ClientContext& context,
+      duckdb::optional_ptr<duckdb::MultiFileReaderGlobalState> global_state) override {
+    MultiFileReader::FinalizeBind(reader_data, options, bind_data, global_columns,
+                                  global_column_ids, context, global_state);
     ScanState& state = global_state->file_list->Cast<LakeFileList>().state();
     duckdb::BaseFileReader& reader = *reader_data.reader;
     auto index = reader.file.extended_info->options.at(kFileIndex).GetValue<uint64_t>();
@@ -324,17 +348,20 @@ class LakeFileReader final : public duckdb::MultiFileReader {
   }
 
   duckdb::unique_ptr<duckdb::MultiFileReaderGlobalState> InitializeGlobalState(
-      duckdb::ClientContext&, const duckdb::MultiFileOptions&, const duckdb::MultiFileReaderBindData&,
-      const duckdb::MultiFileList& file_list, const duckdb::vector<MultiFileColumnDefinition>&,
+      duckdb::ClientContext&, const duckdb::MultiFileOptions&,
+      const duckdb::MultiFileReaderBindData&, const duckdb::MultiFileList& file_list,
+      const duckdb::vector<MultiFileColumnDefinition>&,
       const duckdb::vector<duckdb::ColumnIndex>&) override {
-    return duckdb::make_uniq<duckdb::MultiFileReaderGlobalState>(duckdb::vector<LogicalType>(), &file_list);
+    return duckdb::make_uniq<duckdb::MultiFileReaderGlobalState>(duckdb::vector<LogicalType>(),
+                                                                 &file_list);
   }
 
  private:
   const LakeScans& scans_;
   std::shared_ptr<ScanState> state_;
 
-  static void set_defaults(const LakeScan& scan, duckdb::vector<MultiFileColumnDefinition>& schema) {
+  static void set_defaults(const LakeScan& scan,
+                           duckdb::vector<MultiFileColumnDefinition>& schema) {
     for (size_t i = 0; i < scan.columns.size(); ++i) {
       const tables::Field* field = scan.plan.schema.find(scan.columns[i].field_id.id);
       if (!field || !field->initial_default) continue;
@@ -346,17 +373,20 @@ class LakeFileReader final : public duckdb::MultiFileReader {
   }
 
   // The value that a whole file has in this column, none when it is to be read.
-  static std::optional<duckdb::Value> constant_of(const LakeColumn& column, const tables::DataFile& file,
+  static std::optional<duckdb::Value> constant_of(const LakeColumn& column,
+                                                  const tables::DataFile& file,
                                                   const duckdb::BaseFileReader& reader) {
     switch (column.source) {
       case LakeColumnSource::path: return duckdb::Value(file.path);
       case LakeColumnSource::partition: return duckdb::Value(file.partition);
-      case LakeColumnSource::file_size: return duckdb::Value::BIGINT(static_cast<int64_t>(file.size));
+      case LakeColumnSource::file_size:
+        return duckdb::Value::BIGINT(static_cast<int64_t>(file.size));
       case LakeColumnSource::data: break;
     }
     // What the file holds wins over the partition value (spec: column projection).
     for (const MultiFileColumnDefinition& local : reader.columns) {
-      if (!local.identifier.IsNull() && local.GetIdentifierFieldId() == column.field_id.id) return std::nullopt;
+      if (!local.identifier.IsNull() && local.GetIdentifierFieldId() == column.field_id.id)
+        return std::nullopt;
     }
     for (const tables::ColumnConstant& constant : file.constants) {
       if (constant.field_id == column.field_id.id) return duckdb_value(constant.value, column.type);
@@ -365,8 +395,8 @@ class LakeFileReader final : public duckdb::MultiFileReader {
   }
 };
 
-duckdb::vector<duckdb::PartitionStatistics> partition_statistics(duckdb::ClientContext&,
-                                                                 duckdb::GetPartitionStatsInput& input) {
+duckdb::vector<duckdb::PartitionStatistics> partition_statistics(
+    duckdb::ClientContext&, duckdb::GetPartitionStatsInput& input) {
   duckdb::vector<duckdb::PartitionStatistics> out;
   auto& bound = input.bind_data->Cast<duckdb::MultiFileBindData>();
   const tables::ScanPlan& plan = bound.file_list->Cast<LakeFileList>().state().plan();
@@ -395,7 +425,8 @@ duckdb::LogicalType duckdb_type(const Type& type) {
       return LogicalType::STRUCT(std::move(fields));
     }
     case TypeKind::decimal:
-      return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision), static_cast<uint8_t>(type.scale));
+      return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision),
+                                  static_cast<uint8_t>(type.scale));
     default: return duckdb::TransformStringToLogicalType(physical_type(type));
   }
 }
@@ -407,18 +438,22 @@ duckdb::Value duckdb_value(const tables::Value& value, const Type& type) {
     case TypeKind::boolean: return duckdb::Value::BOOLEAN(value.as_bool());
     case TypeKind::real: return duckdb::Value::FLOAT(static_cast<float>(value.as_double()));
     case TypeKind::double_: return duckdb::Value::DOUBLE(value.as_double());
-    case TypeKind::date: return duckdb::Value::DATE(duckdb::date_t(static_cast<int32_t>(value.as_int())));
+    case TypeKind::date:
+      return duckdb::Value::DATE(duckdb::date_t(static_cast<int32_t>(value.as_int())));
     case TypeKind::time: return duckdb::Value::TIME(duckdb::dtime_t(value.as_int()));
-    case TypeKind::timestamp_tz: return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(value.as_int()));
+    case TypeKind::timestamp_tz:
+      return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(value.as_int()));
     case TypeKind::timestamp:
-      if (type.precision > 6) return duckdb::Value::TIMESTAMPNS(duckdb::timestamp_ns_t(value.as_int()));
+      if (type.precision > 6)
+        return duckdb::Value::TIMESTAMPNS(duckdb::timestamp_ns_t(value.as_int()));
       return duckdb::Value::TIMESTAMP(duckdb::timestamp_t(value.as_int()));
     case TypeKind::decimal: {
       tables::Int128 unscaled = value.as_decimal();
       duckdb::hugeint_t huge;
       huge.lower = static_cast<uint64_t>(unscaled);
       huge.upper = static_cast<int64_t>(unscaled >> 64);
-      return duckdb::Value::DECIMAL(huge, static_cast<uint8_t>(type.precision), static_cast<uint8_t>(type.scale))
+      return duckdb::Value::DECIMAL(huge, static_cast<uint8_t>(type.precision),
+                                    static_cast<uint8_t>(type.scale))
           .DefaultCastAs(physical);
     }
     case TypeKind::varbinary: return duckdb::Value::BLOB_RAW(value.as_bytes());

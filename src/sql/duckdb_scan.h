@@ -1,6 +1,6 @@
-// The table function lake_scan('<handle>'): DuckDB's own Parquet reader over the files of a registered LakeScan.
-// Columns are mapped by field id, partition constants and defaults fill what a file lacks, delete files are applied
-// as a mask while reading.
+// The table function lake_scan('<handle>'): DuckDB's own Parquet reader over the files of a
+// registered LakeScan. Columns are mapped by field id, partition constants and defaults fill what a
+// file lacks, delete files are applied as a mask while reading.
 #pragma once
 
 #include <duckdb/main/database.hpp>

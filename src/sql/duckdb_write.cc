@@ -1,10 +1,10 @@
 #include "sql/duckdb_write.h"
 
+#include <fmt/core.h>
 #include <charconv>
 #include <duckdb/common/types/value.hpp>
 #include <duckdb/main/materialized_query_result.hpp>
 #include <duckdb/parser/keyword_helper.hpp>
-#include <fmt/core.h>
 #include <map>
 
 #include "sql/duckdb_file_system.h"
@@ -14,7 +14,9 @@ namespace aichemy::sql {
 namespace {
 
 std::string literal(const std::string& text) { return duckdb::Value(text).ToSQLString(); }
-std::string identifier(const std::string& name) { return duckdb::KeywordHelper::WriteQuoted(name, '"'); }
+std::string identifier(const std::string& name) {
+  return duckdb::KeywordHelper::WriteQuoted(name, '"');
+}
 
 std::string partition_column(size_t i) { return fmt::format("__partition_{}", i); }
 
@@ -26,9 +28,11 @@ std::string child_ids(const Type& type, const FieldId& id) {
   std::string out;
   for (size_t i = 0; i < type.fields.size() && i < id.children.size(); ++i) {
     std::string name = type.is(TypeKind::array) ? "element"
-                       : type.is(TypeKind::map) ? (i == 0 ? "key" : "value")
-                                                : type.fields[i].name.value_or(fmt::format("f{}", i));
-    out += fmt::format(", {}: {}", literal(name), field_ids_of(type.fields[i].type, id.children[i]));
+                       : type.is(TypeKind::map)
+                           ? (i == 0 ? "key" : "value")
+                           : type.fields[i].name.value_or(fmt::format("f{}", i));
+    out +=
+        fmt::format(", {}: {}", literal(name), field_ids_of(type.fields[i].type, id.children[i]));
   }
   return out;
 }
@@ -49,20 +53,24 @@ std::string field_ids(const InsertTarget& target) {
 
 // ---- partition values ----
 
-// The transform of a column as an expression that gives Iceberg's partition value (years since 1970 and so on).
+// The transform of a column as an expression that gives Iceberg's partition value (years since 1970
+// and so on).
 Result<std::string> transform_expression(const PartitionField& field, const InsertTarget& target) {
   ASSIGN_OR_RETURN(tables::Transform transform, tables::transform_from_text(field.transform));
   const WriteColumn& column = target.columns[field.column];
   std::string name = identifier(column.name);
   // The calendar is UTC's: an instant is taken as the UTC timestamp it is.
-  std::string at = column.type.is(TypeKind::timestamp_tz) ? fmt::format("timezone('UTC', {})", name) : name;
+  std::string at =
+      column.type.is(TypeKind::timestamp_tz) ? fmt::format("timezone('UTC', {})", name) : name;
   int64_t width = transform.parameter;
   switch (transform.kind) {
     case tables::TransformKind::identity: return name;
     case tables::TransformKind::void_: return std::string("NULL::INTEGER");
     case tables::TransformKind::year: return fmt::format("(year({}) - 1970)::INTEGER", at);
-    case tables::TransformKind::month: return fmt::format("((year({0}) - 1970) * 12 + month({0}) - 1)::INTEGER", at);
-    case tables::TransformKind::day: return fmt::format("({}::DATE - DATE '1970-01-01')::INTEGER", at);
+    case tables::TransformKind::month:
+      return fmt::format("((year({0}) - 1970) * 12 + month({0}) - 1)::INTEGER", at);
+    case tables::TransformKind::day:
+      return fmt::format("({}::DATE - DATE '1970-01-01')::INTEGER", at);
     case tables::TransformKind::hour:
       // Floor division also before 1970.
       return fmt::format("floor(epoch({}) / 3600)::INTEGER", at);
@@ -70,20 +78,23 @@ Result<std::string> transform_expression(const PartitionField& field, const Inse
       if (column.type.is_text()) return fmt::format("left({}, {})", name, width);
       if (column.type.is(TypeKind::varbinary)) return fmt::format("{}[1:{}]", name, width);
       if (column.type.is(TypeKind::decimal)) {
-        return fail(Code::unsupported, "partitioning", "writing to a table partitioned by truncate of a decimal");
+        return fail(Code::unsupported, "partitioning",
+                    "writing to a table partitioned by truncate of a decimal");
       }
       return fmt::format("({0} - ((({0} % {1}) + {1}) % {1}))", name, width);
-    case tables::TransformKind::bucket:
-      return fmt::format("aichemy_bucket({}, {})", name, width);
+    case tables::TransformKind::bucket: return fmt::format("aichemy_bucket({}, {})", name, width);
     case tables::TransformKind::unknown: break;
   }
-  return fail(Code::unsupported, "partitioning", "cannot write with the partition transform " + field.transform);
+  return fail(Code::unsupported, "partitioning",
+              "cannot write with the partition transform " + field.transform);
 }
 
-Result<std::string> copy_statement(const std::string& select, const InsertTarget& target, const std::string& unique) {
+Result<std::string> copy_statement(const std::string& select, const InsertTarget& target,
+                                   const std::string& unique) {
   ASSIGN_OR_RETURN(std::string folder, lake_path(target.location));
-  std::string options = fmt::format("FORMAT parquet, COMPRESSION {}, FIELD_IDS {}, RETURN_STATS true",
-                                    literal(target.compression), field_ids(target));
+  std::string options =
+      fmt::format("FORMAT parquet, COMPRESSION {}, FIELD_IDS {}, RETURN_STATS true",
+                  literal(target.compression), field_ids(target));
   if (target.partition.empty()) {
     std::string path = fmt::format("{}/{}.parquet", folder, unique);
     return fmt::format("COPY ({}) TO {} ({}, USE_TMP_FILE false)", select, literal(path), options);
@@ -104,14 +115,15 @@ Result<std::string> copy_statement(const std::string& select, const InsertTarget
 // ---- statistics ----
 
 // Leaf columns as the writer's statistics name them: quoted parts joined by dots.
-void collect_leaves(const std::string& prefix, const std::string& name, const Type& type, const FieldId& id,
-                    std::map<std::string, int32_t>& out) {
+void collect_leaves(const std::string& prefix, const std::string& name, const Type& type,
+                    const FieldId& id, std::map<std::string, int32_t>& out) {
   std::string path = prefix.empty() ? identifier(name) : prefix + "." + identifier(name);
   out[path] = id.id;
   for (size_t i = 0; i < type.fields.size() && i < id.children.size(); ++i) {
     std::string child = type.is(TypeKind::array) ? "element"
-                        : type.is(TypeKind::map) ? (i == 0 ? "key" : "value")
-                                                 : type.fields[i].name.value_or(fmt::format("f{}", i));
+                        : type.is(TypeKind::map)
+                            ? (i == 0 ? "key" : "value")
+                            : type.fields[i].name.value_or(fmt::format("f{}", i));
     collect_leaves(path, child, type.fields[i].type, id.children[i], out);
   }
 }
@@ -144,8 +156,8 @@ WrittenColumn written_column(int32_t field_id, const duckdb::Value& statistics) 
   return column;
 }
 
-WrittenFile written_file(duckdb::MaterializedQueryResult& rows, duckdb::idx_t row, const InsertTarget& target,
-                         const std::map<std::string, int32_t>& leaves) {
+WrittenFile written_file(duckdb::MaterializedQueryResult& rows, duckdb::idx_t row,
+                         const InsertTarget& target, const std::map<std::string, int32_t>& leaves) {
   WrittenFile file;
   file.path = location_of_lake_path(rows.GetValue(0, row).ToString());
   file.rows = rows.GetValue(1, row).GetValue<uint64_t>();
@@ -157,19 +169,22 @@ WrittenFile written_file(duckdb::MaterializedQueryResult& rows, duckdb::idx_t ro
   }
   std::map<std::string, std::optional<std::string>> values;
   for (auto& [name, value] : entries_of(rows.GetValue(5, row))) values[name] = text_of(value);
-  for (size_t i = 0; i < target.partition.size(); ++i) file.partition.push_back(values[partition_column(i)]);
+  for (size_t i = 0; i < target.partition.size(); ++i)
+    file.partition.push_back(values[partition_column(i)]);
   return file;
 }
 
 }  // namespace
 
-Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection, const std::string& select,
-                                              const InsertTarget& target, const std::string& unique) {
+Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
+                                              const std::string& select, const InsertTarget& target,
+                                              const std::string& unique) {
   ASSIGN_OR_RETURN(std::string statement, copy_statement(select, target, unique));
   auto rows = connection.Query(statement);
   if (rows->HasError()) return std::unexpected(error_from_duckdb(rows->GetErrorObject()));
   std::map<std::string, int32_t> leaves;
-  for (const WriteColumn& column : target.columns) collect_leaves("", column.name, column.type, column.field_id, leaves);
+  for (const WriteColumn& column : target.columns)
+    collect_leaves("", column.name, column.type, column.field_id, leaves);
   std::vector<WrittenFile> files;
   for (duckdb::idx_t row = 0; row < rows->RowCount(); ++row) {
     WrittenFile file = written_file(*rows, row, target, leaves);

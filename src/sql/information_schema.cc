@@ -170,7 +170,8 @@ class WithInformationSchema final : public Connector {
         {kSchema, "columns",
          "table_catalog varchar, table_schema varchar, table_name varchar, column_name varchar, "
          "ordinal_position bigint, "
-         "column_default varchar, is_nullable varchar, data_type varchar, -comment varchar, -extra_info varchar",
+         "column_default varchar, is_nullable varchar, data_type varchar, -comment varchar, "
+         "-extra_info varchar",
          [this](CallRef c, TableCref t, RequestRef r) { return column_rows(c, t, r); }},
         {kSchema, "views",
          "table_catalog varchar, table_schema varchar, table_name varchar, view_definition varchar",

@@ -1,6 +1,6 @@
-// Scans of table files that the engine can run. A connector plans one (tables::ScanPlan), adds it here, and gets a
-// handle; the renderer writes lake_scan('<handle>'); the engine's reader (duckdb_scan.cc) looks it up.
-// Thread safe.
+// Scans of table files that the engine can run. A connector plans one (tables::ScanPlan), adds it
+// here, and gets a handle; the renderer writes lake_scan('<handle>'); the engine's reader
+// (duckdb_scan.cc) looks it up. Thread safe.
 #pragma once
 
 #include <cstdint>

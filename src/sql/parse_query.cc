@@ -434,7 +434,8 @@ Result<RelationPtr> Parser::sampled_relation() {
   return made;
 }
 
-// LIMIT, OFFSET, FETCH and WINDOW are names like any other, unless what follows makes them a clause.
+// LIMIT, OFFSET, FETCH and WINDOW are names like any other, unless what follows makes them a
+// clause.
 bool Parser::at_clause() const {
   const Token& after = peek(1);
   if (at_word("LIMIT") || at_word("OFFSET")) {

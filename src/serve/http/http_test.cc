@@ -55,7 +55,9 @@ class RawClient {
 class HttpTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto handler = [this](Request& request, Response& response) { return answer(request, response); };
+    auto handler = [this](Request& request, Response& response) {
+      return answer(request, response);
+    };
     server_ = Server::start(io_, metrics_, {.name = "test"}, handler).value();
   }
 
@@ -100,7 +102,9 @@ class HttpTest : public testing::Test {
 
 TEST_F(HttpTest, KeepsConnectionsAndPipelines) {
   RawClient client(server_->port());
-  client.send("GET /?name=a%20b HTTP/1.1\r\nHost: x\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+  client.send(
+      "GET /?name=a%20b HTTP/1.1\r\nHost: x\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: "
+      "3\r\n\r\nabc");
   std::string text = client.read_until("nobody 3 294");
   EXPECT_NE(text.find("a b 0 0"), std::string::npos) << text;
   EXPECT_NE(text.find("X-Method: POST"), std::string::npos) << text;
@@ -108,7 +112,8 @@ TEST_F(HttpTest, KeepsConnectionsAndPipelines) {
 
 TEST_F(HttpTest, ChunkedAndContinue) {
   RawClient client(server_->port());
-  client.send("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
+  client.send(
+      "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_NE(client.read_until("\r\n\r\n").find("100 Continue"), std::string::npos);
   client.send("3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\n\r\n");
   EXPECT_NE(client.read_until("nobody 8 804").find("200 OK"), std::string::npos);
@@ -117,7 +122,8 @@ TEST_F(HttpTest, ChunkedAndContinue) {
 TEST_F(HttpTest, LargeBodiesBothWays) {
   RawClient client(server_->port());
   std::string body(5 << 20, 'a');
-  client.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  client.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+              "\r\n\r\n" + body);
   EXPECT_NE(client.read_until("nobody 5242880 ").find("200 OK"), std::string::npos);
   client.send("GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_GT(client.read_to_end().size(), size_t{8} << 20);
@@ -126,7 +132,8 @@ TEST_F(HttpTest, LargeBodiesBothWays) {
 TEST_F(HttpTest, StreamsWithoutLength) {
   RawClient client(server_->port());
   client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
-  EXPECT_NE(client.read_until("0\r\n\r\n").find("3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"), std::string::npos);
+  EXPECT_NE(client.read_until("0\r\n\r\n").find("3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"),
+            std::string::npos);
   RawClient old(server_->port());
   old.send("GET /stream HTTP/1.0\r\n\r\n");
   EXPECT_TRUE(old.read_to_end().ends_with("\r\n\r\nonetwo"));
@@ -146,17 +153,20 @@ TEST_F(HttpTest, BrokenInputIsAnsweredOrClosed) {
     const char* expect;
   };
   std::string huge = "GET / HTTP/1.1\r\nX: " + std::string(100'000, 'a') + "\r\n\r\n";
-  for (Row row : {Row{"\x16\x03\x01 garbage\r\n\r\n", "400"},
-                  {"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "400"},
-                  {"GET / HTTP/9.9\r\n\r\n", "400"},
-                  {"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
-                  {"PUT / HTTP/1.1\r\nContent-Length: 99999999999\r\nConnection: close\r\n\r\n", "413"},
-                  {"GET /throw HTTP/1.1\r\nConnection: close\r\n\r\n", "500"},
-                  {"GET /nothing HTTP/1.1\r\nConnection: close\r\n\r\n", "500"},
-                  {huge.c_str(), "431"}}) {
+  for (Row row :
+       {Row{"\x16\x03\x01 garbage\r\n\r\n", "400"},
+        {"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "400"},
+        {"GET / HTTP/9.9\r\n\r\n", "400"},
+        {"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
+        {"PUT / HTTP/1.1\r\nContent-Length: 99999999999\r\nConnection: close\r\n\r\n", "413"},
+        {"GET /throw HTTP/1.1\r\nConnection: close\r\n\r\n", "500"},
+        {"GET /nothing HTTP/1.1\r\nConnection: close\r\n\r\n", "500"},
+        {huge.c_str(), "431"}}) {
     RawClient client(server_->port());
     client.send(row.bytes);
-    EXPECT_NE(client.read_until("\r\n\r\n").find(std::string("HTTP/1.1 ") + row.expect), std::string::npos) << row.bytes;
+    EXPECT_NE(client.read_until("\r\n\r\n").find(std::string("HTTP/1.1 ") + row.expect),
+              std::string::npos)
+        << row.bytes;
   }
 }
 
@@ -171,7 +181,8 @@ TEST_F(HttpTest, CutShortBodyAndUnreadBody) {
   EXPECT_NE(small.read_until("nobody 0 0").find("ignored"), std::string::npos);
 
   RawClient large(server_->port());
-  large.send("PUT /ignore-body HTTP/1.1\r\nContent-Length: 99000000\r\n\r\n" + std::string(4 << 20, 'x'));
+  large.send("PUT /ignore-body HTTP/1.1\r\nContent-Length: 99000000\r\n\r\n" +
+             std::string(4 << 20, 'x'));
   EXPECT_NE(large.read_to_end().find("ignored"), std::string::npos);
 }
 
@@ -189,10 +200,15 @@ TEST(HttpServer, TakenPortAndBadAddress) {
   Metrics metrics;
   auto handler = [](Request&, Response& response) -> Async<void> { co_await response.send(); };
   auto first = Server::start(io, metrics, {.name = "a"}, handler).value();
-  EXPECT_STREQ(Server::start(io, metrics, {.name = "b", .port = first->port()}, handler).error().what, "port_taken");
-  EXPECT_STREQ(Server::start(io, metrics, {.name = "c", .address = "nowhere"}, handler).error().what, "address");
+  EXPECT_STREQ(
+      Server::start(io, metrics, {.name = "b", .port = first->port()}, handler).error().what,
+      "port_taken");
+  EXPECT_STREQ(
+      Server::start(io, metrics, {.name = "c", .address = "nowhere"}, handler).error().what,
+      "address");
   TlsFiles broken{.certificate_pem = "x", .key_pem = "y"};
-  EXPECT_STREQ(Server::start(io, metrics, {.name = "d", .tls = broken}, handler).error().what, "tls");
+  EXPECT_STREQ(Server::start(io, metrics, {.name = "d", .tls = broken}, handler).error().what,
+               "tls");
 }
 
 }  // namespace

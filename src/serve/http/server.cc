@@ -1,6 +1,7 @@
 // The only file that sees Beast and TLS: they cost most of a minute to compile.
 #include <pthread.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -18,7 +19,6 @@
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
 #include <condition_variable>
-#include <fmt/core.h>
 #include <mutex>
 #include <unordered_set>
 
@@ -109,9 +109,11 @@ class Listener final : public Server {
   Instruments make_instruments(Metrics& metrics) {
     std::string label = fmt::format("server=\"{}\"", options_.name);
     return {metrics.counter("aichemy_http_requests_total", "HTTP requests answered", label),
-            metrics.counter("aichemy_http_errors_total", "HTTP answers with status 500 and above", label),
+            metrics.counter("aichemy_http_errors_total", "HTTP answers with status 500 and above",
+                            label),
             metrics.gauge("aichemy_http_connections", "Open HTTP connections", label),
-            metrics.histogram("aichemy_http_request_seconds", "Time from request header to end of answer", label)};
+            metrics.histogram("aichemy_http_request_seconds",
+                              "Time from request header to end of answer", label)};
   }
   Status set_up_tls();
   Async<void> accept();
@@ -130,8 +132,10 @@ class Listener final : public Server {
 };
 
 std::unexpected<Error> client_gone(const beast::error_code& error) {
-  if (error == beast::error::timeout) return fail(Code::timeout, "stalled", "the client stopped reading or writing");
-  return fail(Code::unavailable, "client_gone", "the client closed the connection: " + error.message());
+  if (error == beast::error::timeout)
+    return fail(Code::timeout, "stalled", "the client stopped reading or writing");
+  return fail(Code::unavailable, "client_gone",
+              "the client closed the connection: " + error.message());
 }
 
 template <class Stream>
@@ -178,7 +182,8 @@ template <class Stream>
 class StreamRequest final : public Request {
  public:
   using Parser = bhttp::request_parser<bhttp::buffer_body>;
-  StreamRequest(Connection<Stream>& connection, Parser& parser) : connection_(connection), parser_(parser) {}
+  StreamRequest(Connection<Stream>& connection, Parser& parser)
+      : connection_(connection), parser_(parser) {}
 
   Async<Result<size_t>> read_some(char* to, size_t max) override {
     if (done() || max == 0) co_return size_t{0};
@@ -186,7 +191,8 @@ class StreamRequest final : public Request {
       expects_continue_ = false;
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       connection_.expire(kStallTime);
-      auto [error, sent] = co_await asio::async_write(connection_.stream_, asio::buffer(kContinue), kTuple);
+      auto [error, sent] =
+          co_await asio::async_write(connection_.stream_, asio::buffer(kContinue), kTuple);
       if (error) co_return client_gone(error);
     }
     if (!chunked) co_return co_await read_plain(to, max);
@@ -215,7 +221,8 @@ class StreamRequest final : public Request {
       connection_.buffer_.consume(got);
     } else {
       connection_.expire(kStallTime);
-      auto [error, count] = co_await connection_.stream_.async_read_some(asio::buffer(to, max), kTuple);
+      auto [error, count] =
+          co_await connection_.stream_.async_read_some(asio::buffer(to, max), kTuple);
       if (error == asio::error::eof) co_return cut_short();
       if (error) co_return client_gone(error);
       got = count;
@@ -231,9 +238,11 @@ class StreamRequest final : public Request {
     body.more = true;
     while (!parser_.is_done() && body.size == max) {
       connection_.expire(kStallTime);
-      auto [error, count] = co_await bhttp::async_read_some(connection_.stream_, connection_.buffer_, parser_, kTuple);
+      auto [error, count] = co_await bhttp::async_read_some(connection_.stream_,
+                                                            connection_.buffer_, parser_, kTuple);
       if (error == bhttp::error::need_buffer) break;
-      if (error == bhttp::error::end_of_stream || error == bhttp::error::partial_message) co_return cut_short();
+      if (error == bhttp::error::end_of_stream || error == bhttp::error::partial_message)
+        co_return cut_short();
       if (error && error.category() == bhttp::make_error_code(bhttp::error::bad_chunk).category()) {
         co_return fail(Code::invalid, "body", "broken chunked encoding: " + error.message());
       }
@@ -282,8 +291,9 @@ class StreamResponse final : public Response {
     std::string size = chunked_ ? fmt::format("{:x}\r\n", bytes.size()) : std::string();
     std::string head = std::move(pending_);
     pending_.clear();
-    std::array<asio::const_buffer, 4> parts = {asio::buffer(head), asio::buffer(size), asio::buffer(bytes),
-                                               asio::buffer(std::string_view(chunked_ ? "\r\n" : ""))};
+    std::array<asio::const_buffer, 4> parts = {
+        asio::buffer(head), asio::buffer(size), asio::buffer(bytes),
+        asio::buffer(std::string_view(chunked_ ? "\r\n" : ""))};
     co_return co_await put(parts);
   }
 
@@ -322,7 +332,8 @@ class StreamResponse final : public Response {
       for (char c : value) text += c == '\r' || c == '\n' ? ' ' : c;
       text += "\r\n";
     }
-    if (!headers.has("Date")) text += "Date: " + format_http_date(SystemClock().wall_now()) + "\r\n";
+    if (!headers.has("Date"))
+      text += "Date: " + format_http_date(SystemClock().wall_now()) + "\r\n";
     if (length) text += fmt::format("Content-Length: {}\r\n", *length);
     if (chunked) text += "Transfer-Encoding: chunked\r\n";
     if (!connection_.keep_alive_) text += "Connection: close\r\n";
@@ -389,9 +400,11 @@ Async<bool> Connection<Stream>::one_request() {
   expire(buffer_.size() > 0 ? kHeaderTime : kIdleTime);
   auto [error, count] = co_await bhttp::async_read_header(stream_, buffer_, parser, kTuple);
   if (error) {
-    if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow) co_await refuse(431);
+    if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow)
+      co_await refuse(431);
     else if (error.category() == bhttp::make_error_code(bhttp::error::bad_method).category() &&
-             error != bhttp::error::end_of_stream && error != bhttp::error::partial_message) co_await refuse(400);
+             error != bhttp::error::end_of_stream && error != bhttp::error::partial_message)
+      co_await refuse(400);
     co_return false;
   }
   idle = false;
@@ -423,8 +436,10 @@ Async<bool> Connection<Stream>::one_request() {
   try {
     co_await listener_.handler()(request, response);
   } catch (const std::exception& problem) {
-    log_error("request handler threw", {{"server", listener_.options().name}, {"request", request.call.trace},
-                                        {"target", request.target}, {"what", problem.what()}});
+    log_error("request handler threw", {{"server", listener_.options().name},
+                                        {"request", request.call.trace},
+                                        {"target", request.target},
+                                        {"what", problem.what()}});
     keep_alive_ = keep_alive_ && !response.begun();
   }
   if (!response.begun()) {
@@ -462,7 +477,8 @@ Async<void> Connection<Stream>::refuse(int status) {
   co_await response.send(status == 431 ? "request header too large\n" : "malformed HTTP request\n");
 }
 
-// Says goodbye so that what was sent arrives: shutdown, then read what the client still sends, for a moment.
+// Says goodbye so that what was sent arrives: shutdown, then read what the client still sends, for
+// a moment.
 template <class Stream>
 Async<void> Connection<Stream>::finish_stream() {
   expire(std::chrono::seconds(2));
@@ -508,7 +524,8 @@ Status Listener::open() {
   }
   if (error) {
     return fail(Code::invalid, "address",
-                fmt::format("cannot listen on {}:{}: {}", options_.address, options_.port, error.message()));
+                fmt::format("cannot listen on {}:{}: {}", options_.address, options_.port,
+                            error.message()));
   }
   port_ = acceptor_.local_endpoint().port();
   entered();
@@ -528,7 +545,8 @@ Async<void> Listener::accept() {
       co_await pause.async_wait(kTuple);
       continue;
     }
-    if (instruments_.connections.value() >= static_cast<int64_t>(options_.connections_max)) continue;  // closes
+    if (instruments_.connections.value() >= static_cast<int64_t>(options_.connections_max))
+      continue;  // closes
     beast::error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     entered();
@@ -593,8 +611,8 @@ void Listener::stop(std::chrono::milliseconds drain) {
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> Server::start(IoThreads& io, Metrics& metrics, ServerOptions options,
-                                              Handler handler) {
+Result<std::unique_ptr<Server>> Server::start(IoThreads& io, Metrics& metrics,
+                                              ServerOptions options, Handler handler) {
   auto listener = std::make_unique<Listener>(io, metrics, std::move(options), std::move(handler));
   RETURN_IF_ERROR(listener->open());
   return listener;

@@ -35,7 +35,8 @@ struct Route {
 
 constexpr Route kRoutes[] = {
     {"POST", "/v1/scripts", [](Exchange& e) { return e.jobs.run_script(e.call, e.body); }},
-    {"GET", "/v1/jobs", [](Exchange& e) -> Result<Json> { return Json().set("jobs", e.jobs.list_json()); }},
+    {"GET", "/v1/jobs",
+     [](Exchange& e) -> Result<Json> { return Json().set("jobs", e.jobs.list_json()); }},
     {"GET", "/v1/jobs/{}", [](Exchange& e) { return change(e, nullptr); }},
     {"POST", "/v1/jobs/{}/pause", [](Exchange& e) { return change(e, &Jobs::pause); }},
     {"POST", "/v1/jobs/{}/resume", [](Exchange& e) { return change(e, &Jobs::resume); }},
@@ -46,14 +47,17 @@ bool matches(std::string_view pattern, std::string_view path, std::string& id) {
   size_t hole = pattern.find("{}");
   if (hole == std::string_view::npos) return pattern == path;
   std::string_view tail = pattern.substr(hole + 2);
-  if (!path.starts_with(pattern.substr(0, hole)) || path.size() < hole + tail.size() || !path.ends_with(tail)) return false;
+  if (!path.starts_with(pattern.substr(0, hole)) || path.size() < hole + tail.size() ||
+      !path.ends_with(tail))
+    return false;
   id = path.substr(hole, path.size() - hole - tail.size());
   return !id.empty() && id.find('/') == std::string::npos;
 }
 
 Result<std::pair<std::string, std::string>> basic_credentials(const std::string& header) {
   auto refused = [] {
-    return fail(Code::unauthenticated, "credentials", "sign in with HTTP Basic: the user and password of SQL");
+    return fail(Code::unauthenticated, "credentials",
+                "sign in with HTTP Basic: the user and password of SQL");
   };
   if (!header.starts_with("Basic ")) return refused();
   auto text = from_base64(std::string_view(header).substr(6));
@@ -73,9 +77,13 @@ int http_status(Code code) {
 }
 
 Status JobsService::start() {
-  auto handler = [this](http::Request& request, http::Response& response) { return handle(request, response); };
-  http::ServerOptions options{.name = "jobs", .address = options_.address, .port = options_.port, .tls = std::nullopt};
-  ASSIGN_OR_RETURN(server_, http::Server::start(options_.io, options_.metrics, std::move(options), handler));
+  auto handler = [this](http::Request& request, http::Response& response) {
+    return handle(request, response);
+  };
+  http::ServerOptions options{
+      .name = "jobs", .address = options_.address, .port = options_.port, .tls = std::nullopt};
+  ASSIGN_OR_RETURN(server_,
+                   http::Server::start(options_.io, options_.metrics, std::move(options), handler));
   return {};
 }
 
@@ -83,8 +91,9 @@ void JobsService::stop(std::chrono::milliseconds drain) {
   if (server_) server_->stop(drain);
 }
 
-Result<Json> JobsService::answer(const std::string& method, const std::string& path, const std::string& body,
-                                 const std::string& credentials, bool is_local, const Call& call) {
+Result<Json> JobsService::answer(const std::string& method, const std::string& path,
+                                 const std::string& body, const std::string& credentials,
+                                 bool is_local, const Call& call) {
   if (!is_local) {
     ASSIGN_OR_RETURN(auto pair, basic_credentials(credentials));
     RETURN_IF_ERROR(options_.authenticate(pair.first, pair.second));
@@ -115,7 +124,8 @@ Async<void> JobsService::handle(http::Request& request, http::Response& response
   if (!result) {
     const Error& error = result.error();
     response.status = http_status(error.code);
-    if (error.code == Code::unauthenticated) response.headers.set("WWW-Authenticate", "Basic realm=\"aichemy\"");
+    if (error.code == Code::unauthenticated)
+      response.headers.set("WWW-Authenticate", "Basic realm=\"aichemy\"");
     Json inner;
     inner.set("code", code_name(error.code)).set("what", error.what).set("message", error.message);
     result = Json().set("error", std::move(inner));

@@ -1,9 +1,9 @@
 // Jobs over HTTP:
-//   POST /v1/scripts                         a Flink SQL script (text) -> one JSON object a statement
-//   GET  /v1/jobs, GET /v1/jobs/{id}         what runs
-//   POST /v1/jobs/{id}/pause|resume|stop
-// Errors are {"error": {"code", "what", "message"}}. Clients on this machine need no credentials; others sign in with
-// HTTP Basic.
+//   POST /v1/scripts                         a Flink SQL script (text) -> one JSON object a
+//   statement GET  /v1/jobs, GET /v1/jobs/{id}         what runs POST
+//   /v1/jobs/{id}/pause|resume|stop
+// Errors are {"error": {"code", "what", "message"}}. Clients on this machine need no credentials;
+// others sign in with HTTP Basic.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,8 @@ struct JobsServiceOptions {
   aichemy::jobs::Jobs& jobs;
   std::string address = "127.0.0.1";
   uint16_t port = 0;
-  std::function<Status(const std::string& user, const std::string& password)> authenticate;  // blocking
+  std::function<Status(const std::string& user, const std::string& password)>
+      authenticate;  // blocking
 };
 
 // HTTP status of an error: every Code has one.

@@ -17,7 +17,8 @@ constexpr uint64_t kObjectBytesMax = uint64_t{5} << 30;  // of one PUT
 constexpr size_t kSmallBytes = 128 << 10;
 
 bool is_chunked(auth::PayloadKind kind) {
-  return kind == auth::PayloadKind::signed_chunks || kind == auth::PayloadKind::signed_chunks_trailer ||
+  return kind == auth::PayloadKind::signed_chunks ||
+         kind == auth::PayloadKind::signed_chunks_trailer ||
          kind == auth::PayloadKind::unsigned_chunks_trailer;
 }
 
@@ -29,7 +30,8 @@ class BodyDecoder {
       bool with_signatures = verified.payload != auth::PayloadKind::unsigned_chunks_trailer;
       std::optional<auth::ChunkKeys> keys;
       if (with_signatures) keys = verified.chunk_keys;
-      chunks_.emplace(std::move(keys), verified.payload != auth::PayloadKind::signed_chunks, decoded_bytes);
+      chunks_.emplace(std::move(keys), verified.payload != auth::PayloadKind::signed_chunks,
+                      decoded_bytes);
     } else if (verified.payload == auth::PayloadKind::digest) {
       digest_.emplace(DigestKind::sha256);
     }
@@ -70,7 +72,8 @@ Result<BodySize> body_size(const Exchange& exchange) {
   auto announced = exchange.header("x-amz-decoded-content-length");
   if (is_chunked(exchange.verified.payload)) {
     if (announced.empty()) return fail(Code::invalid, "missing_length", "");
-    ASSIGN_OR_RETURN(int64_t decoded, number_of("x-amz-decoded-content-length", announced, 0, INT64_MAX));
+    ASSIGN_OR_RETURN(int64_t decoded,
+                     number_of("x-amz-decoded-content-length", announced, 0, INT64_MAX));
     size.decoded = static_cast<uint64_t>(decoded);
     size.wire = request.content_length.value_or(UINT64_MAX);
   } else {
@@ -90,7 +93,9 @@ Status plan_trailers(const Exchange& exchange, PutOptions& options) {
     names.remove_prefix(std::min(comma + 1, names.size()));
     while (name.starts_with(' ')) name.remove_prefix(1);
     std::string algorithm = checksum_algorithm_of(name);
-    if (algorithm.empty()) return fail(Code::invalid, "argument", "The value specified in the x-amz-trailer header is not supported");
+    if (algorithm.empty())
+      return fail(Code::invalid, "argument",
+                  "The value specified in the x-amz-trailer header is not supported");
     options.checksum_algorithms.push_back(std::move(algorithm));
   }
   return {};
@@ -100,7 +105,8 @@ Status plan_trailers(const Exchange& exchange, PutOptions& options) {
 Async<Result<size_t>> fill(http::Request& request, std::string& buffer) {
   size_t filled = 0;
   while (filled < buffer.size()) {
-    CO_ASSIGN_OR_RETURN(size_t got, co_await request.read_some(buffer.data() + filled, buffer.size() - filled));
+    CO_ASSIGN_OR_RETURN(size_t got,
+                        co_await request.read_some(buffer.data() + filled, buffer.size() - filled));
     if (got == 0) break;
     filled += got;
   }
@@ -110,7 +116,8 @@ Async<Result<size_t>> fill(http::Request& request, std::string& buffer) {
 }  // namespace
 
 Async<Result<ObjectInfo>> receive_object(
-    Exchange& exchange, std::function<Result<std::unique_ptr<ObjectWriter>>(PutOptions)> open, PutOptions options) {
+    Exchange& exchange, std::function<Result<std::unique_ptr<ObjectWriter>>(PutOptions)> open,
+    PutOptions options) {
   CO_ASSIGN_OR_RETURN(BodySize size, body_size(exchange));
   CO_RETURN_IF_ERROR(plan_trailers(exchange, options));
   options.size_hint = size.decoded;
@@ -118,7 +125,8 @@ Async<Result<ObjectInfo>> receive_object(
   std::unique_ptr<ObjectWriter> writer;
   bool first = true;
   uint64_t received = 0;
-  // One byte more than a small body: its end is seen in the same step, and it costs one visit to the pool.
+  // One byte more than a small body: its end is seen in the same step, and it costs one visit to
+  // the pool.
   std::string buffer(size.wire <= kSmallBytes ? size.wire + 1 : kStepBytes, '\0');
   if (size.decoded > kSmallBytes) {
     // Refuse before a long body is asked for (100-continue) or read.
@@ -134,9 +142,12 @@ Async<Result<ObjectInfo>> receive_object(
       if (first && !writer) {
         ASSIGN_OR_RETURN(writer, open(options));
       }
-      RETURN_IF_ERROR(decoder.feed({buffer.data(), filled}, [&](std::string_view payload) { return writer->append(payload); }));
+      RETURN_IF_ERROR(decoder.feed({buffer.data(), filled}, [&](std::string_view payload) {
+        return writer->append(payload);
+      }));
       if (!last) return std::nullopt;
-      if (size.wire != UINT64_MAX && received != size.wire) return fail(Code::invalid, "incomplete_body", "");
+      if (size.wire != UINT64_MAX && received != size.wire)
+        return fail(Code::invalid, "incomplete_body", "");
       RETURN_IF_ERROR(decoder.finish());
       for (const auto& [name, value] : decoder.trailers()) {
         std::string algorithm = checksum_algorithm_of(name);
@@ -168,9 +179,11 @@ Async<Result<std::string>> receive_document(Exchange& exchange, size_t bytes_max
   auto checked = [&]() -> Result<std::string> {
     BodyDecoder decoder(exchange.verified, size.decoded);
     std::string document;
-    RETURN_IF_ERROR(decoder.feed(wire, [&](std::string_view payload) { return document += payload, Status{}; }));
+    RETURN_IF_ERROR(decoder.feed(
+        wire, [&](std::string_view payload) { return document += payload, Status{}; }));
     RETURN_IF_ERROR(decoder.finish());
-    if (!options->expected_md5.empty() && options->expected_md5 != digest(DigestKind::md5, document)) {
+    if (!options->expected_md5.empty() &&
+        options->expected_md5 != digest(DigestKind::md5, document)) {
       return fail(Code::invalid, "bad_digest", "");
     }
     return document;
@@ -183,7 +196,8 @@ Result<ObjectInfo> copy_bytes(objectstore::ObjectReader& from, ByteRange range, 
   while (range.count > 0) {
     auto step = static_cast<size_t>(std::min<uint64_t>(range.count, buffer.size()));
     ASSIGN_OR_RETURN(size_t got, from.read_at(range.offset, buffer.data(), step));
-    if (got == 0) return fail(Code::corrupt, "corrupt_object", "an object is shorter than its record says");
+    if (got == 0)
+      return fail(Code::corrupt, "corrupt_object", "an object is shorter than its record says");
     RETURN_IF_ERROR(to.append({buffer.data(), got}));
     range.offset += got;
     range.count -= got;

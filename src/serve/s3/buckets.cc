@@ -20,7 +20,9 @@ void owner(const Exchange& exchange, XmlWriter& xml, const char* element = "Owne
 class Names {
  public:
   explicit Names(bool encoded) : encoded_(encoded) {}
-  std::string operator()(const std::string& name) const { return encoded_ ? percent_encode(name, "/") : name; }
+  std::string operator()(const std::string& name) const {
+    return encoded_ ? percent_encode(name, "/") : name;
+  }
 
  private:
   bool encoded_;
@@ -55,8 +57,8 @@ Async<Result<ListPage>> run(Exchange& exchange, const Listing& listing) {
   });
 }
 
-void object_element(const Exchange& exchange, const ObjectInfo& object, const Names& names, bool with_owner,
-                    const char* element, bool as_version, XmlWriter& xml) {
+void object_element(const Exchange& exchange, const ObjectInfo& object, const Names& names,
+                    bool with_owner, const char* element, bool as_version, XmlWriter& xml) {
   xml.open(element).text("Key", names(object.key));
   xml.text("LastModified", format_iso8601(object.last_modified)).text("ETag", quoted(object.etag));
   for (const auto& [algorithm, value] : object.checksums) {
@@ -81,15 +83,18 @@ void prefix_elements(const ListPage& page, const Names& names, XmlWriter& xml) {
 }  // namespace
 
 Async<Status> list_buckets(Exchange& exchange) {
-  auto listed = co_await on(exchange.services.pool, [&exchange] { return exchange.store().list_buckets(exchange.call()); });
+  auto listed = co_await on(exchange.services.pool,
+                            [&exchange] { return exchange.store().list_buckets(exchange.call()); });
   if (!listed) co_return std::unexpected(listed.error());
   int64_t most = INT32_MAX;
   if (exchange.has("max-buckets")) {
-    CO_ASSIGN_OR_RETURN(most, number_of("max-buckets", exchange.parameter("max-buckets"), 1, 10'000));
+    CO_ASSIGN_OR_RETURN(most,
+                        number_of("max-buckets", exchange.parameter("max-buckets"), 1, 10'000));
   }
   std::string prefix = exchange.parameter("prefix");
   auto after = from_base64(exchange.parameter("continuation-token"));
-  if (!after) co_return fail(Code::invalid, "argument", "The continuation token provided is incorrect");
+  if (!after)
+    co_return fail(Code::invalid, "argument", "The continuation token provided is incorrect");
   XmlWriter xml;
   xml.open("ListAllMyBucketsResult", kNamespace);
   owner(exchange, xml);
@@ -102,7 +107,10 @@ Async<Status> list_buckets(Exchange& exchange) {
       truncated = true;
       break;
     }
-    xml.open("Bucket").text("Name", bucket.name).text("CreationDate", format_iso8601(bucket.created)).close("Bucket");
+    xml.open("Bucket")
+        .text("Name", bucket.name)
+        .text("CreationDate", format_iso8601(bucket.created))
+        .close("Bucket");
     last = bucket.name;
   }
   xml.close("Buckets");
@@ -120,31 +128,36 @@ Async<Status> create_bucket(Exchange& exchange) {
       co_return fail(Code::invalid, "region", "Region does not match; expecting '" + region + "'.");
     }
   }
-  if (exchange.header("x-amz-bucket-object-lock-enabled") == "true") co_return fail(Code::unsupported, "header", "");
-  auto created = co_await on(exchange.services.pool,
-                             [&exchange] { return exchange.store().create_bucket(exchange.call(), exchange.bucket); });
+  if (exchange.header("x-amz-bucket-object-lock-enabled") == "true")
+    co_return fail(Code::unsupported, "header", "");
+  auto created = co_await on(exchange.services.pool, [&exchange] {
+    return exchange.store().create_bucket(exchange.call(), exchange.bucket);
+  });
   if (!created) co_return std::unexpected(created.error());
   exchange.response.headers.set("Location", "/" + exchange.bucket);
   co_return co_await exchange.send_empty(200);
 }
 
 Async<Status> head_bucket(Exchange& exchange) {
-  auto found = co_await on(exchange.services.pool,
-                           [&exchange] { return exchange.store().head_bucket(exchange.call(), exchange.bucket); });
+  auto found = co_await on(exchange.services.pool, [&exchange] {
+    return exchange.store().head_bucket(exchange.call(), exchange.bucket);
+  });
   if (!found) co_return std::unexpected(found.error());
   co_return co_await exchange.send_empty(200);
 }
 
 Async<Status> delete_bucket(Exchange& exchange) {
-  auto removed = co_await on(exchange.services.pool,
-                             [&exchange] { return exchange.store().delete_bucket(exchange.call(), exchange.bucket); });
+  auto removed = co_await on(exchange.services.pool, [&exchange] {
+    return exchange.store().delete_bucket(exchange.call(), exchange.bucket);
+  });
   if (!removed) co_return std::unexpected(removed.error());
   co_return co_await exchange.send_empty(204);
 }
 
 Async<Status> get_location(Exchange& exchange) {
-  auto found = co_await on(exchange.services.pool,
-                           [&exchange] { return exchange.store().head_bucket(exchange.call(), exchange.bucket); });
+  auto found = co_await on(exchange.services.pool, [&exchange] {
+    return exchange.store().head_bucket(exchange.call(), exchange.bucket);
+  });
   if (!found) co_return std::unexpected(found.error());
   // The first region has no name here, as in S3.
   const std::string& region = exchange.services.options.region;
@@ -155,8 +168,9 @@ Async<Status> get_location(Exchange& exchange) {
 }
 
 Async<Status> get_versioning(Exchange& exchange) {
-  auto found = co_await on(exchange.services.pool,
-                           [&exchange] { return exchange.store().head_bucket(exchange.call(), exchange.bucket); });
+  auto found = co_await on(exchange.services.pool, [&exchange] {
+    return exchange.store().head_bucket(exchange.call(), exchange.bucket);
+  });
   if (!found) co_return std::unexpected(found.error());
   XmlWriter xml;
   xml.open("VersioningConfiguration", kNamespace).close("VersioningConfiguration");
@@ -175,13 +189,15 @@ Async<Status> get_acl(Exchange& exchange) {
   });
   if (!found) co_return std::unexpected(found.error());
   std::string id = exchange.owner_id();
-  std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AccessControlPolicy xmlns=\"" +
-                     std::string(kNamespace) + "\"><Owner><ID>" + id +
-                     "</ID><DisplayName>aichemy</DisplayName></Owner><AccessControlList><Grant><Grantee "
-                     "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"><ID>" +
-                     id +
-                     "</ID><DisplayName>aichemy</DisplayName></Grantee><Permission>FULL_CONTROL</Permission></Grant>"
-                     "</AccessControlList></AccessControlPolicy>";
+  std::string text =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AccessControlPolicy xmlns=\"" +
+      std::string(kNamespace) + "\"><Owner><ID>" + id +
+      "</ID><DisplayName>aichemy</DisplayName></Owner><AccessControlList><Grant><Grantee "
+      "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"><ID>" +
+      id +
+      "</ID><DisplayName>aichemy</DisplayName></Grantee><Permission>FULL_CONTROL</Permission></"
+      "Grant>"
+      "</AccessControlList></AccessControlPolicy>";
   co_return co_await exchange.send_xml(std::move(text));
 }
 
@@ -192,37 +208,45 @@ Async<Status> list_objects(Exchange& exchange) {
   Names names(listing.encoded);
   XmlWriter xml;
   xml.open("ListBucketResult", kNamespace).text("Name", exchange.bucket);
-  xml.text("Prefix", names(listing.options.prefix)).text("Marker", names(listing.options.start_after));
+  xml.text("Prefix", names(listing.options.prefix))
+      .text("Marker", names(listing.options.start_after));
   // S3 sends it with a delimiter only; without one clients take the last key.
-  if (page.truncated && !listing.options.delimiter.empty()) xml.text("NextMarker", names(page.next_start_after));
+  if (page.truncated && !listing.options.delimiter.empty())
+    xml.text("NextMarker", names(page.next_start_after));
   xml.number("MaxKeys", listing.keys_max);
   if (!listing.options.delimiter.empty()) xml.text("Delimiter", names(listing.options.delimiter));
   xml.flag("IsTruncated", page.truncated);
-  for (const ObjectInfo& object : page.objects) object_element(exchange, object, names, true, "Contents", false, xml);
+  for (const ObjectInfo& object : page.objects)
+    object_element(exchange, object, names, true, "Contents", false, xml);
   prefix_elements(page, names, xml);
   if (listing.encoded) xml.text("EncodingType", "url");
   co_return co_await exchange.send_xml(xml.close("ListBucketResult").take());
 }
 
 Async<Status> list_objects_v2(Exchange& exchange) {
-  if (exchange.parameter("list-type") != "2") co_return fail(Code::invalid, "argument", "Invalid list-type");
+  if (exchange.parameter("list-type") != "2")
+    co_return fail(Code::invalid, "argument", "Invalid list-type");
   CO_ASSIGN_OR_RETURN(Listing listing, listing_of(exchange));
   std::string start_after = exchange.parameter("start-after");
   std::string token = exchange.parameter("continuation-token");
   listing.options.start_after = start_after;
   if (exchange.has("continuation-token")) {
     auto decoded = from_base64(token);
-    if (!decoded || decoded->empty()) co_return fail(Code::invalid, "argument", "The continuation token provided is incorrect");
+    if (!decoded || decoded->empty())
+      co_return fail(Code::invalid, "argument", "The continuation token provided is incorrect");
     listing.options.start_after = *decoded;
   }
   CO_ASSIGN_OR_RETURN(ListPage page, co_await run(exchange, listing));
   Names names(listing.encoded);
   XmlWriter xml;
-  xml.open("ListBucketResult", kNamespace).text("Name", exchange.bucket).text("Prefix", names(listing.options.prefix));
+  xml.open("ListBucketResult", kNamespace)
+      .text("Name", exchange.bucket)
+      .text("Prefix", names(listing.options.prefix));
   if (!start_after.empty()) xml.text("StartAfter", names(start_after));
   if (!token.empty()) xml.text("ContinuationToken", token);
   if (page.truncated) xml.text("NextContinuationToken", to_base64(page.next_start_after));
-  xml.number("KeyCount", page.objects.size() + page.common_prefixes.size()).number("MaxKeys", listing.keys_max);
+  xml.number("KeyCount", page.objects.size() + page.common_prefixes.size())
+      .number("MaxKeys", listing.keys_max);
   if (!listing.options.delimiter.empty()) xml.text("Delimiter", names(listing.options.delimiter));
   xml.flag("IsTruncated", page.truncated);
   bool with_owner = exchange.parameter("fetch-owner") == "true";
@@ -241,13 +265,16 @@ Async<Status> list_versions(Exchange& exchange) {
   Names names(listing.encoded);
   XmlWriter xml;
   xml.open("ListVersionsResult", kNamespace).text("Name", exchange.bucket);
-  xml.text("Prefix", names(listing.options.prefix)).text("KeyMarker", names(listing.options.start_after));
+  xml.text("Prefix", names(listing.options.prefix))
+      .text("KeyMarker", names(listing.options.start_after));
   xml.text("VersionIdMarker", exchange.parameter("version-id-marker"));
-  if (page.truncated) xml.text("NextKeyMarker", names(page.next_start_after)).text("NextVersionIdMarker", "null");
+  if (page.truncated)
+    xml.text("NextKeyMarker", names(page.next_start_after)).text("NextVersionIdMarker", "null");
   xml.number("MaxKeys", listing.keys_max);
   if (!listing.options.delimiter.empty()) xml.text("Delimiter", names(listing.options.delimiter));
   xml.flag("IsTruncated", page.truncated);
-  for (const ObjectInfo& object : page.objects) object_element(exchange, object, names, true, "Version", true, xml);
+  for (const ObjectInfo& object : page.objects)
+    object_element(exchange, object, names, true, "Version", true, xml);
   prefix_elements(page, names, xml);
   if (listing.encoded) xml.text("EncodingType", "url");
   co_return co_await exchange.send_xml(xml.close("ListVersionsResult").take());
@@ -256,8 +283,9 @@ Async<Status> list_versions(Exchange& exchange) {
 Async<Status> delete_objects(Exchange& exchange) {
   CO_ASSIGN_OR_RETURN(std::string document, co_await receive_document(exchange, kDocumentBytesMax));
   CO_ASSIGN_OR_RETURN(XmlNode root, parse_xml(document));
-  auto malformed = fail(Code::invalid, "malformed_xml",
-                        "The XML you provided was not well-formed or did not validate against our published schema");
+  auto malformed = fail(
+      Code::invalid, "malformed_xml",
+      "The XML you provided was not well-formed or did not validate against our published schema");
   if (root.name != "Delete") co_return malformed;
   bool quiet = root.text_of("Quiet") == "true";
   std::vector<const XmlNode*> objects;
@@ -291,7 +319,8 @@ Async<Status> delete_objects(Exchange& exchange) {
       of_key.key = key;
       auto inner = parse_xml(error_xml(of_key, removed.error()));
       xml.open("Error").text("Key", key);
-      if (inner) xml.text("Code", inner->text_of("Code")).text("Message", inner->text_of("Message"));
+      if (inner)
+        xml.text("Code", inner->text_of("Code")).text("Message", inner->text_of("Message"));
       xml.close("Error");
     }
     return xml.close("DeleteResult").take();

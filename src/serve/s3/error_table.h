@@ -10,7 +10,7 @@ namespace aichemy::serve::s3 {
 
 struct ErrorRow {
   Code code;
-  const char* what;     // "" is the row for everything else of this Code
+  const char* what;  // "" is the row for everything else of this Code
   const char* s3_code;
   int status;
   const char* message;  // "" to send the error's own

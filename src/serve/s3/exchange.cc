@@ -18,7 +18,9 @@ constexpr size_t kMetadataBytesMax = 2048;
 
 std::string lower_case(std::string_view text) {
   std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(result, result.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
   return result;
 }
 
@@ -61,7 +63,8 @@ Async<Status> Exchange::send_empty(int status) {
   co_return co_await response.send();
 }
 
-Result<int64_t> number_of(std::string_view name, std::string_view text, int64_t least, int64_t most) {
+Result<int64_t> number_of(std::string_view name, std::string_view text, int64_t least,
+                          int64_t most) {
   int64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
@@ -73,8 +76,8 @@ Result<int64_t> number_of(std::string_view name, std::string_view text, int64_t 
 
 std::optional<WallTime> parse_http_date(std::string_view text) {
   std::string copy(trim(text));
-  for (const char* format : {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y",
-                             "%Y-%m-%dT%H:%M:%SZ"}) {
+  for (const char* format : {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
+                             "%a %b %d %H:%M:%S %Y", "%Y-%m-%dT%H:%M:%SZ"}) {
     tm fields{};
     const char* end = ::strptime(copy.c_str(), format, &fields);
     if (end && *end == '\0') return WallTime(std::chrono::seconds(::timegm(&fields)));
@@ -89,7 +92,8 @@ std::vector<std::string> parse_etags(std::string_view text) {
     std::string_view etag = trim(text.substr(0, comma));
     text.remove_prefix(std::min(comma + 1, text.size()));
     if (etag.starts_with("W/")) etag.remove_prefix(2);
-    if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);
+    if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
+      etag = etag.substr(1, etag.size() - 2);
     if (!etag.empty()) etags.emplace_back(etag);
   }
   return etags;
@@ -108,25 +112,31 @@ std::string checksum_algorithm_of(std::string_view header) {
   std::string name = lower_case(header);
   if (!name.starts_with(kChecksumPrefix)) return {};
   name.erase(0, kChecksumPrefix.size());
-  bool known = name == "crc32" || name == "crc32c" || name == "crc64nvme" || name == "sha1" || name == "sha256";
+  bool known = name == "crc32" || name == "crc32c" || name == "crc64nvme" || name == "sha1" ||
+               name == "sha256";
   return known ? name : std::string();
 }
 
 Result<std::string> algorithm_name(std::string_view sdk_name) {
   std::string name = lower_case(sdk_name);
-  if (name.empty() || !checksum_algorithm_of(std::string(kChecksumPrefix) + name).empty()) return name;
-  return fail(Code::invalid, "argument", "Checksum algorithm provided is unsupported: " + std::string(sdk_name));
+  if (name.empty() || !checksum_algorithm_of(std::string(kChecksumPrefix) + name).empty())
+    return name;
+  return fail(Code::invalid, "argument",
+              "Checksum algorithm provided is unsupported: " + std::string(sdk_name));
 }
 
 Result<objectstore::PutOptions> put_options_of(const Exchange& exchange) {
   objectstore::PutOptions options;
   size_t metadata_bytes = 0;
-  if (auto type = exchange.header("content-type"); !type.empty()) options.content_type = std::string(type);
+  if (auto type = exchange.header("content-type"); !type.empty())
+    options.content_type = std::string(type);
   if (exchange.header("content-type").empty()) options.content_type = "binary/octet-stream";
   for (const char* name : {"cache-control", "content-disposition", "content-language", "expires"}) {
-    if (exchange.request.headers.has(name)) options.metadata[name] = std::string(exchange.header(name));
+    if (exchange.request.headers.has(name))
+      options.metadata[name] = std::string(exchange.header(name));
   }
-  if (std::string encoding = stored_encoding(exchange.header("content-encoding")); !encoding.empty()) {
+  if (std::string encoding = stored_encoding(exchange.header("content-encoding"));
+      !encoding.empty()) {
     options.metadata["content-encoding"] = std::move(encoding);
   }
   for (const auto& [header, value] : exchange.request.headers.all()) {
@@ -140,7 +150,8 @@ Result<objectstore::PutOptions> put_options_of(const Exchange& exchange) {
     }
   }
   if (metadata_bytes > kMetadataBytesMax) return fail(Code::invalid, "metadata_too_large", "");
-  ASSIGN_OR_RETURN(std::string asked, algorithm_name(exchange.header("x-amz-sdk-checksum-algorithm")));
+  ASSIGN_OR_RETURN(std::string asked,
+                   algorithm_name(exchange.header("x-amz-sdk-checksum-algorithm")));
   if (!asked.empty()) options.checksum_algorithms.push_back(std::move(asked));
   if (auto md5 = exchange.header("content-md5"); !md5.empty()) {
     auto raw = from_base64(md5);
@@ -152,12 +163,14 @@ Result<objectstore::PutOptions> put_options_of(const Exchange& exchange) {
 
 Status refuse_unsupported_headers(const Exchange& exchange) {
   for (const char* name :
-       {"x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-algorithm", "x-amz-tagging",
-        "x-amz-object-lock-mode", "x-amz-object-lock-legal-hold", "x-amz-website-redirect-location"}) {
+       {"x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-algorithm",
+        "x-amz-tagging", "x-amz-object-lock-mode", "x-amz-object-lock-legal-hold",
+        "x-amz-website-redirect-location"}) {
     if (exchange.request.headers.has(name)) return fail(Code::unsupported, "header", name);
   }
   auto storage_class = exchange.header("x-amz-storage-class");
-  if (!storage_class.empty() && storage_class != "STANDARD" && storage_class != "REDUCED_REDUNDANCY") {
+  if (!storage_class.empty() && storage_class != "STANDARD" &&
+      storage_class != "REDUCED_REDUNDANCY") {
     return fail(Code::invalid, "storage_class", "");
   }
   return {};
@@ -165,7 +178,8 @@ Status refuse_unsupported_headers(const Exchange& exchange) {
 
 Result<CopySource> copy_source_of(const Exchange& exchange) {
   auto refuse = [] {
-    return fail(Code::invalid, "argument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+    return fail(Code::invalid, "argument",
+                "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
   };
   std::string_view text = exchange.header("x-amz-copy-source");
   size_t question = text.find("?versionId=");
@@ -193,7 +207,8 @@ Result<std::optional<ByteRange>> parse_range(std::string_view header, uint64_t s
   auto parse = [](std::string_view digits) -> std::optional<uint64_t> {
     uint64_t value = 0;
     auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+    if (digits.empty() || error != std::errc() || end != digits.data() + digits.size())
+      return std::nullopt;
     return value;
   };
   std::string_view first = trim(text.substr(0, dash));
@@ -202,7 +217,8 @@ Result<std::optional<ByteRange>> parse_range(std::string_view header, uint64_t s
   auto to = parse(last);
   if ((!first.empty() && !from) || (!last.empty() && !to) || (!from && !to)) return std::nullopt;
   auto unsatisfiable = [&] {
-    return fail(Code::invalid, "invalid_range", fmt::format("The requested range '{}' is not satisfiable", trim(header)));
+    return fail(Code::invalid, "invalid_range",
+                fmt::format("The requested range '{}' is not satisfiable", trim(header)));
   };
   if (!from) {
     if (*to == 0 || size == 0) return unsatisfiable();
@@ -218,11 +234,13 @@ Result<std::optional<ByteRange>> parse_range(std::string_view header, uint64_t s
 std::string quoted(std::string_view etag) { return fmt::format("\"{}\"", etag); }
 
 void checksum_headers(const objectstore::ObjectInfo& info, http::Headers& headers) {
-  for (const auto& [algorithm, value] : info.checksums) headers.set(std::string(kChecksumPrefix) + algorithm, value);
+  for (const auto& [algorithm, value] : info.checksums)
+    headers.set(std::string(kChecksumPrefix) + algorithm, value);
   if (!info.checksums.empty()) headers.set("x-amz-checksum-type", info.checksum_type);
 }
 
-void object_headers(const objectstore::ObjectInfo& info, bool with_checksums, http::Headers& headers) {
+void object_headers(const objectstore::ObjectInfo& info, bool with_checksums,
+                    http::Headers& headers) {
   headers.set("ETag", quoted(info.etag));
   headers.set("Last-Modified", format_http_date(info.last_modified));
   headers.set("Content-Type", info.content_type);
@@ -231,20 +249,24 @@ void object_headers(const objectstore::ObjectInfo& info, bool with_checksums, ht
 }
 
 void checksum_elements(const std::map<std::string, std::string>& checksums, XmlWriter& xml) {
-  static constexpr std::pair<const char*, const char*> kElements[] = {{"crc32", "ChecksumCRC32"},
-                                                                      {"crc32c", "ChecksumCRC32C"},
-                                                                      {"crc64nvme", "ChecksumCRC64NVME"},
-                                                                      {"sha1", "ChecksumSHA1"},
-                                                                      {"sha256", "ChecksumSHA256"}};
+  static constexpr std::pair<const char*, const char*> kElements[] = {
+      {"crc32", "ChecksumCRC32"},
+      {"crc32c", "ChecksumCRC32C"},
+      {"crc64nvme", "ChecksumCRC64NVME"},
+      {"sha1", "ChecksumSHA1"},
+      {"sha256", "ChecksumSHA256"}};
   for (const auto& [algorithm, element] : kElements) {
-    if (auto found = checksums.find(algorithm); found != checksums.end()) xml.text(element, found->second);
+    if (auto found = checksums.find(algorithm); found != checksums.end())
+      xml.text(element, found->second);
   }
 }
 
 std::string error_xml(const Exchange& exchange, const Error& error) {
   const ErrorRow& row = error_row(error);
   XmlWriter xml;
-  xml.open("Error").text("Code", row.s3_code).text("Message", row.message[0] ? row.message : error.message);
+  xml.open("Error")
+      .text("Code", row.s3_code)
+      .text("Message", row.message[0] ? row.message : error.message);
   if (!exchange.key.empty()) xml.text("Key", exchange.key);
   if (!exchange.bucket.empty()) xml.text("BucketName", exchange.bucket);
   auto path = percent_decode(exchange.request.path);

@@ -1,4 +1,5 @@
-// One S3 request under way: what was asked, and the helpers all handlers share. Lives on one io loop.
+// One S3 request under way: what was asked, and the helpers all handlers share. Lives on one io
+// loop.
 #pragma once
 
 #include <map>
@@ -28,7 +29,8 @@ struct Services {
 };
 
 struct Exchange {
-  Exchange(Services& to, http::Request& in, http::Response& out) : services(to), request(in), response(out) {}
+  Exchange(Services& to, http::Request& in, http::Response& out)
+      : services(to), request(in), response(out) {}
 
   Services& services;
   http::Request& request;
@@ -50,10 +52,12 @@ struct Exchange {
   Async<Status> send_empty(int status);
 };
 
-// --- requests -> store ----------------------------------------------------------------------------------
+// --- requests -> store
+// ----------------------------------------------------------------------------------
 
 // Numbers of parameters and headers: invalid ("argument") naming it.
-Result<int64_t> number_of(std::string_view name, std::string_view text, int64_t least, int64_t most);
+Result<int64_t> number_of(std::string_view name, std::string_view text, int64_t least,
+                          int64_t most);
 std::optional<WallTime> parse_http_date(std::string_view text);
 std::vector<std::string> parse_etags(std::string_view text);
 // From If-* headers, or from another prefix ("x-amz-copy-source-").
@@ -77,24 +81,30 @@ struct ByteRange {
   uint64_t offset = 0;
   uint64_t count = 0;
 };
-// nullopt: the whole object (no, several, or a meaningless range). invalid ("invalid_range") when beyond the end.
+// nullopt: the whole object (no, several, or a meaningless range). invalid ("invalid_range") when
+// beyond the end.
 Result<std::optional<ByteRange>> parse_range(std::string_view header, uint64_t size);
 
-// --- store -> answers --------------------------------------------------------------------------------------
+// --- store -> answers
+// --------------------------------------------------------------------------------------
 
 std::string quoted(std::string_view etag);
-void object_headers(const objectstore::ObjectInfo& info, bool with_checksums, http::Headers& headers);
+void object_headers(const objectstore::ObjectInfo& info, bool with_checksums,
+                    http::Headers& headers);
 void checksum_headers(const objectstore::ObjectInfo& info, http::Headers& headers);
 void checksum_elements(const std::map<std::string, std::string>& checksums, XmlWriter& xml);
 std::string error_xml(const Exchange& exchange, const Error& error);
 
-// --- bodies ---------------------------------------------------------------------------------------------------
+// --- bodies
+// ---------------------------------------------------------------------------------------------------
 
 // Takes the body into a writer: in large steps, decoded and hashed on the pool.
-Async<Result<objectstore::ObjectInfo>> receive_object(Exchange& exchange,
-                                                      std::function<Result<std::unique_ptr<objectstore::ObjectWriter>>(
-                                                          objectstore::PutOptions options)> open,
-                                                      objectstore::PutOptions options);
+Async<Result<objectstore::ObjectInfo>> receive_object(
+    Exchange& exchange,
+    std::function<
+        Result<std::unique_ptr<objectstore::ObjectWriter>>(objectstore::PutOptions options)>
+        open,
+    objectstore::PutOptions options);
 // A small document, its digests checked.
 Async<Result<std::string>> receive_document(Exchange& exchange, size_t bytes_max);
 
@@ -102,7 +112,8 @@ Async<Result<std::string>> receive_document(Exchange& exchange, size_t bytes_max
 Result<objectstore::ObjectInfo> copy_bytes(objectstore::ObjectReader& from, ByteRange range,
                                            objectstore::ObjectWriter& to);
 
-// --- handlers (routes.cc names them) ---------------------------------------------------------------------
+// --- handlers (routes.cc names them)
+// ---------------------------------------------------------------------
 
 using Handler = Async<Status> (*)(Exchange&);
 

@@ -34,12 +34,15 @@ struct Selection {
 Result<Selection> select_bytes(const Exchange& exchange, const ObjectInfo& info) {
   Selection selection{{0, info.size}, false};
   if (exchange.has("partNumber")) {
-    ASSIGN_OR_RETURN(int64_t number, number_of("partNumber", exchange.parameter("partNumber"), 1, 10'000));
+    ASSIGN_OR_RETURN(int64_t number,
+                     number_of("partNumber", exchange.parameter("partNumber"), 1, 10'000));
     auto parts = static_cast<int64_t>(std::max<size_t>(info.part_bytes.size(), 1));
-    if (number > parts) return fail(Code::invalid, "invalid_range", "The requested partnumber is not satisfiable");
+    if (number > parts)
+      return fail(Code::invalid, "invalid_range", "The requested partnumber is not satisfiable");
     selection.partial = info.size > 0;
     if (info.part_bytes.empty()) return selection;
-    for (int64_t i = 0; i + 1 < number; ++i) selection.range.offset += info.part_bytes[static_cast<size_t>(i)];
+    for (int64_t i = 0; i + 1 < number; ++i)
+      selection.range.offset += info.part_bytes[static_cast<size_t>(i)];
     selection.range.count = info.part_bytes[static_cast<size_t>(number - 1)];
     return selection;
   }
@@ -60,9 +63,12 @@ Result<Selection> select_bytes(const Exchange& exchange, const ObjectInfo& info)
 
 void response_overrides(const Exchange& exchange, http::Headers& headers) {
   static constexpr std::pair<const char*, const char*> kOverrides[] = {
-      {"response-content-type", "Content-Type"},         {"response-content-language", "Content-Language"},
-      {"response-expires", "Expires"},                   {"response-cache-control", "Cache-Control"},
-      {"response-content-disposition", "Content-Disposition"}, {"response-content-encoding", "Content-Encoding"}};
+      {"response-content-type", "Content-Type"},
+      {"response-content-language", "Content-Language"},
+      {"response-expires", "Expires"},
+      {"response-cache-control", "Cache-Control"},
+      {"response-content-disposition", "Content-Disposition"},
+      {"response-content-encoding", "Content-Encoding"}};
   for (const auto& [parameter, header] : kOverrides) {
     if (exchange.has(parameter)) headers.set(header, exchange.parameter(parameter));
   }
@@ -80,13 +86,16 @@ void answer_headers(Exchange& exchange, const ObjectInfo& info, const Selection&
   }
   if (selection.partial) {
     exchange.response.status = 206;
-    headers.set("Content-Range", fmt::format("bytes {}-{}/{}", selection.range.offset,
-                                             selection.range.offset + selection.range.count - 1, info.size));
+    headers.set("Content-Range",
+                fmt::format("bytes {}-{}/{}", selection.range.offset,
+                            selection.range.offset + selection.range.count - 1, info.size));
   }
 }
 
-std::unexpected<Error> with_range_header(Exchange& exchange, const ObjectInfo& info, const Error& error) {
-  if (error.is("invalid_range")) exchange.response.headers.set("Content-Range", fmt::format("bytes */{}", info.size));
+std::unexpected<Error> with_range_header(Exchange& exchange, const ObjectInfo& info,
+                                         const Error& error) {
+  if (error.is("invalid_range"))
+    exchange.response.headers.set("Content-Range", fmt::format("bytes */{}", info.size));
   return std::unexpected(error);
 }
 
@@ -99,13 +108,16 @@ struct Opened {
 Result<Opened> open_object(Exchange& exchange) {
   Conditions conditions = conditions_of(exchange.request.headers, "");
   Opened opened;
-  ASSIGN_OR_RETURN(opened.reader, exchange.store().open(exchange.call(), exchange.bucket, exchange.key, conditions));
+  ASSIGN_OR_RETURN(opened.reader, exchange.store().open(exchange.call(), exchange.bucket,
+                                                        exchange.key, conditions));
   opened.selection = select_bytes(exchange, opened.reader->info());
   if (!opened.selection || opened.selection->range.count > kReadBytes) return opened;
   const ByteRange& range = opened.selection->range;
   opened.small.resize(range.count);
-  ASSIGN_OR_RETURN(size_t got, opened.reader->read_at(range.offset, opened.small.data(), opened.small.size()));
-  if (got != range.count) return fail(Code::corrupt, "corrupt_object", "an object is shorter than its record says");
+  ASSIGN_OR_RETURN(size_t got,
+                   opened.reader->read_at(range.offset, opened.small.data(), opened.small.size()));
+  if (got != range.count)
+    return fail(Code::corrupt, "corrupt_object", "an object is shorter than its record says");
   return opened;
 }
 
@@ -123,7 +135,8 @@ Async<Status> put_object(Exchange& exchange) {
   exchange.response.headers.set("ETag", quoted(info.etag));
   checksum_headers(info, exchange.response.headers);
   if (info.redundancy_lost > 0) {
-    exchange.response.headers.set("x-aichemy-redundancy-lost", std::to_string(info.redundancy_lost));
+    exchange.response.headers.set("x-aichemy-redundancy-lost",
+                                  std::to_string(info.redundancy_lost));
   }
   co_return co_await exchange.send_empty(200);
 }
@@ -146,9 +159,11 @@ Async<Status> get_object(Exchange& exchange) {
   Status status;
   while (range.count > 0 && status) {
     auto step = static_cast<size_t>(std::min<uint64_t>(range.count, buffer.size()));
-    auto got = co_await on(exchange.services.pool,
-                           [&] { return opened.reader->read_at(range.offset, buffer.data(), step); });
-    if (got && *got != step) got = fail(Code::corrupt, "corrupt_object", "an object is shorter than its record says");
+    auto got = co_await on(exchange.services.pool, [&] {
+      return opened.reader->read_at(range.offset, buffer.data(), step);
+    });
+    if (got && *got != step)
+      got = fail(Code::corrupt, "corrupt_object", "an object is shorter than its record says");
     if (!got) {
       status = std::unexpected(got.error());
       break;
@@ -199,18 +214,22 @@ Async<Status> copy_object(Exchange& exchange) {
   }
   const bool replace = directive == "REPLACE";
   if (!replace && source.bucket == exchange.bucket && source.key == exchange.key) {
-    co_return fail(Code::invalid, "copy_to_itself",
-                   "This copy request is illegal because it is trying to copy an object to itself without changing the "
-                   "object's metadata, storage class, website redirect location or encryption attributes.");
+    co_return fail(
+        Code::invalid, "copy_to_itself",
+        "This copy request is illegal because it is trying to copy an object to itself without "
+        "changing the "
+        "object's metadata, storage class, website redirect location or encryption attributes.");
   }
-  CO_ASSIGN_OR_RETURN(std::string asked, algorithm_name(exchange.header("x-amz-checksum-algorithm")));
+  CO_ASSIGN_OR_RETURN(std::string asked,
+                      algorithm_name(exchange.header("x-amz-checksum-algorithm")));
   options.conditions.if_match = parse_etags(exchange.header("if-match"));
   options.conditions.if_none_match = parse_etags(exchange.header("if-none-match"));
   auto copy = [&]() -> Result<ObjectInfo> {
     auto conditions = conditions_of(exchange.request.headers, "x-amz-copy-source-");
     auto reader = exchange.store().open(exchange.call(), source.bucket, source.key, conditions);
     // A copy that must not happen says so with 412, whichever condition it was.
-    if (!reader && reader.error().is("not_modified")) return fail(Code::conflict, "precondition_failed", "");
+    if (!reader && reader.error().is("not_modified"))
+      return fail(Code::conflict, "precondition_failed", "");
     if (!reader) return std::unexpected(reader.error());
     const ObjectInfo& info = (*reader)->info();
     if (info.size > kCopyBytesMax) return fail(Code::invalid, "entity_too_large", "");
@@ -218,18 +237,21 @@ Async<Status> copy_object(Exchange& exchange) {
       options.metadata = info.metadata;
       options.content_type = info.content_type;
     }
-    for (const auto& [algorithm, value] : info.checksums) options.checksum_algorithms.push_back(algorithm);
+    for (const auto& [algorithm, value] : info.checksums)
+      options.checksum_algorithms.push_back(algorithm);
     if (!asked.empty()) options.checksum_algorithms = {asked};
     options.size_hint = info.size;
     options.expected_md5.clear();
     options.expected_checksums.clear();
-    ASSIGN_OR_RETURN(auto writer, exchange.store().write(exchange.call(), exchange.bucket, exchange.key, options));
+    ASSIGN_OR_RETURN(auto writer, exchange.store().write(exchange.call(), exchange.bucket,
+                                                         exchange.key, options));
     return copy_bytes(**reader, {0, info.size}, *writer);
   };
   auto copied = co_await on(exchange.services.pool, copy);
   if (!copied) co_return std::unexpected(copied.error());
   XmlWriter xml;
-  xml.open("CopyObjectResult", kNamespace).text("LastModified", format_iso8601(copied->last_modified));
+  xml.open("CopyObjectResult", kNamespace)
+      .text("LastModified", format_iso8601(copied->last_modified));
   xml.text("ETag", quoted(copied->etag));
   checksum_elements(copied->checksums, xml);
   co_return co_await exchange.send_xml(xml.close("CopyObjectResult").take());
@@ -246,8 +268,12 @@ Async<Status> get_attributes(Exchange& exchange) {
   for (std::string_view value : exchange.request.headers.get_all("x-amz-object-attributes")) {
     wanted += "," + std::string(value);
   }
-  if (wanted.empty()) co_return fail(Code::invalid, "argument", "x-amz-object-attributes must name at least one attribute");
-  auto asked = [&](std::string_view attribute) { return wanted.find(attribute) != std::string::npos; };
+  if (wanted.empty())
+    co_return fail(Code::invalid, "argument",
+                   "x-amz-object-attributes must name at least one attribute");
+  auto asked = [&](std::string_view attribute) {
+    return wanted.find(attribute) != std::string::npos;
+  };
   XmlWriter xml;
   xml.open("GetObjectAttributesResponse", kNamespace);
   if (asked("ETag")) xml.text("ETag", info.etag);
@@ -257,7 +283,9 @@ Async<Status> get_attributes(Exchange& exchange) {
     xml.text("ChecksumType", info.checksum_type).close("Checksum");
   }
   if (asked("ObjectParts") && info.parts_count > 0) {
-    xml.open("ObjectParts").number("PartsCount", static_cast<uint64_t>(info.parts_count)).flag("IsTruncated", false);
+    xml.open("ObjectParts")
+        .number("PartsCount", static_cast<uint64_t>(info.parts_count))
+        .flag("IsTruncated", false);
     xml.number("MaxParts", 10'000).number("PartNumberMarker", 0);
     for (size_t i = 0; i < info.part_bytes.size(); ++i) {
       xml.open("Part").number("PartNumber", i + 1).number("Size", info.part_bytes[i]).close("Part");

@@ -40,7 +40,8 @@ Status authenticate(Exchange& exchange) {
   request.method = exchange.request.method;
   request.path = exchange.request.path;
   request.query = exchange.request.query;
-  for (const auto& [name, value] : exchange.request.headers.all()) request.headers.emplace_back(name, value);
+  for (const auto& [name, value] : exchange.request.headers.all())
+    request.headers.emplace_back(name, value);
   std::string user;
   auto secret = [&](std::string_view id) -> std::optional<std::string> {
     auto key = exchange.services.keys.find(id);
@@ -49,7 +50,8 @@ Status authenticate(Exchange& exchange) {
     return key->secret;
   };
   ASSIGN_OR_RETURN(exchange.verified,
-                   auth::verify_signature(request, secret, exchange.services.clock.wall_now(), exchange.services.options.region));
+                   auth::verify_signature(request, secret, exchange.services.clock.wall_now(),
+                                          exchange.services.options.region));
   exchange.request.call.principal = user;
   return {};
 }
@@ -57,7 +59,8 @@ Status authenticate(Exchange& exchange) {
 Result<Handler> prepare(Exchange& exchange) {
   RETURN_IF_ERROR(find_names(exchange));
   ASSIGN_OR_RETURN(auto parameters, exchange.request.parameters());
-  for (auto& [name, value] : parameters) exchange.parameters.emplace(std::move(name), std::move(value));
+  for (auto& [name, value] : parameters)
+    exchange.parameters.emplace(std::move(name), std::move(value));
   RETURN_IF_ERROR(authenticate(exchange));
   return find_route(exchange);
 }
@@ -66,8 +69,11 @@ Async<void> answer_error(Exchange& exchange, const Error& error) {
   const ErrorRow& row = error_row(error);
   if (exchange.response.begun()) co_return;  // the connection breaks off: all that can be said
   if (row.status == 500) {
-    log_warn("s3 request failed", {{"request", exchange.call().trace}, {"method", exchange.request.method},
-                                   {"path", exchange.request.path}, {"code", row.s3_code}, {"error", error.message}});
+    log_warn("s3 request failed", {{"request", exchange.call().trace},
+                                   {"method", exchange.request.method},
+                                   {"path", exchange.request.path},
+                                   {"code", row.s3_code},
+                                   {"error", error.message}});
   }
   exchange.response.status = row.status;
   if (row.status == 304) {
@@ -85,7 +91,9 @@ Async<void> answer_health(Services& services, http::Request& request, http::Resp
   bool known = probe == "live" || probe == "ready" || probe == "cluster" || probe == "cluster/read";
   response.status = known ? 200 : 404;
   if (known && probe.starts_with("cluster")) {
-    auto status = co_await on(services.pool, [&]() -> Result<objectstore::StoreStatus> { return services.store.status(); });
+    auto status = co_await on(services.pool, [&]() -> Result<objectstore::StoreStatus> {
+      return services.store.status();
+    });
     int online = 0;
     int needed = 0;
     if (status) {
@@ -131,19 +139,22 @@ S3Server::~S3Server() = default;
 uint16_t S3Server::port() const { return state_->server->port(); }
 void S3Server::stop(std::chrono::milliseconds drain) { state_->server->stop(drain); }
 
-Result<std::unique_ptr<S3Server>> S3Server::start(IoThreads& io, Pool& pool, Metrics& metrics, Clock& clock,
-                                                  Random& random, objectstore::ObjectStore& store,
+Result<std::unique_ptr<S3Server>> S3Server::start(IoThreads& io, Pool& pool, Metrics& metrics,
+                                                  Clock& clock, Random& random,
+                                                  objectstore::ObjectStore& store,
                                                   auth::AccessKeys& keys, S3Options options) {
   http::ServerOptions server_options;
   server_options.name = "s3";
   server_options.address = options.address;
   server_options.port = options.port;
   server_options.tls = options.tls;
-  auto state = std::make_unique<State>(State{Services{pool, clock, random, store, keys, std::move(options)}, nullptr});
+  auto state = std::make_unique<State>(
+      State{Services{pool, clock, random, store, keys, std::move(options)}, nullptr});
   Services& services = state->services;
   ASSIGN_OR_RETURN(state->server,
                    http::Server::start(io, metrics, std::move(server_options),
-                                       [&services](http::Request& request, http::Response& response) -> Async<void> {
+                                       [&services](http::Request& request,
+                                                   http::Response& response) -> Async<void> {
                                          return answer(services, request, response);
                                        }));
   return std::unique_ptr<S3Server>(new S3Server(std::move(state)));

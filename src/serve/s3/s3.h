@@ -1,9 +1,10 @@
-// The S3 front: REST requests signed with Signature Version 4 onto an ObjectStore. One table of routes
-// (routes.cc), one of errors (error_table.cc), no logic of storage. Path style always; virtual-host style too when
-// `domain` is set. Subresources that are not offered answer NotImplemented, or that nothing is configured.
+// The S3 front: REST requests signed with Signature Version 4 onto an ObjectStore. One table of
+// routes (routes.cc), one of errors (error_table.cc), no logic of storage. Path style always;
+// virtual-host style too when `domain` is set. Subresources that are not offered answer
+// NotImplemented, or that nothing is configured.
 //
-// Threads: handlers run on io loops; hashing, decoding and every store call run on `pool`. A request holds one body
-// buffer (512 KiB) besides what the store's writer or reader holds.
+// Threads: handlers run on io loops; hashing, decoding and every store call run on `pool`. A
+// request holds one body buffer (512 KiB) besides what the store's writer or reader holds.
 #pragma once
 
 #include <chrono>
@@ -27,15 +28,16 @@ struct S3Options {
   std::string address = "127.0.0.1";
   uint16_t port = 9000;  // 0: any free one
   std::string region = "us-east-1";
-  std::string domain;    // "s3.example.org": bucket.s3.example.org is a bucket
+  std::string domain;  // "s3.example.org": bucket.s3.example.org is a bucket
   std::optional<http::TlsFiles> tls;
 };
 
 class S3Server {
  public:
   // Errors of http::Server::start. Everything given must outlive the server.
-  static Result<std::unique_ptr<S3Server>> start(IoThreads& io, Pool& pool, Metrics& metrics, Clock& clock,
-                                                 Random& random, objectstore::ObjectStore& store,
+  static Result<std::unique_ptr<S3Server>> start(IoThreads& io, Pool& pool, Metrics& metrics,
+                                                 Clock& clock, Random& random,
+                                                 objectstore::ObjectStore& store,
                                                  auth::AccessKeys& keys, S3Options options);
   ~S3Server();
   uint16_t port() const;

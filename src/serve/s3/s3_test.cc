@@ -36,7 +36,8 @@ TEST(ErrorTable, EveryCodeHasARow) {
 
 TEST(Routes, EveryAbsentSubresourceHasAnError) {
   for (const Subresource& row : subresources()) {
-    if (row.absent[0]) EXPECT_STREQ(error_row({Code::not_found, row.absent, ""}).what, row.absent) << row.parameter;
+    if (row.absent[0])
+      EXPECT_STREQ(error_row({Code::not_found, row.absent, ""}).what, row.absent) << row.parameter;
   }
   for (const Route& row : routes()) EXPECT_NE(row.handler, nullptr);
 }
@@ -49,10 +50,21 @@ struct RangeRow {
 };
 
 const RangeRow kRangeRows[] = {
-    {"", 10, -1, 0},           {"bytes=0-4", 10, 0, 5},   {"bytes=3-", 10, 3, 7},    {"bytes=-3", 10, 7, 3},
-    {"bytes=-30", 10, 0, 10},  {"bytes=5-99", 10, 5, 5},  {"bytes=10-", 10, -2, 0},  {"bytes=-0", 10, -2, 0},
-    {"bytes=0-0", 0, -2, 0},   {"bytes=0-1,3-4", 10, -1, 0}, {"bytes=4-2", 10, -1, 0}, {"lines=1-2", 10, -1, 0},
-    {"bytes=a-b", 10, -1, 0},  {"bytes=-", 10, -1, 0},    {"bytes=99999999999999999999-", 10, -1, 0},
+    {"", 10, -1, 0},
+    {"bytes=0-4", 10, 0, 5},
+    {"bytes=3-", 10, 3, 7},
+    {"bytes=-3", 10, 7, 3},
+    {"bytes=-30", 10, 0, 10},
+    {"bytes=5-99", 10, 5, 5},
+    {"bytes=10-", 10, -2, 0},
+    {"bytes=-0", 10, -2, 0},
+    {"bytes=0-0", 0, -2, 0},
+    {"bytes=0-1,3-4", 10, -1, 0},
+    {"bytes=4-2", 10, -1, 0},
+    {"lines=1-2", 10, -1, 0},
+    {"bytes=a-b", 10, -1, 0},
+    {"bytes=-", 10, -1, 0},
+    {"bytes=99999999999999999999-", 10, -1, 0},
 };
 
 TEST(Ranges, AsInRfc9110) {
@@ -71,14 +83,17 @@ TEST(Ranges, AsInRfc9110) {
 }
 
 TEST(Xml, ReadsWhatClientsSendAndRefusesTheRest) {
-  auto node = parse_xml("<?xml version='1.0'?><!-- c --><a:Delete xmlns:a=\"x\"><Object><Key>a&amp;b&#x41;<![CDATA[<c>]]></Key></Object>"
-                        "<Quiet>true</Quiet><Empty/></a:Delete>\n");
+  auto node = parse_xml(
+      "<?xml version='1.0'?><!-- c --><a:Delete "
+      "xmlns:a=\"x\"><Object><Key>a&amp;b&#x41;<![CDATA[<c>]]></Key></Object>"
+      "<Quiet>true</Quiet><Empty/></a:Delete>\n");
   ASSERT_TRUE(node);
   EXPECT_EQ(node->name, "Delete");
   EXPECT_EQ(node->children[0].text_of("Key"), "a&bA<c>");
   EXPECT_EQ(node->text_of("Quiet"), "true");
-  for (const char* bad : {"", "<", "<a>", "<a></b>", "<a>&x;</a>", "<a>&#0;</a>", "<a b></a>", "<a/><b/>", "x<a/>",
-                          "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "<a b='1></a>", "<a>\xff</a>"}) {
+  for (const char* bad :
+       {"", "<", "<a>", "<a></b>", "<a>&x;</a>", "<a>&#0;</a>", "<a b></a>", "<a/><b/>", "x<a/>",
+        "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "<a b='1></a>", "<a>\xff</a>"}) {
     EXPECT_FALSE(parse_xml(bad)) << bad;
   }
   std::string deep;
@@ -89,7 +104,8 @@ TEST(Xml, ReadsWhatClientsSendAndRefusesTheRest) {
   EXPECT_EQ(parse_xml(text)->text_of("k"), "<&\"'>\t\xef\xbf\xbd");
 }
 
-// --- the real server on a real store ----------------------------------------------------------------------
+// --- the real server on a real store
+// ----------------------------------------------------------------------
 
 struct Answer {
   int status = 0;
@@ -104,7 +120,8 @@ class S3ServerTest : public testing::Test {
     char name[] = "/tmp/aichemy-s3-XXXXXX";
     root_ = ::mkdtemp(name);
     objectstore::EmbeddedStoreOptions store_options;
-    for (int i = 0; i < 4; ++i) store_options.drives.push_back(root_ + "/drives/" + std::to_string(i));
+    for (int i = 0; i < 4; ++i)
+      store_options.drives.push_back(root_ + "/drives/" + std::to_string(i));
     auto store = objectstore::EmbeddedStore::start(store_options, disk_, clock_, random_, metrics_);
     ASSERT_TRUE(store) << store.error().message;
     store_ = std::move(*store);
@@ -145,8 +162,8 @@ class S3ServerTest : public testing::Test {
   }
 
   using Extra = std::vector<std::pair<std::string, std::string>>;
-  Answer call(const std::string& method, const std::string& target, const std::string& body = "", const Extra& extra = {},
-              const std::string& host = "localhost") {
+  Answer call(const std::string& method, const std::string& target, const std::string& body = "",
+              const Extra& extra = {}, const std::string& host = "localhost") {
     std::string hash = to_hex(digest(DigestKind::sha256, body));
     for (const auto& [name, value] : extra) {
       if (name == "x-amz-content-sha256") hash = value;
@@ -155,10 +172,15 @@ class S3ServerTest : public testing::Test {
     size_t question = target.find('?');
     std::string path = target.substr(0, question);
     std::string query = question == std::string::npos ? "" : target.substr(question + 1);
-    auth::SignedRequest request{method, path, query, {{"host", host}, {"x-amz-date", date}, {"x-amz-content-sha256", hash}}};
+    auth::SignedRequest request{
+        method,
+        path,
+        query,
+        {{"host", host}, {"x-amz-date", date}, {"x-amz-content-sha256", hash}}};
     std::vector<std::string> names{"host", "x-amz-content-sha256", "x-amz-date"};
-    std::string head = method + " " + target + " HTTP/1.1\r\nhost: " + host + "\r\nx-amz-date: " + date +
-                       "\r\nx-amz-content-sha256: " + hash + "\r\nconnection: close\r\n";
+    std::string head = method + " " + target + " HTTP/1.1\r\nhost: " + host +
+                       "\r\nx-amz-date: " + date + "\r\nx-amz-content-sha256: " + hash +
+                       "\r\nconnection: close\r\n";
     for (const auto& [name, value] : extra) {
       if (name == "x-amz-content-sha256") continue;
       head += name + ": " + value + "\r\n";
@@ -167,10 +189,12 @@ class S3ServerTest : public testing::Test {
       names.push_back(name);
     }
     std::ranges::sort(names);
-    auto header = auth::authorization_header(request, names, "admin", "password123", "us-east-1", hash);
+    auto header =
+        auth::authorization_header(request, names, "admin", "password123", "us-east-1", hash);
     EXPECT_TRUE(header);
     head += "authorization: " + *header + "\r\n";
-    if (!body.empty() || method == "PUT" || method == "POST") head += "content-length: " + std::to_string(body.size()) + "\r\n";
+    if (!body.empty() || method == "PUT" || method == "POST")
+      head += "content-length: " + std::to_string(body.size()) + "\r\n";
     return raw(head + "\r\n" + body);
   }
   static std::string code_of(const Answer& answer) {
@@ -202,7 +226,8 @@ TEST_F(S3ServerTest, ObjectsGoInAndComeOut) {
   got = call("GET", "/bucket/dir/k%20%2B%C3%A9", "", {{"range", "bytes=2999990-"}});
   EXPECT_EQ(got.status, 206);
   EXPECT_EQ(got.body, "xxxxxxxxxx");
-  EXPECT_NE(call("GET", "/bucket?list-type=2&prefix=dir%2F").body.find("<Size>3000000</Size>"), std::string::npos);
+  EXPECT_NE(call("GET", "/bucket?list-type=2&prefix=dir%2F").body.find("<Size>3000000</Size>"),
+            std::string::npos);
   // Virtual-host style.
   got = call("GET", "/dir/k%20%2B%C3%A9", "", {}, "bucket.s3.test");
   EXPECT_EQ(got.body.size(), body.size());
@@ -255,7 +280,8 @@ const RefusedRow kRefusedRows[] = {
     {"GET", "/bucket/k?versionId=zzz", "", "", "", 400, "InvalidArgument"},
     {"PUT", "/bucket/k", "x", "content-md5", "zz", 400, "InvalidDigest"},
     {"PUT", "/bucket/k", "x", "content-md5", "MDAwMDAwMDAwMDAwMDAwMA==", 400, "BadDigest"},
-    {"PUT", "/bucket/k", "x", "x-amz-checksum-crc32", "AAAAAA==", 400, "XAmzContentChecksumMismatch"},
+    {"PUT", "/bucket/k", "x", "x-amz-checksum-crc32", "AAAAAA==", 400,
+     "XAmzContentChecksumMismatch"},
     {"PUT", "/bucket/k", "x", "if-none-match", "*", 412, "PreconditionFailed"},
     {"PUT", "/bucket/k", "x", "x-amz-server-side-encryption", "AES256", 501, "NotImplemented"},
     {"PUT", "/bucket/k", "x", "x-amz-storage-class", "FROZEN", 400, "InvalidStorageClass"},
@@ -289,9 +315,13 @@ TEST_F(S3ServerTest, RefusalsUseS3sWords) {
     EXPECT_NE(answer.head.find("x-amz-request-id"), std::string::npos);
   }
   EXPECT_EQ(call("GET", "/bucket/k").body, "hello");
-  EXPECT_EQ(code_of(raw("GET /bucket/k HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")), "AccessDenied");
-  EXPECT_EQ(raw("GET /minio/health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").status, 200);
-  EXPECT_EQ(raw("GET /minio/health/cluster HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").status, 200);
+  EXPECT_EQ(code_of(raw("GET /bucket/k HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")),
+            "AccessDenied");
+  EXPECT_EQ(raw("GET /minio/health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").status,
+            200);
+  EXPECT_EQ(
+      raw("GET /minio/health/cluster HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").status,
+      200);
   // The payload digest is proven.
   Answer lied = call("PUT", "/bucket/k", "other", {{"x-amz-content-sha256", std::string(64, 'a')}});
   EXPECT_EQ(code_of(lied), "XAmzContentSHA256Mismatch");

@@ -23,7 +23,8 @@ void append_escaped(std::string& to, std::string_view text) {
       case '\n': to += "&#xA;"; break;
       case '\r': to += "&#xD;"; break;
       default:
-        // Other control characters have no form in XML 1.0; clients ask for encoding-type=url to see them.
+        // Other control characters have no form in XML 1.0; clients ask for encoding-type=url to
+        // see them.
         if (static_cast<unsigned char>(c) < 0x20) {
           to += "\xef\xbf\xbd";
         } else {
@@ -52,8 +53,9 @@ void append_utf8(std::string& to, uint32_t point) {
 }
 
 std::unexpected<Error> malformed() {
-  return fail(Code::invalid, "malformed_xml",
-              "The XML you provided was not well-formed or did not validate against our published schema");
+  return fail(
+      Code::invalid, "malformed_xml",
+      "The XML you provided was not well-formed or did not validate against our published schema");
 }
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -99,8 +101,8 @@ class Parser {
   }
   Result<std::string> name() {
     size_t count = 0;
-    while (count < left_.size() && !is_space(left_[count]) && left_[count] != '>' && left_[count] != '/' &&
-           left_[count] != '<' && left_[count] != '=') {
+    while (count < left_.size() && !is_space(left_[count]) && left_[count] != '>' &&
+           left_[count] != '/' && left_[count] != '<' && left_[count] != '=') {
       ++count;
     }
     if (count == 0 || count > 256) return malformed();
@@ -141,16 +143,18 @@ class Parser {
     bool hex = word.starts_with('x');
     if (hex) word.remove_prefix(1);
     uint32_t point = 0;
-    auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), point, hex ? 16 : 10);
-    bool good = error == std::errc() && stop == word.data() + word.size() && point > 0 && point <= 0x10ffff &&
-                (point < 0xd800 || point > 0xdfff);
+    auto [stop, error] =
+        std::from_chars(word.data(), word.data() + word.size(), point, hex ? 16 : 10);
+    bool good = error == std::errc() && stop == word.data() + word.size() && point > 0 &&
+                point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
     if (!good) return malformed();
     append_utf8(to, point);
     return {};
   }
   Status element(XmlNode& node, int depth) {
     if (depth >= kDepthMax || ++nodes_ > kNodesMax) return malformed();
-    if (!left_.starts_with("<") || left_.starts_with("<!") || left_.starts_with("</")) return malformed();
+    if (!left_.starts_with("<") || left_.starts_with("<!") || left_.starts_with("</"))
+      return malformed();
     left_.remove_prefix(1);
     ASSIGN_OR_RETURN(node.name, name());
     ASSIGN_OR_RETURN(bool closed, attributes());
@@ -209,7 +213,9 @@ XmlWriter& XmlWriter::text(std::string_view name, std::string_view value) {
   return close(name);
 }
 
-XmlWriter& XmlWriter::number(std::string_view name, uint64_t value) { return text(name, std::to_string(value)); }
+XmlWriter& XmlWriter::number(std::string_view name, uint64_t value) {
+  return text(name, std::to_string(value));
+}
 
 const XmlNode* XmlNode::find(std::string_view child) const {
   auto found = std::ranges::find(children, child, &XmlNode::name);

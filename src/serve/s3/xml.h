@@ -1,5 +1,6 @@
-// The XML S3 speaks: a writer that escapes, and a reader for the few small documents clients send. The reader knows
-// elements, text, CDATA, comments and the five entities; no DTDs, attributes are skipped.
+// The XML S3 speaks: a writer that escapes, and a reader for the few small documents clients send.
+// The reader knows elements, text, CDATA, comments and the five entities; no DTDs, attributes are
+// skipped.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,9 @@ class XmlWriter {
   XmlWriter& close(std::string_view name);
   XmlWriter& text(std::string_view name, std::string_view value);
   XmlWriter& number(std::string_view name, uint64_t value);
-  XmlWriter& flag(std::string_view name, bool value) { return text(name, value ? "true" : "false"); }
+  XmlWriter& flag(std::string_view name, bool value) {
+    return text(name, value ? "true" : "false");
+  }
   std::string take() { return std::move(out_); }
 
  private:
