@@ -37,7 +37,11 @@ BoundPtr rewrite(const BoundPtr& value, const Replace& replace) {
   return copy;
 }
 
-PlanPtr rewrite(const PlanPtr& plan, const Replace& replace) {
+PlanPtr rewrite(const PlanPtr& plan, const Replace& outer) {
+  // A subquery's aggregates are its own: only what they refer to can belong to the outer query.
+  Replace replace = [&outer](const BoundPtr& value) -> BoundPtr {
+    return value->kind == Bound::Kind::aggregate ? nullptr : outer(value);
+  };
   // Scans are filled in later through the node the analyzer remembers: they are never copied.
   if (plan->kind == Plan::Kind::scan || plan->kind == Plan::Kind::rows ||
       plan->kind == Plan::Kind::cte)
