@@ -12,7 +12,7 @@
 namespace aichemy::sql {
 
 inline constexpr int kNestingMax = 200;
-inline constexpr int kHeightMax = 1500;
+inline constexpr int kHeightMax = 800;  // below the engine's own limit of 1,000
 inline constexpr size_t kStatementBytesMax = 16 << 20;
 
 // One statement; a single trailing semicolon is allowed. Errors: SYNTAX_ERROR with "line L:C: ".
