@@ -22,6 +22,8 @@ THIRD_PARTY = {
     "editline/": "editline", "histedit": "editline", "librdkafka/": "rdkafka", "boost/asio": "asio", "boost/beast": "beast", "duckdb": "duckdb",
     "gtest/": "gtest", "gmock/": "gtest", "benchmark/": "benchmark", "parquet_": "duckdb",
 }
+# A debt with a ceiling: sql is to be cut into the language, the functions and the engine.
+FOLDER_MAX_OF = {"sql": 60}
 LINE_MAX, FUNCTION_MAX, FILE_MAX, LONG_FILE_MAX, FOLDER_MAX = 100, 70, 600, 1500, 40
 BANNED_NAMES = re.compile(r"(^|_)(util|utils|helper|helpers|common|manager|impl|misc)(_|$)")
 
@@ -126,8 +128,10 @@ class Lint:
     def folders(self):
         for module in self.layers.order:
             files = list((SRC / module).glob("*.*")) if (SRC / module).is_dir() else []
-            if len([f for f in files if f.suffix in (".h", ".cc")]) > FOLDER_MAX * 2:
-                self.say(SRC / module, 1, f"more than {FOLDER_MAX} concepts in one folder")
+            concepts = {re.sub(r"_(test|fuzz|bench)$", "", f.stem) for f in files if f.suffix in (".h", ".cc")}
+            limit = FOLDER_MAX_OF.get(module, FOLDER_MAX)
+            if len(concepts) > limit:
+                self.say(SRC / module, 1, f"{len(concepts)} concepts in one folder, limit {limit}")
 
     def machine_paths(self):
         listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split("\n")

@@ -256,6 +256,7 @@ Result<StatementResult> StatementRun::explain(const Statement& statement) {
   return table_result(std::move(table), "EXPLAIN");
 }
 
+// lint: table, one case a statement
 Result<StatementResult> StatementRun::session_statement(const Statement& s) {
   switch (s.kind) {
     case StatementKind::use: {

@@ -3,6 +3,7 @@
 
 namespace aichemy::sql {
 
+// lint: table
 const std::vector<FunctionRow>& aggregate_functions() {
   constexpr auto kAggregate = FunctionKind::aggregate;
   constexpr auto kWindow = FunctionKind::window;

@@ -3,6 +3,7 @@
 
 namespace aichemy::sql {
 
+// lint: table
 const std::vector<FunctionRow>& scalar_functions_text() {
   constexpr auto kScalar = FunctionKind::scalar;
   static const std::vector<FunctionRow> kRows = {

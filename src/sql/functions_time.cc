@@ -3,6 +3,7 @@
 
 namespace aichemy::sql {
 
+// lint: table
 const std::vector<FunctionRow>& scalar_functions_time() {
   constexpr auto kScalar = FunctionKind::scalar;
 #define PER_DATETIME(name, text)                                                           \

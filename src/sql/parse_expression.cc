@@ -98,6 +98,7 @@ Result<ExpressionPtr> Parser::predicate() {
   }
 }
 
+// lint: table, one case a predicate
 Result<ExpressionPtr> Parser::predicate_tail(ExpressionPtr value) {
   Position at = value->at;
   if (peek().kind == TokenKind::symbol) {

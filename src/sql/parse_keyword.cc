@@ -28,6 +28,7 @@ ExpressionPtr call_of(std::string name, Position at) {
 
 }  // namespace
 
+// lint: table, one case a keyword
 Result<ExpressionPtr> Parser::keyword_expression(bool& handled) {
   Position at = peek().at;
   const std::string& word = peek().upper;

@@ -4,6 +4,7 @@
 
 namespace aichemy::sql {
 
+// lint: table
 const std::vector<SessionProperty>& session_properties() {
   static const std::vector<SessionProperty> kRows = {
       {"aggregation_operator_unspill_memory_limit", "varchar", "4MB", "",

@@ -257,6 +257,7 @@ struct SystemSource {
   }
 };
 
+// lint: table
 std::vector<VirtualTable> system_tables(std::shared_ptr<SystemSource> source) {
   using C = const Call&;
   using T = const Table&;

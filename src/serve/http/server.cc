@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "serve/http/connection_parts.h"
 #include "serve/http/http.h"
 
 namespace aichemy::serve::http {
@@ -45,24 +46,6 @@ constexpr auto kIdleTime = std::chrono::seconds(120);
 constexpr auto kHeaderTime = std::chrono::seconds(30);
 constexpr auto kStallTime = std::chrono::seconds(60);
 
-class Listener;
-
-// What the listener needs of a connection whatever its stream.
-class AnyConnection {
- public:
-  virtual ~AnyConnection() = default;
-  virtual void close() = 0;
-  bool idle = true;  // between requests
-  std::stop_source cancel;
-};
-
-struct Instruments {
-  Counter& requests;
-  Counter& errors;
-  Gauge& connections;
-  Histogram& seconds;
-};
-
 class Listener final : public Server {
  public:
   Listener(IoThreads& io, Metrics& metrics, ServerOptions options, Handler handler)
@@ -71,7 +54,7 @@ class Listener final : public Server {
         handler_(std::move(handler)),
         acceptor_(io.loop(0)),
         per_loop_(static_cast<size_t>(io.count())),
-        instruments_(make_instruments(metrics)) {}
+        instruments_(make_instruments(metrics, options_.name)) {}
 
   ~Listener() override { stop(std::chrono::milliseconds(0)); }
 
@@ -106,15 +89,6 @@ class Listener final : public Server {
   std::condition_variable changed_;
   size_t running_ = 0;  // coroutines: accept loop and connections (guarded by mutex_)
 
-  Instruments make_instruments(Metrics& metrics) {
-    std::string label = fmt::format("server=\"{}\"", options_.name);
-    return {metrics.counter("aichemy_http_requests_total", "HTTP requests answered", label),
-            metrics.counter("aichemy_http_errors_total", "HTTP answers with status 500 and above",
-                            label),
-            metrics.gauge("aichemy_http_connections", "Open HTTP connections", label),
-            metrics.histogram("aichemy_http_request_seconds",
-                              "Time from request header to end of answer", label)};
-  }
   Status set_up_tls();
   Async<void> accept();
   template <class Stream>
@@ -131,12 +105,8 @@ class Listener final : public Server {
   void on_every_loop(const std::function<void(AnyConnection&)>& act);
 };
 
-std::unexpected<Error> client_gone(const beast::error_code& error) {
-  if (error == beast::error::timeout)
-    return fail(Code::timeout, "stalled", "the client stopped reading or writing");
-  return fail(Code::unavailable, "client_gone",
-              "the client closed the connection: " + error.message());
-}
+template <class Stream>
+class StreamRequest;
 
 template <class Stream>
 class Connection final : public AnyConnection {
@@ -174,6 +144,7 @@ class Connection final : public AnyConnection {
 
   void expire(std::chrono::seconds after) { beast::get_lowest_layer(stream_).expires_after(after); }
   Async<bool> one_request();
+  Async<void> drop_rest(StreamRequest<Stream>& request);
   Async<void> refuse(int status);
   Async<void> finish_stream();
 };
@@ -455,6 +426,13 @@ Async<bool> Connection<Stream>::one_request() {
   instruments.seconds.observe_micros(
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
 
+  co_await drop_rest(request);
+  co_return keep_alive_;
+}
+
+// Reads what is left of a body that the handler did not want, so that the next request can follow.
+template <class Stream>
+Async<void> Connection<Stream>::drop_rest(StreamRequest<Stream>& request) {
   // A client that was never told to continue may still send its body or not: the framing is lost.
   if (!request.done() && request.waits_for_continue()) keep_alive_ = false;
   size_t dropped = 0;
@@ -466,7 +444,6 @@ Async<bool> Connection<Stream>::one_request() {
   }
   // An idle connection keeps no large buffer.
   if (buffer_.size() == 0 && buffer_.capacity() > 16 << 10) buffer_.shrink_to_fit();
-  co_return keep_alive_;
 }
 
 template <class Stream>

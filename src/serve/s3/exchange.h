@@ -96,7 +96,6 @@ void checksum_elements(const std::map<std::string, std::string>& checksums, XmlW
 std::string error_xml(const Exchange& exchange, const Error& error);
 
 // --- bodies
-// ---------------------------------------------------------------------------------------------------
 
 // Takes the body into a writer: in large steps, decoded and hashed on the pool.
 Async<Result<objectstore::ObjectInfo>> receive_object(
