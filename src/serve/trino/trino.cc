@@ -181,23 +181,7 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     if (answer.kind != Kind::ready)
       co_return co_await text(response, 404, "Error 404 Not Found: Query not found");
     if (answer.headers) write_changes(found->changes(), response.headers);
-    co_await page_body(request, response, std::move(answer.body));
-  }
-
-  // Over TLS a large body goes out in small writes: one write of more than a TLS record was seen to
-  // stall (tests/clients/test_trino.py, many pages).
-  Async<void> page_body(Request& request, Response& response, std::string body) {
-    constexpr size_t kWrite = 8000;
-    if (!request.secure || body.size() <= kWrite) {
-      co_return co_await json(response, std::move(body));
-    }
-    response.headers.set("Content-Type", "application/json");
-    response.headers.set("X-Content-Type-Options", "nosniff");
-    if (!co_await response.begin(body.size())) co_return;
-    for (size_t at = 0; at < body.size(); at += kWrite) {
-      if (!co_await response.write(std::string_view(body).substr(at, kWrite))) co_return;
-    }
-    (void)co_await response.end();
+    co_await json(response, std::move(answer.body));
   }
 
   // ---- authentication ----
