@@ -174,6 +174,8 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
       {"events.enabled", boolean, "true", "the event broker's Kafka ports"},
       {"events.port", port, "9092", "Kafka protocol, clients on this machine"},
       {"events.external_port", port, "9094", "Kafka protocol, clients elsewhere"},
+      {"events.allow_anonymous", boolean, "false",
+       "accept Kafka clients, who do not sign in, on an address beyond loopback"},
       {"events.auto_create_topics", boolean, "true", "make a topic when a client first names it"},
       {"events.default_partitions", count, "1", "partitions of a topic made without a number"},
       {"iceberg_rest.enabled", boolean, "true", "the Iceberg REST catalog"},

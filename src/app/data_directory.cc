@@ -124,6 +124,8 @@ Result<DataDirectory> DataDirectory::open(const std::string& path, Disk& disk) {
       return std::unexpected(made.error());
     }
   }
+  // Only the owner looks inside, whatever mode the files in them have.
+  for (const char* name : {"tls", "secrets"}) ::chmod((path + "/" + name).c_str(), 0700);
   return DataDirectory(path, lock);
 }
 

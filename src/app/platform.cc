@@ -127,7 +127,15 @@ Status RunningPlatform::start_users() {
 
 // Anything but loopback must not be reachable with a password that stands in the README.
 Status RunningPlatform::check_exposure() {
-  if (is_loopback(address()) || options_.allow_default_passwords) return {};
+  if (is_loopback(address())) return {};
+  if (config().flag("events.enabled") && !config().flag("events.allow_anonymous")) {
+    return fail(Code::denied, "anonymous_events",
+                fmt::format("listen.address = {} would let anyone read and write events: Kafka "
+                            "clients do not sign in yet. Say --set events.allow_anonymous=true, "
+                            "or --set events.enabled=false",
+                            address()));
+  }
+  if (options_.allow_default_passwords) return {};
   std::string known;
   for (const auto& [name, password] : kFirstUsers) {
     if (users_->check_password(name, password)) known += fmt::format(" user {};", name);

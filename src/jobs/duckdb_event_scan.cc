@@ -171,8 +171,12 @@ duckdb::Value dead_cell(const DeadEvent& event, size_t column) {
     case 0: return duckdb::Value(event.topic);
     case 1: return duckdb::Value::INTEGER(event.partition);
     case 2: return duckdb::Value::BIGINT(event.offset);
-    case 3:
-      return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(event.timestamp_millis * 1000));
+    case 3: {
+      int64_t micros = 0;
+      bool fits = !__builtin_mul_overflow(event.timestamp_millis, int64_t{1000}, &micros);
+      if (!fits) return duckdb::Value(duckdb::LogicalType::TIMESTAMP_TZ);
+      return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(micros));
+    }
     case 4: return blob(event.key);
     case 5: return blob(event.value);
     default: return duckdb::Value(event.error);

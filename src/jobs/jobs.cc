@@ -99,67 +99,73 @@ Result<std::shared_ptr<JobRunner>> Jobs::runner(const std::string& job) {
   return by_name;
 }
 
-Result<JobInfo> Jobs::submit(const Call& call, const CreateSource& source,
-                             const InsertInto& insert) {
-  ASSIGN_OR_RETURN(JobDefinition definition, JobDefinition::from_statements(source, insert));
-  std::string id = to_hex(options_.random.bytes(16));
+// Stored and started together: the script was checked as a whole.
+Status Jobs::start_all(const std::vector<std::shared_ptr<JobRunner>>& runners) {
+  std::lock_guard lock(mutex_);
+  auto live = std::ranges::count_if(
+      runners_, [](const auto& item) { return item.second->info().state != JobState::stopped; });
+  if (static_cast<size_t>(live) + runners.size() > kJobsMax) {
+    return fail(Code::exhausted, "too_many_jobs",
+                fmt::format("at most {} jobs; stop one first", kJobsMax));
+  }
   int64_t now = options_.clock.wall_millis();
-  std::string text = definition.to_json().dump();
-  auto runner = std::make_shared<JobRunner>(options_, id, std::move(definition), now);
-  RETURN_IF_ERROR(runner->check(call));
   RETURN_IF_ERROR(options_.database.transaction([&](metadb::Transaction& transaction) -> Status {
-    RETURN_IF_ERROR(transaction.run(
-        "INSERT INTO jobs (id, name, state, definition, created_millis, updated_millis) VALUES "
-        "($1, $2, $3, $4, $5, $6)",
-        {id, runner->info().name, job_state_name(JobState::running), text, now, now}));
+    for (const auto& runner : runners) {
+      RETURN_IF_ERROR(transaction.run(
+          "INSERT INTO jobs (id, name, state, definition, created_millis, updated_millis) "
+          "VALUES ($1, $2, $3, $4, $5, $6)",
+          {runner->id(), runner->info().name, job_state_name(JobState::running),
+           runner->definition().to_json().dump(), now, now}));
+    }
     return {};
   }));
-  {
-    std::lock_guard lock(mutex_);
-    runners_[id] = runner;
+  for (const auto& runner : runners) {
+    runners_[runner->id()] = runner;
+    runner->start();
+    log_info("job started", {{"job", runner->id()}, {"name", runner->info().name}});
   }
-  runner->start();
-  log_info("job started", {{"job", id}, {"name", runner->info().name}});
-  return runner->info();
+  return {};
+}
+
+Result<std::shared_ptr<JobRunner>> Jobs::make_runner(const Call& call, const CreateSource& source,
+                                                     const InsertInto& insert) {
+  ASSIGN_OR_RETURN(JobDefinition definition, JobDefinition::from_statements(source, insert));
+  auto runner = std::make_shared<JobRunner>(options_, to_hex(options_.random.bytes(16)),
+                                            std::move(definition), options_.clock.wall_millis());
+  RETURN_IF_ERROR(runner->check(call));
+  return runner;
 }
 
 Result<Json> Jobs::run_script(const Call& call, const std::string& script) {
   ASSIGN_OR_RETURN(std::vector<Statement> statements, parse_script(script));
-  std::map<std::string, const CreateSource*> sources;
-  size_t inserts = 0;
-  for (const Statement& statement : statements) {  // understood as a whole, before anything starts
-    if (auto* source = std::get_if<CreateSource>(&statement)) sources[source->name] = source;
-    auto* insert = std::get_if<InsertInto>(&statement);
-    if (!insert) continue;
-    ++inserts;
-    bool fits = std::ranges::any_of(sources, [&](const auto& item) {
-      return check_stateless(insert->query, item.first).has_value();
-    });
-    if (sources.empty())
-      return fail(Code::invalid, "query", "the script has no CREATE TABLE before its INSERT");
-    if (!fits) RETURN_IF_ERROR(check_stateless(insert->query, sources.rbegin()->first));
-  }
-  {
-    std::lock_guard lock(mutex_);
-    auto live = std::ranges::count_if(
-        runners_, [](const auto& item) { return item.second->info().state != JobState::stopped; });
-    if (static_cast<size_t>(live) + inserts > kJobsMax) {
-      return fail(Code::exhausted, "too_many_jobs",
-                  fmt::format("at most {} jobs; stop one first", kJobsMax));
-    }
-  }
-  Json out = Json::array();
-  for (const Statement& statement : statements) {
+  std::vector<const CreateSource*> sources;
+  std::vector<std::shared_ptr<JobRunner>> runners;  // of the inserts, in order
+  for (const Statement& statement : statements) {   // understood as a whole, before anything starts
     if (auto* source = std::get_if<CreateSource>(&statement)) {
       RETURN_IF_ERROR(source_options(*source));
+      sources.push_back(source);
+    }
+    auto* insert = std::get_if<InsertInto>(&statement);
+    if (!insert) continue;
+    if (sources.empty()) {
+      return fail(Code::invalid, "query", "the script has no CREATE TABLE before its INSERT");
+    }
+    // The last source of that name; what is wrong with a query is said about the last source.
+    const CreateSource* chosen = sources.back();
+    for (const CreateSource* source : sources) {
+      if (check_stateless(insert->query, source->name)) chosen = source;
+    }
+    ASSIGN_OR_RETURN(auto runner, make_runner(call, *chosen, *insert));
+    runners.push_back(std::move(runner));
+  }
+  if (!runners.empty()) RETURN_IF_ERROR(start_all(runners));
+  Json out = Json::array();
+  size_t next = 0;
+  for (const Statement& statement : statements) {
+    if (auto* source = std::get_if<CreateSource>(&statement)) {
       out.push(Json().set("kind", "source").set("name", source->name));
-    } else if (auto* insert = std::get_if<InsertInto>(&statement)) {
-      for (const auto& [name, create] : sources) {
-        if (!check_stateless(insert->query, name)) continue;
-        ASSIGN_OR_RETURN(JobInfo job, submit(call, *create, *insert));
-        out.push(job_json(job).set("kind", "job"));
-        break;
-      }
+    } else if (std::holds_alternative<InsertInto>(statement)) {
+      out.push(job_json(runners[next++]->info()).set("kind", "job"));
     } else {
       const auto& command = std::get<JobCommand>(statement);
       if (command.action == JobAction::pause) RETURN_IF_ERROR(pause(command.job));
@@ -209,6 +215,7 @@ Status Jobs::set_state(JobRunner& runner, JobState state) {
 
 Status Jobs::pause(const std::string& job) {
   ASSIGN_OR_RETURN(auto found, runner(job));
+  std::lock_guard changing(change_mutex_);
   if (found->info().state != JobState::running) {
     return fail(Code::conflict, "job_state", fmt::format("job {} is not running", job));
   }
@@ -217,6 +224,7 @@ Status Jobs::pause(const std::string& job) {
 
 Status Jobs::resume(const std::string& job) {
   ASSIGN_OR_RETURN(auto found, runner(job));
+  std::lock_guard changing(change_mutex_);
   JobState state = found->info().state;
   if (state != JobState::paused && state != JobState::failed) {
     return fail(Code::conflict, "job_state",
@@ -229,7 +237,10 @@ Status Jobs::resume(const std::string& job) {
 
 Status Jobs::stop_job(const std::string& job) {
   ASSIGN_OR_RETURN(auto found, runner(job));
-  RETURN_IF_ERROR(set_state(*found, JobState::stopped));
+  {
+    std::lock_guard changing(change_mutex_);
+    RETURN_IF_ERROR(set_state(*found, JobState::stopped));
+  }
   found->stop();
   return {};
 }

@@ -97,12 +97,15 @@ class Jobs {
  private:
   explicit Jobs(JobsOptions options);
   JobsOptions options_;
+  std::mutex change_mutex_;  // one change of a job's state at a time
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<JobRunner>> runners_;  // by id
 
   Status recover();
   Result<std::shared_ptr<JobRunner>> runner(const std::string& job);
-  Result<JobInfo> submit(const Call& call, const CreateSource& source, const InsertInto& insert);
+  Result<std::shared_ptr<JobRunner>> make_runner(const Call& call, const CreateSource& source,
+                                                 const InsertInto& insert);
+  Status start_all(const std::vector<std::shared_ptr<JobRunner>>& runners);
   Status set_state(JobRunner& runner, JobState state);
 };
 

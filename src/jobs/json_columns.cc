@@ -257,11 +257,15 @@ void JsonColumns::State::put_metadata(const EventSlice& slice, const wire::Recor
     if (name == "topic") value = duckdb::Value(slice.topic);
     if (name == "partition") value = duckdb::Value::INTEGER(slice.partition);
     if (name == "offset") value = duckdb::Value::BIGINT(record.offset);
-    if (name == "timestamp")
-      value = duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(record.timestamp * 1000));
+    int64_t micros = 0;
+    if (name == "timestamp" && __builtin_mul_overflow(record.timestamp, int64_t{1000}, &micros)) {
+      dead("the record's timestamp is out of range");
+    }
+    if (name == "timestamp") value = duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(micros));
     if (name == "key" && record.key) value = duckdb::Value::BLOB_RAW(std::string(*record.key));
     duckdb::FlatVector::Validity(vector).SetValid(row);
     if (name == "key" && column.source->type.is_text() && record.key) {
+      if (!is_valid_utf8(*record.key)) dead("the key is not UTF-8 text");
       put_text(vector, row, *record.key);
     } else {
       vector.SetValue(row, value.DefaultCastAs(vector.GetType()));

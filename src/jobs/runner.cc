@@ -112,7 +112,9 @@ Status JobRunner::execute(const std::string& statement) {
 }
 
 void JobRunner::start() {
+  std::lock_guard joining(join_mutex_);
   std::lock_guard lock(mutex_);
+  if (stopping_) return;
   state_ = JobState::running;
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   changed_.notify_all();
@@ -125,6 +127,7 @@ void JobRunner::stop() {
     cancel_.request_stop();
     changed_.notify_all();
   }
+  std::lock_guard joining(join_mutex_);  // two may stop it at once
   if (thread_.joinable()) thread_.join();
 }
 
@@ -197,17 +200,12 @@ void JobRunner::run() {
     if (cancel_.stop_requested()) return;
     log_warn("job epoch failed",
              {{"job", id_}, {"what", ran.error().what}, {"message", ran.error().message}});
-    bool transient = is_transient(ran.error());
     {
       std::lock_guard lock(mutex_);
       error_ = ran.error().message;
-      if (!transient && state_ == JobState::running) state_ = JobState::failed;
     }
-    if (!transient) {
-      if (Status stored = store_state(JobState::failed); !stored) {
-        log_error("job state could not be stored",
-                  {{"job", id_}, {"message", stored.error().message}});
-      }
+    if (!is_transient(ran.error())) {
+      give_up();
       continue;
     }
     if (!wait(retry)) return;
@@ -215,12 +213,19 @@ void JobRunner::run() {
   }
 }
 
-Status JobRunner::store_state(JobState state) {
-  return options_.database.transaction([&](metadb::Transaction& transaction) -> Status {
-    RETURN_IF_ERROR(transaction.run("UPDATE jobs SET state = $1, updated_millis = $2 WHERE id = $3",
-                                    {job_state_name(state), options_.clock.wall_millis(), id_}));
+// Stored before it is shown, and only over RUNNING: a PAUSE or STOP that came meanwhile stands.
+void JobRunner::give_up() {
+  Status stored = options_.database.transaction([&](metadb::Transaction& transaction) -> Status {
+    RETURN_IF_ERROR(transaction.run(
+        "UPDATE jobs SET state = $1, updated_millis = $2 WHERE id = $3 AND state = $4",
+        {job_state_name(JobState::failed), options_.clock.wall_millis(), id_,
+         job_state_name(JobState::running)}));
     return {};
   });
+  if (!stored)
+    log_error("job state not stored", {{"job", id_}, {"message", stored.error().message}});
+  std::lock_guard lock(mutex_);
+  if (state_ == JobState::running) state_ = JobState::failed;
 }
 
 bool JobRunner::has_events() {
@@ -268,6 +273,7 @@ Status JobRunner::restore() {
     ASSIGN_OR_RETURN(outbox.files[table], files_from_json(files));
   }
   RETURN_IF_ERROR(hand_over(outbox));
+  RETURN_IF_ERROR(clear_outbox(outbox.epoch));
   std::lock_guard lock(mutex_);
   epoch_ = outbox.epoch;
   offsets_ = std::move(offsets);
@@ -305,6 +311,7 @@ Result<bool> JobRunner::run_epoch() {
   ASSIGN_OR_RETURN(Outbox outbox, process(*batch));
   RETURN_IF_ERROR(commit_epoch(outbox, next));
   RETURN_IF_ERROR(hand_over(outbox));
+  RETURN_IF_ERROR(clear_outbox(outbox.epoch));
   records_metric_.add(batch->records);
   dead_metric_.add(batch->dead.size());
   std::lock_guard lock(mutex_);
@@ -413,6 +420,16 @@ Status JobRunner::commit_epoch(const Outbox& outbox, const Offsets& next) {
   });
 }
 
+// What was handed over must not be again: the table may have been replaced or its history cut by
+// then.
+Status JobRunner::clear_outbox(int64_t epoch) {
+  return options_.database.transaction([&](metadb::Transaction& transaction) -> Status {
+    RETURN_IF_ERROR(transaction.run(
+        "UPDATE job_epochs SET outbox = '{}' WHERE job_id = $1 AND epoch = $2", {id_, epoch}));
+    return {};
+  });
+}
+
 Status JobRunner::hand_over(const Outbox& outbox) {
   const std::vector<std::string>& target = definition_.insert.target;
   Call call;
@@ -424,6 +441,12 @@ Status JobRunner::hand_over(const Outbox& outbox) {
                   fmt::format("table {}.{}.{} is gone", target[0], target[1], name));
     }
     ASSIGN_OR_RETURN(auto insert, options_.connector.begin_insert(call, table));
+    if (!files.front().path.starts_with(insert->target.location + "/")) {
+      return fail(Code::invalid, "table_replaced",
+                  fmt::format("table {}.{}.{} was replaced while epoch {} was on its way to it; "
+                              "stop this job and start a new one",
+                              target[0], target[1], name, outbox.epoch));
+    }
     insert->summary["aichemy.job-id"] = id_;
     insert->once = std::pair("aichemy.epoch", fmt::format("{}:{}", id_, outbox.epoch));
     RETURN_IF_ERROR(options_.connector.finish_insert(call, *insert, files));

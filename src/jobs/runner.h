@@ -65,6 +65,7 @@ class JobRunner {
   Counter& records_metric_;
   Counter& dead_metric_;
 
+  std::mutex join_mutex_;  // of thread_; taken before mutex_
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
@@ -87,7 +88,8 @@ class JobRunner {
   Status write_dead(Outbox& outbox);
   Status commit_epoch(const Outbox& outbox, const Offsets& next);
   Status hand_over(const Outbox& outbox);
-  Status store_state(JobState state);
+  Status clear_outbox(int64_t epoch);
+  void give_up();
   Status execute(const std::string& statement);
   bool wait_for_events(std::chrono::milliseconds at_most);
   bool wait(std::chrono::milliseconds time);  // false: stopping

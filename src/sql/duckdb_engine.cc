@@ -40,6 +40,7 @@ class DuckDbStream final : public RowStream {
       : scans_(std::move(scans)),
         columns_(std::move(columns)),
         connection_(std::move(connection)),
+        cancel_(cancel),
         on_cancel_(std::move(cancel), [this] { this->cancel(); }) {}
 
   ~DuckDbStream() override {
@@ -49,6 +50,9 @@ class DuckDbStream final : public RowStream {
 
   Status start(const std::string& sql) {
     pending_ = connection_->PendingQuery(sql, true);
+    // Beginning a statement forgets an interrupt that came before it.
+    if (cancel_.stop_requested())
+      return fail(Code::cancelled, "cancelled", "the query was cancelled");
     if (pending_->HasError()) return std::unexpected(error_from_duckdb(pending_->GetErrorObject()));
     if (pending_->types.size() != columns_.size()) {
       return fail(Code::internal, "engine",
@@ -77,6 +81,7 @@ class DuckDbStream final : public RowStream {
   duckdb::unique_ptr<duckdb::PendingQueryResult> pending_;  // until the first page
   duckdb::unique_ptr<duckdb::QueryResult> result_;
   std::atomic<uint64_t> rows_ = 0;
+  std::stop_token cancel_;
   std::stop_callback<std::function<void()>> on_cancel_;
 
   Result<Page> fill(size_t max_bytes) {
@@ -172,7 +177,7 @@ Result<std::vector<WrittenFile>> DuckDbEngine::write(const Call& call, const std
     duckdb::Connection connection(*database_);
     std::stop_callback on_cancel(call.cancel, [&] { connection.Interrupt(); });
     std::string unique = options_.random.uuid();
-    auto files = copy_to_lake(connection, select, target, unique);
+    auto files = copy_to_lake(connection, select, target, unique, call.cancel);
     // What a failed COPY leaves behind, and the empty file of one without rows: nothing names them.
     if (!files || files->empty()) remove_below(options_.store, written_prefix(target, unique));
     return files;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <duckdb/common/types/value.hpp>
 #include <duckdb/main/materialized_query_result.hpp>
+#include <duckdb/main/pending_query_result.hpp>
 #include <duckdb/parser/keyword_helper.hpp>
 #include <map>
 
@@ -178,10 +179,16 @@ WrittenFile written_file(duckdb::MaterializedQueryResult& rows, duckdb::idx_t ro
 
 Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
                                               const std::string& select, const InsertTarget& target,
-                                              const std::string& unique) {
+                                              const std::string& unique,
+                                              const std::stop_token& cancel) {
   ASSIGN_OR_RETURN(std::string statement, copy_statement(select, target, unique));
-  auto rows = connection.Query(statement);
-  if (rows->HasError()) return std::unexpected(error_from_duckdb(rows->GetErrorObject()));
+  auto pending = connection.PendingQuery(statement, false);
+  if (pending->HasError()) return std::unexpected(error_from_duckdb(pending->GetErrorObject()));
+  // Beginning a statement forgets an interrupt that came before it.
+  if (cancel.stop_requested()) return fail(Code::cancelled, "cancelled", "the query was cancelled");
+  auto result = pending->Execute();
+  if (result->HasError()) return std::unexpected(error_from_duckdb(result->GetErrorObject()));
+  auto* rows = &result->Cast<duckdb::MaterializedQueryResult>();
   std::map<std::string, int32_t> leaves;
   for (const WriteColumn& column : target.columns)
     collect_leaves("", column.name, column.type, column.field_id, leaves);

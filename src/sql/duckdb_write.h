@@ -3,6 +3,7 @@
 #pragma once
 
 #include <duckdb/main/connection.hpp>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ namespace aichemy::sql {
 // removed and not reported. The SELECT's columns are named as target.columns.
 Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
                                               const std::string& select, const InsertTarget& target,
-                                              const std::string& unique);
+                                              const std::string& unique,
+                                              const std::stop_token& cancel);
 
 // Names of files that one write made start with this: what is left of a failed one can be found and
 // removed.

@@ -43,9 +43,18 @@ def test_taken_port_names_its_key(running, tmp_path):
 
 def test_well_known_passwords_stay_on_loopback(running, tmp_path):
     outcome = subprocess.run([running.program, "up", "--data", str(tmp_path / "d"), "--ports", "auto",
-                              "--set", "listen.address=0.0.0.0"], capture_output=True, text=True, timeout=30)
+                              "--set", "listen.address=0.0.0.0", "--set", "events.enabled=false"],
+                             capture_output=True, text=True, timeout=30)
     assert outcome.returncode == 1
     assert "--allow-default-passwords" in outcome.stderr
+
+
+def test_anonymous_events_stay_on_loopback(running, tmp_path):
+    outcome = subprocess.run([running.program, "up", "--data", str(tmp_path / "d"), "--ports", "auto",
+                              "--set", "listen.address=0.0.0.0", "--allow-default-passwords"],
+                             capture_output=True, text=True, timeout=30)
+    assert outcome.returncode == 1
+    assert "events.allow_anonymous" in outcome.stderr
 
 
 def test_metrics_and_status(running):
