@@ -63,7 +63,7 @@ function(aichemy_module)
     target_compile_definitions(${target}_test PRIVATE
       AICHEMY_GOLDEN_DIR="${CMAKE_SOURCE_DIR}/tests/golden")
     add_test(NAME ${module} COMMAND ${target}_test)
-    set_tests_properties(${module} PROPERTIES TIMEOUT 300)
+    set_tests_properties(${module} PROPERTIES TIMEOUT 900)
   endif()
   if(AICHEMY_FUZZ)
     foreach(fuzzer IN LISTS fuzzers)
