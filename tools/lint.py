@@ -135,7 +135,7 @@ class Lint:
 
     def machine_paths(self):
         listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split("\n")
-        pattern = re.compile(r"/work/(main|shared)|/root/|\"resolved\":")
+        pattern = re.compile("|".join("/" + tail for tail in ("work/main", "work/shared", "root/")) + "|\"resolved\":")
         for name in listed:
             path = ROOT / name
             if not name or not path.is_file() or path.suffix in (".gz", ".bin", ".png", ".avro", ".parquet"):
