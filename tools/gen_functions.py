@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/sql/functions.md from the function rows of src/sql/functions_*.cc."""
+"""Writes docs/sql/functions.md from the function rows of src/sql/functions/functions_*.cc."""
 import pathlib
 import re
 
@@ -15,14 +15,14 @@ def text(literal):
 
 def main():
     rows = {}
-    for path in sorted(ROOT.glob("src/sql/functions_*.cc")):
+    for path in sorted(ROOT.glob("src/sql/functions/functions_*.cc")):
         source = path.read_text()
         family = path.stem.removeprefix("functions_")
         for name, kind, signature, template, example, _ in ROW.findall(source):
             rows.setdefault(family, []).append((text(name), kind[1:].lower(), text(signature), text(template) != "!", text(example)))
         for name in MACRO.findall(source):
             rows.setdefault(family, []).append((name, "scalar", "date and time types -> bigint", True, ""))
-    out = ["# Functions", "", "Made by tools/gen_functions.py from the rows in src/sql/functions_*.cc: do not edit.", ""]
+    out = ["# Functions", "", "Made by tools/gen_functions.py from the rows in src/sql/functions/functions_*.cc: do not edit.", ""]
     for family, table in rows.items():
         out += [f"## {family}", "", "| function | kind | signature | example |", "|---|---|---|---|"]
         for name, kind, signature, works, example in sorted(set(table)):

@@ -25,7 +25,7 @@
 #include "serve/jobs/jobs_service.h"
 #include "serve/kafka/server.h"
 #include "serve/s3/s3.h"
-#include "sql/duckdb_engine.h"
+#include "sql/engine/duckdb_engine.h"
 
 namespace aichemy::app {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "serve/trino/trino.h"
 #include "sql/executor.h"
-#include "sql/iceberg_connector.h"
+#include "sql/connectors/iceberg_connector.h"
 #include "sql/query_registry.h"
 
 namespace aichemy::app {

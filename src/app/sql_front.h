@@ -15,9 +15,9 @@
 #include "catalog/catalog.h"
 #include "runtime/io.h"
 #include "runtime/pool.h"
-#include "sql/connector.h"
-#include "sql/engine.h"
-#include "sql/lake_scan.h"
+#include "sql/connectors/connector.h"
+#include "sql/engine/engine.h"
+#include "sql/connectors/lake_scan.h"
 
 namespace aichemy::app {
 

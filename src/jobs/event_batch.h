@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 #include "jobs/script.h"
-#include "sql/connector.h"
+#include "sql/connectors/connector.h"
 
 namespace duckdb {
 class DatabaseInstance;

@@ -37,8 +37,8 @@
 #include "jobs/event_batch.h"
 #include "metadb/metadb.h"
 #include "runtime/call.h"
-#include "sql/connector.h"
-#include "sql/engine.h"
+#include "sql/connectors/connector.h"
+#include "sql/engine/engine.h"
 
 namespace aichemy::jobs {
 

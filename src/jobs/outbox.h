@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
-#include "sql/connector.h"
+#include "sql/connectors/connector.h"
 
 namespace aichemy::jobs {
 

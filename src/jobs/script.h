@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "sql/type.h"
+#include "sql/types/type.h"
 
 namespace aichemy::jobs {
 

@@ -5,8 +5,8 @@
 #include <charconv>
 #include <set>
 
-#include "sql/ast.h"
-#include "sql/parser.h"
+#include "sql/language/ast.h"
+#include "sql/language/parser.h"
 
 namespace aichemy::jobs {
 namespace {

@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "jobs/event_batch.h"
 #include "jobs/script.h"
-#include "sql/connector.h"
+#include "sql/connectors/connector.h"
 
 namespace aichemy::jobs {
 

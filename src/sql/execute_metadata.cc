@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "sql/functions.h"
+#include "sql/functions/functions.h"
 #include "sql/session_properties.h"
 #include "sql/statement.h"
 

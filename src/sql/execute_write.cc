@@ -1,7 +1,7 @@
 // DDL and INSERT.
 #include <fmt/format.h>
 
-#include "sql/engine_errors.h"
+#include "sql/engine/engine_errors.h"
 #include "sql/statement.h"
 
 namespace aichemy::sql {

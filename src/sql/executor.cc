@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "sql/engine_errors.h"
-#include "sql/lexer.h"
+#include "sql/engine/engine_errors.h"
+#include "sql/language/lexer.h"
 #include "sql/query_registry.h"
 #include "sql/session_properties.h"
 #include "sql/statement.h"

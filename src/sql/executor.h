@@ -18,9 +18,9 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "runtime/call.h"
-#include "sql/connector.h"
-#include "sql/engine.h"
-#include "sql/session.h"
+#include "sql/connectors/connector.h"
+#include "sql/engine/engine.h"
+#include "sql/analysis/session.h"
 
 namespace aichemy::sql {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "sql/system_catalog.h"
-#include "sql/virtual_tables.h"
+#include "sql/connectors/virtual_tables.h"
 
 namespace aichemy::sql {
 namespace {

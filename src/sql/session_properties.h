@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "sql/type.h"
+#include "sql/types/type.h"
 
 namespace aichemy::sql {
 

@@ -4,12 +4,12 @@
 
 #include "base/clock.h"
 #include "objectstore/memory_store.h"
-#include "sql/duckdb_engine.h"
+#include "sql/engine/duckdb_engine.h"
 #include "sql/executor.h"
-#include "sql/functions.h"
-#include "sql/parser.h"
+#include "sql/functions/functions.h"
+#include "sql/language/parser.h"
 #include "sql/query_registry.h"
-#include "sql/virtual_tables.h"
+#include "sql/connectors/virtual_tables.h"
 
 namespace aichemy::sql {
 namespace {

@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "sql/analyzer.h"
+#include "sql/analysis/analyzer.h"
 #include "sql/executor.h"
-#include "sql/parser.h"
-#include "sql/renderer.h"
+#include "sql/language/parser.h"
+#include "sql/analysis/renderer.h"
 
 namespace aichemy::sql {
 

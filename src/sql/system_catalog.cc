@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "sql/query_registry.h"
-#include "sql/trino_errors.h"
-#include "sql/virtual_tables.h"
+#include "sql/types/trino_errors.h"
+#include "sql/connectors/virtual_tables.h"
 
 namespace aichemy::sql {
 namespace {

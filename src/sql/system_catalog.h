@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "sql/connector.h"
+#include "sql/connectors/connector.h"
 #include "sql/executor.h"
 
 namespace aichemy::sql {

@@ -3,7 +3,7 @@
 
 #include "base/result.h"
 #include "serve/http/http.h"
-#include "sql/session.h"
+#include "sql/analysis/session.h"
 
 namespace aichemy::serve::trino {
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "sql/trino_errors.h"
+#include "sql/types/trino_errors.h"
 
 namespace aichemy::serve::trino {
 namespace {

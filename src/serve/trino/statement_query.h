@@ -14,7 +14,7 @@
 #include "runtime/pool.h"
 #include "sql/executor.h"
 #include "sql/query_registry.h"
-#include "sql/session.h"
+#include "sql/analysis/session.h"
 
 namespace aichemy::serve::trino {
 

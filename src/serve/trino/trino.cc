@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "serve/trino/session_headers.h"
 #include "serve/trino/statement_query.h"
-#include "sql/trino_errors.h"
+#include "sql/types/trino_errors.h"
 
 namespace aichemy::serve::trino {
 namespace {

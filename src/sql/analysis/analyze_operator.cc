@@ -1,0 +1,288 @@
+// Arithmetic, comparison and concatenation: Trino's result types and what DuckDB must be told to
+// get them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sql/analysis/analyzer.h"
+
+namespace aichemy::sql {
+namespace {
+
+const Type kBoolean(TypeKind::boolean);
+
+BoundPtr chain(std::string op, std::vector<BoundPtr> args, Type type) {
+  auto made = std::make_shared<Bound>();
+  made->kind = Bound::Kind::chain;
+  made->type = std::move(type);
+  made->text = std::move(op);
+  made->args = std::move(args);
+  return made;
+}
+
+bool is_floating(const Type& type) { return type.is(TypeKind::double_) || type.is(TypeKind::real); }
+bool is_literal(const BoundPtr& value) {
+  const Bound* at = value.get();
+  while (at->kind == Bound::Kind::cast) at = at->args[0].get();
+  return at->kind == Bound::Kind::literal;
+}
+bool is_nonzero_literal(const BoundPtr& value) {
+  const Bound* at = value.get();
+  while (at->kind == Bound::Kind::cast) at = at->args[0].get();
+  return at->kind == Bound::Kind::literal && !at->null &&
+         at->text.find_first_of("123456789") != std::string::npos;
+}
+
+}  // namespace
+
+Result<BoundPtr> Analyzer::analyze_binary(const Expression& e, Scope& scope) {
+  // Chains lean left and can be long: walked with a loop, not by recursion.
+  std::vector<const Expression*> spine;
+  const Expression* at = &e;
+  while (at->kind == ExpressionKind::binary) {
+    spine.push_back(at);
+    at = at->args[0].get();
+  }
+  ASSIGN_OR_RETURN(BoundPtr left, analyze(*at, scope));
+  while (!spine.empty()) {
+    const Expression* node = spine.back();
+    spine.pop_back();
+    ASSIGN_OR_RETURN(BoundPtr right, analyze(*node->args[1], scope));
+    ASSIGN_OR_RETURN(left, arithmetic(node->op, std::move(left), std::move(right), node->at));
+  }
+  return left;
+}
+
+namespace {
+
+// Trino 477's decimal result types; see docs/sql/types.md.
+Type decimal_result(char op, const Type& a, const Type& b) {
+  int p1 = a.precision, s1 = a.scale, p2 = b.precision, s2 = b.scale;
+  int whole = std::max(p1 - s1, p2 - s2);
+  if (op == '+' || op == '-') {
+    int scale = std::max(s1, s2);
+    int precision = std::min(scale + whole + 1, 38);
+    return Type::decimal(precision, std::min(scale, std::max(0, precision - whole)));
+  }
+  if (op == '%')
+    return Type::decimal(std::min(p1 - s1, p2 - s2) + std::max(s1, s2), std::max(s1, s2));
+  int scale = op == '*' ? s1 + s2 : std::max(6, s1 + p2 + 1);
+  int precision = op == '*' ? p1 + p2 : p1 - s1 + s2 + scale;
+  int capped = std::min(precision, 38);
+  int limit = precision - scale > 32 ? 6 : 38 - (precision - scale);
+  return Type::decimal(capped, std::min(scale, std::max(0, limit)));
+}
+
+BoundPtr decimal_arithmetic(char op, BoundPtr a, BoundPtr b, Position at) {
+  auto as_decimal = [](const BoundPtr& value) {
+    if (value->type.is(TypeKind::decimal)) return value;
+    static constexpr int kDigits[] = {3, 5, 10, 19};
+    int digits = kDigits[static_cast<int>(value->type.kind) - static_cast<int>(TypeKind::tinyint)];
+    return make_cast(value, Type::decimal(digits, 0));
+  };
+  a = as_decimal(a);
+  b = as_decimal(b);
+  Type result = decimal_result(op, a->type, b->type);
+  std::string physical = physical_type(result);
+  if (op == '+' || op == '-') {
+    std::string wide =
+        fmt::format("DECIMAL({},{})", result.precision, std::max(a->type.scale, b->type.scale));
+    return make_call(
+        result,
+        fmt::format("CAST((CAST({{0}} AS {0}) {1} CAST({{1}} AS {0})) AS {2})", wide, op, physical),
+        {a, b}, at);
+  }
+  if (op == '*') {
+    bool narrow = a->type.precision + b->type.precision <= 18;
+    std::string left = narrow ? "{0}" : fmt::format("CAST({{0}} AS DECIMAL(38,{}))", a->type.scale);
+    if (a->type.scale + b->type.scale > 38) left = "CAST({0} AS DOUBLE)";
+    return make_call(result, fmt::format("CAST(({} * {{1}}) AS {})", left, physical), {a, b}, at);
+  }
+  if (op == '%') {
+    std::string wide = fmt::format("DECIMAL(38,{})", result.scale);
+    return make_call(
+        result,
+        fmt::format("CAST(trino_modulo(CAST({{0}} AS {0}), CAST({{1}} AS {0})) AS {1})", wide,
+                    physical),
+        {a, b}, at);
+  }
+  // Quotient of the unscaled integers, brought to the result's scale, rounded half up.
+  int shift = result.scale - a->type.scale + b->type.scale;
+  auto power = [](int n) { return "1" + std::string(static_cast<size_t>(std::max(n, 0)), '0'); };
+  auto unscaled = [&](const char* value, int scale, int extra) {
+    return fmt::format(
+        "(CAST(({} * CAST('{}' AS DECIMAL({},0))) AS HUGEINT) * CAST('{}' AS HUGEINT))", value,
+        power(scale), scale + 1, power(extra));
+  };
+  std::string quotient =
+      fmt::format("CAST(trino_half_up({}, {}) AS DECIMAL(38,0))",
+                  unscaled("{0}", a->type.scale, shift), unscaled("{1}", b->type.scale, -shift));
+  if (result.scale > 0) {
+    quotient = fmt::format("({} * CAST('0.{}1' AS DECIMAL({},{})))", quotient,
+                           std::string(static_cast<size_t>(result.scale - 1), '0'),
+                           result.scale + 1 > 38 ? 38 : result.scale + 1, result.scale);
+  }
+  return make_call(result, fmt::format("CAST({} AS {})", quotient, physical), {a, b}, at);
+}
+
+struct DatetimeRow {
+  TypeKind left;
+  char op;
+  TypeKind right;
+  TypeKind result;  // date and timestamps keep the left (or right) type's precision
+  const char* text;
+};
+constexpr TypeKind kDayTime = TypeKind::interval_day_time,
+                   kYearMonth = TypeKind::interval_year_month;
+constexpr DatetimeRow kDatetime[] = {
+    {TypeKind::date, '+', kDayTime, TypeKind::date, "trino_date_plus_millis({0}, {1})"},
+    {TypeKind::date, '-', kDayTime, TypeKind::date, "trino_date_plus_millis({0}, -{1})"},
+    {TypeKind::date, '+', kYearMonth, TypeKind::date, "CAST(({0} + to_months({1})) AS DATE)"},
+    {TypeKind::date, '-', kYearMonth, TypeKind::date, "CAST(({0} - to_months({1})) AS DATE)"},
+    {TypeKind::timestamp, '+', kDayTime, TypeKind::timestamp,
+     "({0} + to_microseconds({1} * 1000))"},
+    {TypeKind::timestamp, '-', kDayTime, TypeKind::timestamp,
+     "({0} - to_microseconds({1} * 1000))"},
+    {TypeKind::timestamp, '+', kYearMonth, TypeKind::timestamp, "({0} + to_months({1}))"},
+    {TypeKind::timestamp, '-', kYearMonth, TypeKind::timestamp, "({0} - to_months({1}))"},
+    {TypeKind::timestamp_tz, '+', kDayTime, TypeKind::timestamp_tz,
+     "({0} + to_microseconds({1} * 1000))"},
+    {TypeKind::timestamp_tz, '-', kDayTime, TypeKind::timestamp_tz,
+     "({0} - to_microseconds({1} * 1000))"},
+    {TypeKind::timestamp_tz, '+', kYearMonth, TypeKind::timestamp_tz, "({0} + to_months({1}))"},
+    {TypeKind::timestamp_tz, '-', kYearMonth, TypeKind::timestamp_tz, "({0} - to_months({1}))"},
+    {TypeKind::time, '+', kDayTime, TypeKind::time,
+     "({0} + to_microseconds(({1} % 86400000) * 1000))"},
+    {TypeKind::time, '-', kDayTime, TypeKind::time,
+     "({0} - to_microseconds(({1} % 86400000) * 1000))"},
+    {TypeKind::date, '-', TypeKind::date, kDayTime, "(CAST(({0} - {1}) AS BIGINT) * 86400000)"},
+    {TypeKind::timestamp, '-', TypeKind::timestamp, kDayTime, "(epoch_ms({0}) - epoch_ms({1}))"},
+    {TypeKind::timestamp_tz, '-', TypeKind::timestamp_tz, kDayTime,
+     "(epoch_ms({0}) - epoch_ms({1}))"},
+    {kDayTime, '+', kDayTime, kDayTime, "({0} + {1})"},
+    {kDayTime, '-', kDayTime, kDayTime, "({0} - {1})"},
+    {kYearMonth, '+', kYearMonth, kYearMonth, "({0} + {1})"},
+    {kYearMonth, '-', kYearMonth, kYearMonth, "({0} - {1})"},
+    {kDayTime, '*', TypeKind::bigint, kDayTime, "({0} * {1})"},
+    {kDayTime, '*', TypeKind::double_, kDayTime, "CAST(trunc({0} * {1}) AS BIGINT)"},
+    {kDayTime, '/', TypeKind::double_, kDayTime, "CAST(trunc({0} / {1}) AS BIGINT)"},
+    {kYearMonth, '*', TypeKind::integer, kYearMonth, "({0} * {1})"},
+    {kYearMonth, '*', TypeKind::double_, kYearMonth, "CAST(trunc({0} * {1}) AS INTEGER)"},
+    {kYearMonth, '/', TypeKind::double_, kYearMonth, "CAST(trunc({0} / {1}) AS INTEGER)"},
+};
+
+BoundPtr datetime_arithmetic(char op, const BoundPtr& left, const BoundPtr& right, Position at) {
+  for (const auto& row : kDatetime) {
+    for (bool swapped : {false, true}) {
+      if (swapped && op != '+' && op != '*') continue;
+      const BoundPtr& a = swapped ? right : left;
+      const BoundPtr& b = swapped ? left : right;
+      if (a->type.kind != row.left || op != row.op) continue;
+      BoundPtr other = b;
+      if (b->type.kind != row.right) {
+        bool factor = (row.right == TypeKind::bigint || row.right == TypeKind::double_ ||
+                       row.right == TypeKind::integer) &&
+                      b->type.is_numeric() && can_coerce(b->type, Type(row.right));
+        bool unknown = b->type.is(TypeKind::unknown);
+        if (!factor && !unknown) continue;
+        other = make_cast(b, Type(row.right));
+      }
+      Type result(row.result, row.result == TypeKind::timestamp ||
+                                      row.result == TypeKind::timestamp_tz ||
+                                      row.result == TypeKind::time
+                                  ? std::max<int>(a->type.precision, 3)
+                                  : 0);
+      return make_call(result, row.text, {a, other}, at);
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<BoundPtr> Analyzer::arithmetic(const std::string& op, BoundPtr left, BoundPtr right,
+                                      Position at) {
+  auto mismatch = [&] {
+    return semantic_error("TYPE_MISMATCH", at,
+                          fmt::format("Cannot apply operator: {} {} {}", left->type.display(), op,
+                                      right->type.display()));
+  };
+  if (BoundPtr made = datetime_arithmetic(op[0], left, right, at)) return made;
+  // A date and a timestamp meet as timestamps.
+  if (op == "-" && !left->type.is_numeric() && !right->type.is_numeric()) {
+    auto common = common_type(left->type, right->type);
+    if (common && !(left->type == *common && right->type == *common)) {
+      BoundPtr a = make_cast(left, *common), b = make_cast(right, *common);
+      if (BoundPtr made = datetime_arithmetic('-', a, b, at)) return made;
+    }
+  }
+  auto common = common_type(left->type, right->type);
+  if (!common) return mismatch();
+  if (common->is(TypeKind::unknown)) return make_null(Type(TypeKind::bigint), at);
+  if (!common->is_numeric() || common->is(TypeKind::number)) return mismatch();
+  if (common->is(TypeKind::decimal)) {
+    if (left->type.is(TypeKind::unknown)) left = make_cast(left, right->type);
+    if (right->type.is(TypeKind::unknown)) right = make_cast(right, left->type);
+    return decimal_arithmetic(op[0], std::move(left), std::move(right), at);
+  }
+  left = make_cast(left, *common);
+  right = make_cast(right, *common);
+  std::string text = fmt::format("({{0}} {} {{1}})", op);
+  if (common->is_integer() && (op == "/" || op == "%")) {
+    bool safe = is_nonzero_literal(right) && op == "%";
+    bool safe_division = is_nonzero_literal(right) && op == "/" &&
+                         right->kind == Bound::Kind::literal && right->text[0] != '-';
+    if (safe_division)
+      text = "({0} // {1})";
+    else if (!safe)
+      text = op == "/" ? "trino_divide({0}, {1})" : "trino_modulo({0}, {1})";
+  } else if (op == "%") {
+    text = "fmod({0}, {1})";
+    if (common->is(TypeKind::real)) text = "CAST(fmod({0}, {1}) AS FLOAT)";
+  }
+  return make_call(*common, text, {std::move(left), std::move(right)}, at);
+}
+
+Result<BoundPtr> Analyzer::compare(const std::string& op, BoundPtr left, BoundPtr right,
+                                   Position at) {
+  auto common = common_type(left->type, right->type);
+  bool ordering = op != "=" && op != "<>";
+  if (!common || !(ordering ? is_orderable(*common) : is_comparable(*common))) {
+    bool swapped = op == ">" || op == ">=";  // Trino asks for the mirrored operator
+    std::string shown = op == ">" ? "<" : op == ">=" ? "<=" : op == "<>" ? "=" : op;
+    return semantic_error(
+        "TYPE_MISMATCH", at,
+        fmt::format("Cannot apply operator: {} {} {}", (swapped ? right : left)->type.display(),
+                    shown, (swapped ? left : right)->type.display()));
+  }
+  left = make_cast(left, *common);
+  right = make_cast(right, *common);
+  BoundPtr made = make_call(kBoolean, fmt::format("({{0}} {} {{1}})", op), {left, right}, at);
+  if (!is_floating(*common)) return made;
+  // DuckDB holds NaN equal to itself and above all numbers; in Trino every comparison with it is
+  // false.
+  bool left_plain = is_literal(left), right_plain = is_literal(right);
+  auto guard = [&](const BoundPtr& value) {
+    return make_call(kBoolean, "(NOT isnan({0}))", {value});
+  };
+  if (op == "<>") {
+    if (left_plain || right_plain) return made;
+    return make_call(kBoolean, "({0} <> {1} OR isnan({0}))", {left, right}, at);
+  }
+  std::vector<BoundPtr> parts{made};
+  if (op == "=" && !left_plain && !right_plain) parts.push_back(guard(left));
+  if ((op == ">" || op == ">=") && !left_plain) parts.push_back(guard(left));
+  if ((op == "<" || op == "<=") && !right_plain) parts.push_back(guard(right));
+  return parts.size() == 1 ? made : chain("AND", std::move(parts), kBoolean);
+}
+
+Result<BoundPtr> Analyzer::analyze_concat(const Expression& e, Scope& scope) {
+  ASSIGN_OR_RETURN(auto args, analyze_all(e.args, scope));
+  BoundPtr made = args[0];
+  for (size_t i = 1; i < args.size(); ++i) {
+    ASSIGN_OR_RETURN(made, call_with("concat", {made, args[i]}, e.at));
+  }
+  return made;
+}
+
+}  // namespace aichemy::sql

@@ -1,0 +1,297 @@
+// Queries around select blocks: WITH, set operations, VALUES, ORDER BY and LIMIT on top of them.
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "sql/analysis/analyzer.h"
+#include "sql/language/parser.h"
+
+namespace aichemy::sql {
+
+std::unexpected<Error> semantic_error(const char* what, Position at, const std::string& message) {
+  return fail(Code::invalid, what, fmt::format("line {}:{}: {}", at.line, at.column, message));
+}
+
+Result<PlanPtr> Analyzer::query(const Query& query) { return analyze_query(query, nullptr); }
+
+Result<PlanPtr> Analyzer::analyze_query(const Query& query, const Scope* outer) {
+  if (!query.session.empty())
+    return semantic_error("NOT_SUPPORTED", query.at, "WITH SESSION is not supported");
+  Scope scope;
+  scope.parent = outer;
+  std::vector<PlanCte> ctes;
+  RETURN_IF_ERROR(analyze_with(query, scope, ctes));
+  const Scope* inner = query.with.empty() ? outer : &scope;
+  bool tail = !query.order_by.empty() || query.limit || query.offset;
+  bool own_tail = query.body->kind == QueryTerm::Kind::select;
+  ASSIGN_OR_RETURN(PlanPtr plan,
+                   analyze_term(*query.body, tail && own_tail ? &query : nullptr, inner));
+  if (tail && !own_tail) {
+    ASSIGN_OR_RETURN(plan, wrap_with_order(std::move(plan), query, inner));
+  }
+  if (ctes.empty()) return plan;
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::wrapped;
+  made->relation = next_relation_++;
+  made->fields = plan->fields;
+  made->inputs.push_back(std::move(plan));
+  made->ctes = std::move(ctes);
+  return made;
+}
+
+Status Analyzer::analyze_with(const Query& query, Scope& scope, std::vector<PlanCte>& ctes) {
+  for (const auto& table : query.with) {
+    std::string name = table.name.lower();
+    if (scope.named_queries.contains(name)) {
+      return semantic_error("DUPLICATE_NAMED_QUERY", table.name.at,
+                            fmt::format("WITH query name '{}' specified more than once", name));
+    }
+    size_t id = next_cte_++;
+    bool recursive = query.recursive && table.query->body->kind == QueryTerm::Kind::set_operation &&
+                     table.query->body->op == "UNION" && !table.columns.empty();
+    PlanPtr plan;
+    if (recursive) {
+      ASSIGN_OR_RETURN(plan, recursive_query(table, scope, id));
+    } else {
+      ASSIGN_OR_RETURN(plan, analyze_query(*table.query, &scope));
+    }
+    NamedQuery named{id, plan->fields};
+    if (!table.columns.empty()) {
+      if (table.columns.size() != named.fields.size()) {
+        return semantic_error(
+            "MISMATCHED_COLUMN_ALIASES", table.name.at,
+            fmt::format("Column alias list has {} entries but relation has {} columns",
+                        table.columns.size(), named.fields.size()));
+      }
+      for (size_t i = 0; i < table.columns.size(); ++i)
+        named.fields[i].name = table.columns[i].text;
+    }
+    scope.named_queries[name] = std::move(named);
+    ctes.push_back({id, recursive, std::move(plan)});
+  }
+  return {};
+}
+
+Result<PlanPtr> Analyzer::recursive_query(const CommonTable& table, Scope& scope, size_t id) {
+  const QueryTerm& body = *table.query->body;
+  ASSIGN_OR_RETURN(PlanPtr anchor, analyze_term(*body.left, nullptr, &scope));
+  NamedQuery named{id, anchor->fields};
+  if (table.columns.size() != named.fields.size()) {
+    return semantic_error(
+        "MISMATCHED_COLUMN_ALIASES", table.name.at,
+        fmt::format("Column alias list has {} entries but relation has {} columns",
+                    table.columns.size(), named.fields.size()));
+  }
+  for (size_t i = 0; i < table.columns.size(); ++i) named.fields[i].name = table.columns[i].text;
+  Scope inner;
+  inner.parent = &scope;
+  inner.named_queries[table.name.lower()] = std::move(named);
+  ASSIGN_OR_RETURN(PlanPtr step, analyze_term(*body.right, nullptr, &inner));
+  if (step->fields.size() != anchor->fields.size()) {
+    return semantic_error("TYPE_MISMATCH", body.at,
+                          "base and step relations of recursion have different number of fields");
+  }
+  std::vector<Type> types;
+  for (size_t i = 0; i < anchor->fields.size(); ++i) {
+    if (!can_coerce(step->fields[i].type, anchor->fields[i].type)) {
+      return semantic_error(
+          "TYPE_MISMATCH", body.at,
+          fmt::format("recursion step relation output type ({}) is not coercible to recursion base "
+                      "relation output type ({}) at column {}",
+                      step->fields[i].type.display(), anchor->fields[i].type.display(), i + 1));
+    }
+    types.push_back(anchor->fields[i].type);
+  }
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::set;
+  made->text = body.all ? "UNION ALL" : "UNION";
+  made->fields = anchor->fields;
+  made->inputs = {anchor, cast_columns(std::move(step), types)};
+  return made;
+}
+
+Result<PlanPtr> Analyzer::analyze_term(const QueryTerm& term, const Query* tail,
+                                       const Scope* outer) {
+  switch (term.kind) {
+    case QueryTerm::Kind::select: return analyze_select(term, tail, outer);
+    case QueryTerm::Kind::set_operation: return analyze_set(term, outer);
+    case QueryTerm::Kind::values: return analyze_values(term, outer);
+    case QueryTerm::Kind::query: return analyze_query(*term.query, outer);
+    case QueryTerm::Kind::table: break;
+  }
+  Relation relation{};
+  relation.kind = Relation::Kind::table;
+  relation.at = term.at;
+  relation.name = term.table;
+  ASSIGN_OR_RETURN(From from, analyze_relation(relation, outer));
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::select;
+  made->inputs.push_back(from.plan);
+  for (const auto& field : from.fields) {
+    if (field.hidden) continue;
+    made->fields.push_back({field.name, field.value->type});
+    made->items.push_back(field.value);
+  }
+  return made;
+}
+
+Result<PlanPtr> Analyzer::analyze_set(const QueryTerm& term, const Scope* outer) {
+  if (term.corresponding)
+    return semantic_error("NOT_SUPPORTED", term.at, "CORRESPONDING is not supported");
+  ASSIGN_OR_RETURN(PlanPtr left, analyze_term(*term.left, nullptr, outer));
+  ASSIGN_OR_RETURN(PlanPtr right, analyze_term(*term.right, nullptr, outer));
+  return unify_sets(term, std::move(left), std::move(right));
+}
+
+Result<PlanPtr> Analyzer::unify_sets(const QueryTerm& term, PlanPtr left, PlanPtr right) {
+  if (left->fields.size() != right->fields.size()) {
+    return semantic_error("TYPE_MISMATCH", term.at,
+                          fmt::format("{} query has different number of fields: {}, {}", term.op,
+                                      left->fields.size(), right->fields.size()));
+  }
+  std::vector<Type> types;
+  for (size_t i = 0; i < left->fields.size(); ++i) {
+    auto type = common_type(left->fields[i].type, right->fields[i].type);
+    if (!type) {
+      return semantic_error(
+          "TYPE_MISMATCH", term.at,
+          fmt::format("column {} in {} query has incompatible types: {}, {}", i + 1, term.op,
+                      left->fields[i].type.display(), right->fields[i].type.display()));
+    }
+    types.push_back(std::move(*type));
+  }
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::set;
+  made->text = term.op + (term.all ? " ALL" : "");
+  for (size_t i = 0; i < types.size(); ++i)
+    made->fields.push_back({left->fields[i].name, types[i]});
+  made->inputs = {cast_columns(std::move(left), types), cast_columns(std::move(right), types)};
+  return made;
+}
+
+PlanPtr Analyzer::cast_columns(PlanPtr plan, const std::vector<Type>& types) {
+  bool same = true;
+  for (size_t i = 0; i < types.size(); ++i) same = same && plan->fields[i].type == types[i];
+  if (same) return plan;
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::select;
+  auto inner = std::make_shared<Plan>(*plan);  // a copy with a name of its own in FROM
+  inner->relation = next_relation_++;
+  for (size_t i = 0; i < types.size(); ++i) {
+    made->fields.push_back({plan->fields[i].name, types[i]});
+    made->items.push_back(
+        make_cast(make_column(inner->relation, i, plan->fields[i].type), types[i]));
+  }
+  made->inputs.push_back(std::move(inner));
+  return made;
+}
+
+PlanPtr Analyzer::arrange_columns(PlanPtr plan, const std::vector<std::optional<size_t>>& sources,
+                                  const std::function<Type(size_t)>& type_of) {
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::select;
+  auto inner = std::make_shared<Plan>(*plan);
+  inner->relation = next_relation_++;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    made->items.push_back(
+        sources[i] ? make_column(inner->relation, *sources[i], plan->fields[*sources[i]].type)
+                   : make_null(type_of(i)));
+    made->fields.push_back({std::nullopt, made->items.back()->type});
+  }
+  made->inputs.push_back(std::move(inner));
+  return made;
+}
+
+Result<PlanPtr> Analyzer::analyze_values(const QueryTerm& term, const Scope* outer) {
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::values;
+  Scope scope;
+  scope.parent = outer;
+  std::vector<Type> types;
+  for (const auto& row : term.rows) {
+    std::vector<BoundPtr> cells;
+    if (row->kind == ExpressionKind::row) {
+      ASSIGN_OR_RETURN(cells, analyze_all(row->args, scope));
+    } else {
+      ASSIGN_OR_RETURN(BoundPtr cell, analyze(*row, scope));
+      if (cell->type.is(
+              TypeKind::row)) {  // VALUES CAST(... AS ROW(...)): its fields are the columns
+        for (size_t i = 0; i < cell->type.fields.size(); ++i) {
+          auto field = std::make_shared<Bound>();
+          field->kind = Bound::Kind::field;
+          field->type = cell->type.fields[i].type;
+          field->index = i;
+          field->args.push_back(cell);
+          cells.push_back(std::move(field));
+        }
+      } else {
+        cells.push_back(std::move(cell));
+      }
+    }
+    if (made->rows.empty()) {
+      for (const auto& cell : cells) types.push_back(cell->type);
+    } else if (cells.size() != types.size()) {
+      return semantic_error(
+          "TYPE_MISMATCH", row->at,
+          fmt::format("Values rows have mismatched sizes: {} vs {}", types.size(), cells.size()));
+    }
+    for (size_t i = 0; i < cells.size(); ++i) {
+      auto type = common_type(types[i], cells[i]->type);
+      if (!type) {
+        return semantic_error("TYPE_MISMATCH", row->at,
+                              fmt::format("Values rows have mismatched types: {} vs {}",
+                                          types[i].display(), cells[i]->type.display()));
+      }
+      types[i] = std::move(*type);
+    }
+    made->rows.push_back(std::move(cells));
+  }
+  for (auto& row : made->rows) {
+    for (size_t i = 0; i < row.size(); ++i) row[i] = make_cast(row[i], types[i]);
+  }
+  for (const auto& type : types) made->fields.push_back({std::nullopt, type});
+  return made;
+}
+
+Result<std::optional<uint64_t>> Analyzer::row_count(const Expression* expression,
+                                                    const char* clause) {
+  if (!expression) return std::optional<uint64_t>();
+  Scope scope;
+  ASSIGN_OR_RETURN(BoundPtr value, analyze(*expression, scope));
+  while (value->kind == Bound::Kind::cast) value = value->args[0];
+  uint64_t count = 0;
+  bool number = value->kind == Bound::Kind::literal && !value->null && value->type.is_integer();
+  if (number) {
+    auto [end, error] =
+        std::from_chars(value->text.data(), value->text.data() + value->text.size(), count);
+    number = error == std::errc() && end == value->text.data() + value->text.size();
+  }
+  if (!number) {
+    return semantic_error("INVALID_LIMIT_CLAUSE", expression->at,
+                          fmt::format("{} must be a non-negative integer", clause));
+  }
+  return std::optional<uint64_t>(count);
+}
+
+Result<PlanPtr> Analyzer::wrap_with_order(PlanPtr plan, const Query& query, const Scope* outer) {
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::select;
+  auto inner = std::make_shared<Plan>(*plan);
+  inner->relation = next_relation_++;
+  Scope scope;
+  scope.parent = outer;
+  std::vector<std::pair<OutputField, BoundPtr>> items;
+  for (size_t i = 0; i < plan->fields.size(); ++i) {
+    BoundPtr column = make_column(inner->relation, i, plan->fields[i].type);
+    scope.fields.push_back({plan->fields[i].name, {}, column, false});
+    items.emplace_back(plan->fields[i], column);
+    made->fields.push_back(plan->fields[i]);
+    made->items.push_back(column);
+  }
+  made->inputs.push_back(std::move(inner));
+  scope.windows = true;
+  RETURN_IF_ERROR(order_keys(query, items, scope, *made));
+  return made;
+}
+
+}  // namespace aichemy::sql

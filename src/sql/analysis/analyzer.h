@@ -1,0 +1,206 @@
+// From syntax to a typed plan: names, types, coercions, functions, aggregation rules, with Trino's
+// error names and "line L:C: " messages. One Analyzer per statement, one thread. Blocking: it asks
+// connectors for tables.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/call.h"
+#include "sql/language/ast.h"
+#include "sql/connectors/connector.h"
+#include "sql/functions/functions.h"
+#include "sql/analysis/plan.h"
+#include "sql/analysis/session.h"
+
+namespace aichemy::sql {
+
+std::unexpected<Error> semantic_error(const char* what, Position at, const std::string& message);
+
+// catalog.schema.table with the session's defaults filled in.
+struct ResolvedName {
+  std::string catalog, schema, table;
+  Connector* connector = nullptr;
+  TableName name() const { return {schema, table}; }
+};
+
+class Analyzer {
+ public:
+  Analyzer(const Call& call, const Session& session, const Catalogs& catalogs)
+      : call_(call), session_(session), catalogs_(catalogs) {}
+
+  // Values for the statement's question marks; without them a parameter is an error, or with
+  // `describe` a value of unknown type.
+  void set_parameters(const std::vector<ExpressionPtr>* parameters, bool describe) {
+    parameters_ = parameters;
+    describe_ = describe;
+  }
+
+  Result<PlanPtr> query(const Query& query);
+  // Casts the plan's columns to these types (INSERT, CTAS).
+  PlanPtr cast_columns(PlanPtr plan, const std::vector<Type>& types);
+  // Column i of the result is query column sources[i], or NULL of type_of(i).
+  PlanPtr arrange_columns(PlanPtr plan, const std::vector<std::optional<size_t>>& sources,
+                          const std::function<Type(size_t)>& type_of);
+  // After the last query(): asks the connectors for scans. The handles live as long as `keep`.
+  Status plan_scans(std::vector<std::shared_ptr<void>>& keep);
+
+  // An expression without columns, for SET SESSION, properties, EXECUTE, CALL.
+  Result<BoundPtr> constant(const Expression& expression);
+
+  // Catalog and table name with the session's defaults; MISSING_CATALOG_NAME, CATALOG_NOT_FOUND,
+  // ...
+  Result<ResolvedName> resolve_table(const QualifiedName& name, Position at);
+  Result<ResolvedName> resolve_schema(const QualifiedName& name, Position at);
+
+ private:
+  struct ScopeField {
+    std::optional<std::string> name;
+    std::vector<std::string> qualifier;  // lower case: catalog, schema, table; or an alias
+    BoundPtr value;
+    bool hidden = false;
+  };
+  struct NamedQuery {
+    size_t id = 0;
+    std::vector<OutputField> fields;
+  };
+  struct Scope {
+    const Scope* parent = nullptr;
+    std::vector<ScopeField> fields;
+    std::map<std::string, BoundPtr> variables;  // lambda parameters
+    std::map<std::string, NamedQuery> named_queries;
+    const SelectBlock* block = nullptr;  // for WINDOW names
+    bool barrier = false;                // views do not see around themselves
+    bool neighbours = false;             // earlier FROM items: for LATERAL and UNNEST only
+    bool aggregates = false;             // aggregate functions may stand here
+    bool windows = false;
+    const char* clause = "";
+  };
+  // What a select block's FROM gave.
+  struct From {
+    PlanPtr plan;
+    std::vector<ScopeField> fields;
+    std::set<size_t> relations;
+  };
+
+  const Call& call_;
+  Session session_;
+  const Catalogs& catalogs_;
+  const std::vector<ExpressionPtr>* parameters_ = nullptr;
+  bool describe_ = false;
+  size_t next_relation_ = 0;
+  size_t next_cte_ = 0;
+  size_t next_variable_ = 0;
+  int view_depth_ = 0;
+  bool outer_join_ = false;  // in the block being analysed
+  struct ScanNode {
+    std::shared_ptr<Plan> plan;
+    std::set<size_t> columns;
+    std::vector<Conjunct> conjuncts;
+    std::optional<int64_t> version, as_of;
+  };
+  std::map<size_t, ScanNode> scans_;  // by relation
+
+  // analyze_query.cc
+  Result<PlanPtr> analyze_query(const Query& query, const Scope* outer);
+  Status analyze_with(const Query& query, Scope& scope, std::vector<PlanCte>& ctes);
+  Result<PlanPtr> recursive_query(const CommonTable& table, Scope& scope, size_t id);
+  Result<PlanPtr> analyze_term(const QueryTerm& term, const Query* tail, const Scope* outer);
+  Result<PlanPtr> analyze_set(const QueryTerm& term, const Scope* outer);
+  Result<PlanPtr> unify_sets(const QueryTerm& term, PlanPtr left, PlanPtr right);
+  Result<PlanPtr> analyze_values(const QueryTerm& term, const Scope* outer);
+  Result<PlanPtr> wrap_with_order(PlanPtr plan, const Query& query, const Scope* outer);
+  Result<std::optional<uint64_t>> row_count(const Expression* expression, const char* clause);
+  // analyze_select.cc
+  Result<PlanPtr> analyze_select(const QueryTerm& term, const Query* tail, const Scope* outer);
+  Result<std::vector<std::pair<OutputField, BoundPtr>>> select_items(const SelectBlock& block,
+                                                                     const From& from,
+                                                                     Scope& scope);
+  Status expand_star(const SelectItem& item, const From& from, Scope& scope,
+                     std::vector<std::pair<OutputField, BoundPtr>>& items);
+  Status group_keys(const SelectBlock& block,
+                    const std::vector<std::pair<OutputField, BoundPtr>>& items, Scope& scope,
+                    Plan& grouped);
+  Status aggregate_block(const SelectBlock& block, const From& from, Plan& select,
+                         std::vector<std::pair<OutputField, BoundPtr>>& items, BoundPtr having,
+                         std::shared_ptr<Plan> grouped);
+  Status order_keys(const Query& tail, const std::vector<std::pair<OutputField, BoundPtr>>& items,
+                    Scope& scope, Plan& select);
+  void note_conjuncts(const Bound& condition);
+  // analyze_relation.cc
+  Result<From> analyze_from(const std::vector<RelationPtr>& relations, const Scope* outer);
+  Result<From> analyze_relation(const Relation& relation, const Scope* outer);
+  Result<From> analyze_table(const Relation& relation, const Scope* outer);
+  Result<From> analyze_view(const Relation& relation, const ResolvedName& name, const View& view);
+  Result<From> analyze_join(const Relation& relation, const Scope* outer);
+  Result<From> join_using(const Relation& relation, From left, From right,
+                          std::vector<Identifier> columns);
+  Result<From> analyze_unnest(const Relation& relation, const Scope* outer);
+  Result<From> aliased(From from, const Relation& relation);
+  From from_plan(std::shared_ptr<Plan> plan, std::vector<std::string> qualifier);
+  PlanPtr join_plans(PlanPtr left, PlanPtr right, std::string kind, BoundPtr condition);
+
+  // analyze_expression.cc
+  Result<BoundPtr> analyze(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_condition(const Expression& expression, Scope& scope,
+                                     const char* clause);
+  Result<std::vector<BoundPtr>> analyze_all(const std::vector<ExpressionPtr>& list, Scope& scope);
+  Result<BoundPtr> analyze_unary(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_predicate(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_at_time_zone(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_grouping(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_literal(const Expression& expression);
+  Result<BoundPtr> analyze_typed_literal(const Expression& expression);
+  Result<BoundPtr> analyze_interval(const Expression& expression);
+  Result<BoundPtr> analyze_name(const Expression& expression, Scope& scope);
+  Result<BoundPtr> resolve_chain(const std::vector<Identifier>& names, Position at, Scope& scope);
+  Result<BoundPtr> find_column(const std::vector<std::string>& names, const std::string& shown,
+                               Position at, const Scope& scope);
+  Result<BoundPtr> field_of(BoundPtr base, const Identifier& name, Position at);
+  Result<BoundPtr> analyze_binary(const Expression& expression, Scope& scope);
+  Result<BoundPtr> arithmetic(const std::string& op, BoundPtr left, BoundPtr right, Position at);
+  Result<BoundPtr> compare(const std::string& op, BoundPtr left, BoundPtr right, Position at);
+  Result<BoundPtr> analyze_case(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_if(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_in(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_subquery(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_like(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_cast(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_concat(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_subscript(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_constructor(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_special(const Expression& expression);
+  Result<BoundPtr> analyze_extract(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_parameter(const Expression& expression);
+  Result<Type> type_at(const std::string& text, Position at);
+
+  // analyze_call.cc
+  Result<BoundPtr> analyze_call(const Expression& expression, Scope& scope);
+  Result<BoundPtr> special_call(const std::string& name, const Expression& expression, Scope& scope,
+                                bool& handled);
+  Result<BoundPtr> call_function(const std::string& name, const Expression& expression,
+                                 Scope& scope);
+  Result<BoundPtr> call_with(const std::string& name, std::vector<BoundPtr> args, Position at);
+  Result<BoundPtr> finish_call(const FunctionRow& row, std::vector<BoundPtr> args, Type result,
+                               const Expression& expression, Scope& scope);
+  Result<BoundPtr> lambda(const Expression& expression, const std::vector<Type>& parameters,
+                          Scope& scope);
+  Result<std::shared_ptr<const BoundWindow>> window(const WindowSpec& spec, Scope& scope);
+  Status merge_window(const WindowSpec& spec, Scope& scope, BoundWindow& window, int depth);
+  Result<std::vector<BoundSort>> sort_items(const std::vector<SortItem>& items, Scope& scope);
+};
+
+// Casts all to their least common type; TYPE_MISMATCH with `message` otherwise.
+Result<Type> unify(std::vector<BoundPtr*> values, const char* message, Position at);
+// Every expression below, subqueries included, replaced where `replace` returns one.
+using Replace = std::function<BoundPtr(const BoundPtr&)>;
+BoundPtr rewrite(const BoundPtr& value, const Replace& replace);
+PlanPtr rewrite(const PlanPtr& plan, const Replace& replace);
+
+}  // namespace aichemy::sql

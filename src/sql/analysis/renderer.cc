@@ -1,0 +1,588 @@
+#include "sql/analysis/renderer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "sql/analysis/render_cast.h"
+
+namespace aichemy::sql {
+namespace {
+
+class Renderer {
+ public:
+  explicit Renderer(const RenderOptions& options) : options_(options) {}
+
+  std::string query(const Plan& plan) {
+    switch (plan.kind) {
+      case Plan::Kind::select: return select(plan);
+      case Plan::Kind::set:
+        return fmt::format("({}) {} ({})", query(*plan.inputs[0]), plan.text,
+                           query(*plan.inputs[1]));
+      case Plan::Kind::values: return values(plan);
+      case Plan::Kind::wrapped: return wrapped(plan);
+      default: break;
+    }
+    std::string columns;
+    for (size_t i = 0; i < plan.fields.size(); ++i)
+      columns += fmt::format("{}r{}.c{}", i ? ", " : "", plan.relation, i);
+    return fmt::format("SELECT {} FROM {}", columns.empty() ? "1 AS c0" : columns, from(plan));
+  }
+
+  std::string expression(const Bound& value) {
+    using Kind = Bound::Kind;
+    switch (value.kind) {
+      case Kind::literal: return literal(value);
+      case Kind::column: return fmt::format("r{}.c{}", value.relation, value.index);
+      case Kind::variable: {
+        auto found = variables_.find(value.index);
+        return found == variables_.end() ? fmt::format("v{}", value.index) : found->second;
+      }
+      case Kind::call: return expand(value.text, value);
+      case Kind::chain: {
+        std::string out = "(";
+        for (size_t i = 0; i < value.args.size(); ++i) {
+          if (i > 0) out += " " + value.text + " ";
+          out += expression(*value.args[i]);
+        }
+        return out + ")";
+      }
+      case Kind::cast: return cast(value);
+      case Kind::try_: {
+        bool saved = std::exchange(in_try_, true);
+        std::string out = fmt::format("TRY({})", expression(*value.args[0]));
+        in_try_ = saved;
+        return out;
+      }
+      case Kind::case_: return case_of(value);
+      case Kind::lambda: {
+        std::string names;
+        for (size_t i = 0; i < value.variables.size(); ++i)
+          names += fmt::format("{}v{}", i ? ", " : "", value.variables[i]);
+        return fmt::format("lambda {}: {}", names, expression(*value.args[0]));
+      }
+      case Kind::row: {
+        std::string out = "struct_pack(";
+        for (size_t i = 0; i < value.args.size(); ++i)
+          out += fmt::format("{}f{} := {}", i ? ", " : "", i, expression(*value.args[i]));
+        return out + ")";
+      }
+      case Kind::field: return fmt::format("({}).f{}", expression(*value.args[0]), value.index);
+      case Kind::aggregate:
+      case Kind::window: return expand(value.text, value);
+      case Kind::scalar: return fmt::format("({})", query(*value.plan));
+      case Kind::exists: return fmt::format("EXISTS ({})", query(*value.plan));
+      case Kind::in_plan:
+        return fmt::format("({} IN ({}))", expression(*value.args[0]), query(*value.plan));
+      case Kind::quantified:
+        return fmt::format("({} {} {} ({}))", expression(*value.args[0]), value.text,
+                           value.negated ? "ALL" : "ANY", query(*value.plan));
+    }
+    return "NULL";
+  }
+
+ private:
+  const RenderOptions& options_;
+  bool in_try_ = false;
+  std::map<size_t, std::string> variables_;  // lambda parameters written otherwise than v<n>
+  size_t next_item_ = 0;
+
+  // ---- expressions ----
+
+  std::string literal(const Bound& value) {
+    std::string type = physical_type(value.type);
+    if (value.null)
+      return value.type.is(TypeKind::unknown) ? "NULL" : fmt::format("CAST(NULL AS {})", type);
+    switch (value.type.kind) {
+      case TypeKind::boolean: return value.text == "true" ? "TRUE" : "FALSE";
+      case TypeKind::varbinary: return fmt::format("unhex('{}')", to_hex(value.text));
+      case TypeKind::varchar:
+      case TypeKind::char_: return fmt::format("CAST({} AS VARCHAR)", quote_text(value.text));
+      case TypeKind::json: return fmt::format("trino_json_parse({})", quote_text(value.text));
+      default: return prefix(fmt::format("CAST({} AS {})", quote_text(value.text), type));
+    }
+  }
+
+  // Inside TRY the macros that would raise give NULL instead: see engine_functions.h.
+  std::string prefix(std::string text) const {
+    if (!in_try_) return text;
+    std::string out;
+    size_t from = 0;
+    while (true) {
+      size_t at = text.find("trino_", from);
+      if (at == std::string::npos) return out + text.substr(from);
+      bool starts = at == 0 || !(std::isalnum(static_cast<unsigned char>(text[at - 1])) ||
+                                 text[at - 1] == '_' || text[at - 1] == '\'');
+      out += text.substr(from, at - from) +
+             (starts && text.compare(at, 10, "trino_try_") != 0 ? "trino_try_" : "trino_");
+      from = at + 6;
+    }
+  }
+
+  std::string cast(const Bound& value) {
+    const Bound& inner = *value.args[0];
+    bool saved = in_try_;
+    if (value.safe) in_try_ = true;
+    // The argument is rendered apart from the cast's own text, so that only templates are prefixed.
+    std::string argument = expression(inner);
+    std::string marker = "\x01";
+    std::string text = prefix(render_cast(marker, inner.type, value.type, options_.time_zone));
+    std::string out;
+    for (char c : text) {
+      if (c == '\x01')
+        out += argument;
+      else
+        out += c;
+    }
+    in_try_ = saved;
+    return value.safe ? fmt::format("TRY({})", out) : out;
+  }
+
+  std::string case_of(const Bound& value) {
+    std::string out = "CASE";
+    size_t i = 0;
+    for (; i + 1 < value.args.size(); i += 2) {
+      out += fmt::format(" WHEN {} THEN {}", expression(*value.args[i]),
+                         expression(*value.args[i + 1]));
+    }
+    if (i < value.args.size()) out += " ELSE " + expression(*value.args[i]);
+    return "(" + out + " END)";
+  }
+
+  std::string list(const std::vector<BoundPtr>& args, size_t first) {
+    std::string out;
+    for (size_t i = first; i < args.size(); ++i)
+      out += (i > first ? ", " : "") + expression(*args[i]);
+    return out;
+  }
+
+  std::string concatenated(const std::vector<BoundPtr>& args, size_t first) {
+    std::string out;
+    for (size_t i = first; i < args.size(); ++i)
+      out += (i > first ? " || " : "") + expression(*args[i]);
+    return out;
+  }
+
+  std::string any_null(const std::vector<BoundPtr>& args) {
+    std::string out;
+    for (const auto& argument : args)
+      out += (out.empty() ? "" : " OR ") + expression(*argument) + " IS NULL";
+    return "(" + out + ")";
+  }
+
+  // A lambda's body with its parameters written as these texts.
+  std::string body(const Bound& lambda, const std::vector<std::string>& parameters) {
+    auto saved = variables_;
+    for (size_t i = 0; i < lambda.variables.size(); ++i)
+      variables_[lambda.variables[i]] = parameters[i];
+    std::string out = expression(*lambda.args[0]);
+    variables_ = std::move(saved);
+    return out;
+  }
+
+  std::string reduce(const Bound& value) {
+    const Bound& step = *value.args[2];
+    const Bound& finish = *value.args[3];
+    std::string list = expression(*value.args[0]), start = expression(*value.args[1]);
+    std::string state = physical_type(value.args[1]->type),
+                item = physical_type(value.args[0]->type.element());
+    std::string out;
+    if (state == item) {
+      out = fmt::format("list_reduce({}, {}, {})", list, expression(step), start);
+    } else {  // DuckDB reduces to the list's own type: state and item ride in one struct
+      std::string a = fmt::format("a{}", next_item_++), b = fmt::format("b{}", next_item_++);
+      out = fmt::format(
+          "(list_reduce(list_transform({}, lambda {}: struct_pack(s := CAST(NULL AS {}), x := "
+          "{})), "
+          "lambda {}, {}: struct_pack(s := CAST({} AS {}), x := {}.x), struct_pack(s := {}, x := "
+          "CAST(NULL AS {})))).s",
+          list, b, state, b, a, b, body(step, {a + ".s", b + ".x"}), state, b, start, item);
+    }
+    bool identity = finish.args[0]->kind == Bound::Kind::variable;
+    return identity ? out : fmt::format("(list_transform([{}], {}))[1]", out, expression(finish));
+  }
+
+  std::string named(const std::string& name, const Bound& value) {
+    if (name == "type0") return physical_type(value.args[0]->type);
+    if (name == "reduce") return reduce(value);
+    if (name == "avg_decimal") return avg_decimal(value);
+    std::string item = fmt::format("z{}", next_item_++);
+    std::string first = expression(*value.args[0]);
+    if (name == "zip_with") {
+      std::string second = expression(*value.args[1]);
+      return fmt::format(
+          "list_transform(range(1, greatest(len({0}), len({1})) + 1), lambda {2}: {3})", first,
+          second, item,
+          body(*value.args[2],
+               {fmt::format("({})[{}]", first, item), fmt::format("({})[{}]", second, item)}));
+    }
+    std::string test = body(*value.args[1], {item + ".key", item + ".value"});
+    if (name == "map_filter")
+      return fmt::format("map_from_entries(list_filter(map_entries({}), lambda {}: {}))", first,
+                         item, test);
+    std::string key = name == "transform_keys" ? test : item + ".key",
+                mapped = name == "transform_keys" ? item + ".value" : test;
+    return fmt::format(
+        "map_from_entries(list_transform(map_entries({}), lambda {}: struct_pack(k := {}, v := "
+        "{})))",
+        first, item, key, mapped);
+  }
+
+  // The exact quotient of sum and count at the argument's scale, rounded half up.
+  std::string avg_decimal(const Bound& value) {
+    int scale = value.args[0]->type.scale;
+    std::string argument = expression(*value.args[0]),
+                power = "1" + std::string(static_cast<size_t>(scale), '0');
+    std::string end = aggregate_end(value), open = value.distinct ? "(DISTINCT " : "(";
+    std::string quotient = fmt::format(
+        "CAST(trino_half_up(CAST((sum{0}{1}{2} * CAST('{3}' AS DECIMAL({4},0))) AS HUGEINT), "
+        "NULLIF(CAST(count{0}{1}{2} AS HUGEINT), 0)) AS DECIMAL(38,0))",
+        open, argument, end, power, scale + 1);
+    if (scale > 0) {
+      quotient = fmt::format("({} * CAST('0.{}1' AS DECIMAL({},{})))", quotient,
+                             std::string(static_cast<size_t>(scale - 1), '0'),
+                             std::min(scale + 1, 38), scale);
+    }
+    return prefix(fmt::format("CAST({} AS {})", quotient, physical_type(value.type)));
+  }
+
+  // {0} {1} arguments, {*} all, {1+} all from 1 on, {1+|} those joined by ||, {*?} whether one is
+  // NULL,
+  // @( and )@ around an aggregate's arguments.
+  std::string expand(const std::string& text, const Bound& value) {
+    std::string out, plain;
+    auto flush = [&] {
+      out += prefix(plain);
+      plain.clear();
+    };
+    for (size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '{' && i + 2 < text.size() &&
+          (std::isalnum(static_cast<unsigned char>(text[i + 1])) || text[i + 1] == '*')) {
+        flush();
+        size_t close = text.find('}', i);
+        std::string name = text.substr(i + 1, close - i - 1);
+        if (name == "*")
+          out += list(value.args, 0);
+        else if (name == "*?")
+          out += any_null(value.args);
+        else if (name.back() == '+')
+          out += list(value.args, static_cast<size_t>(name[0] - '0'));
+        else if (name.ends_with("+|"))
+          out += concatenated(value.args, static_cast<size_t>(name[0] - '0'));
+        else if (std::isalpha(static_cast<unsigned char>(name[0])))
+          out += named(name, value);
+        else
+          out += expression(*value.args.at(static_cast<size_t>(name[0] - '0')));
+        i = close;
+      } else if (text[i] == '@' && text.compare(i, 2, "@(") == 0) {
+        flush();
+        out += value.distinct ? "(DISTINCT " : "(";
+        ++i;
+      } else if (text[i] == ')' && text.compare(i, 2, ")@") == 0) {
+        flush();
+        out += aggregate_end(value);
+        ++i;
+      } else {
+        plain += text[i];
+      }
+    }
+    flush();
+    return out;
+  }
+
+  std::string aggregate_end(const Bound& value) {
+    std::string out;
+    if (!value.order_by.empty()) out += " ORDER BY " + sorts(value.order_by);
+    if (value.ignore_nulls) out += " IGNORE NULLS";
+    out += ")";
+    if (value.filter) out += fmt::format(" FILTER (WHERE {})", expression(*value.filter));
+    if (value.over) out += fmt::format(" OVER ({})", window(*value.over));
+    return out;
+  }
+
+  std::string sort(const std::string& key, const BoundSort& item) const {
+    return fmt::format("{}{} NULLS {}", key, item.descending ? " DESC" : " ASC",
+                       item.nulls_first ? "FIRST" : "LAST");
+  }
+
+  std::string sorts(const std::vector<BoundSort>& items) {
+    std::string out;
+    for (const auto& item : items)
+      out += (out.empty() ? "" : ", ") + sort(expression(*item.key), item);
+    return out;
+  }
+
+  std::string bound(BoundKind kind, const BoundPtr& value) {
+    std::string amount;
+    if (value) {
+      amount = expression(*value);
+      if (value->type.is(TypeKind::interval_day_time))
+        amount = fmt::format("to_microseconds({} * 1000)", amount);
+      if (value->type.is(TypeKind::interval_year_month))
+        amount = fmt::format("to_months({})", amount);
+    }
+    switch (kind) {
+      case BoundKind::unbounded_preceding: return "UNBOUNDED PRECEDING";
+      case BoundKind::preceding: return amount + " PRECEDING";
+      case BoundKind::current_row: return "CURRENT ROW";
+      case BoundKind::following: return amount + " FOLLOWING";
+      case BoundKind::unbounded_following: return "UNBOUNDED FOLLOWING";
+    }
+    return "CURRENT ROW";
+  }
+
+  std::string window(const BoundWindow& over) {
+    std::string out;
+    if (!over.partition_by.empty()) out += "PARTITION BY " + list(over.partition_by, 0);
+    if (!over.order_by.empty())
+      out += (out.empty() ? "" : " ") + ("ORDER BY " + sorts(over.order_by));
+    if (!over.unit.empty()) {
+      out += fmt::format(" {} BETWEEN {} AND {}", over.unit, bound(over.start, over.start_value),
+                         over.end ? bound(*over.end, over.end_value) : "CURRENT ROW");
+    }
+    return out;
+  }
+
+  // ---- queries ----
+
+  // At the border of a select block every value has the physical form of its type, whatever the
+  // engine's own function gave; a cast that changes nothing costs nothing.
+  std::string item(const Bound& value) {
+    using Kind = Bound::Kind;
+    bool typed = value.kind == Kind::column || value.kind == Kind::literal ||
+                 value.kind == Kind::scalar || value.type.is(TypeKind::unknown);
+    std::string text = expression(value);
+    return typed ? text : fmt::format("CAST({} AS {})", text, physical_type(value.type));
+  }
+
+  std::string select(const Plan& plan) {
+    std::string out = plan.distinct ? "SELECT DISTINCT " : "SELECT ";
+    for (size_t i = 0; i < plan.items.size(); ++i) {
+      out += fmt::format("{}{} AS c{}", i ? ", " : "", item(*plan.items[i]), i);
+    }
+    if (plan.items.empty()) out += "1 AS c0";
+    if (!plan.inputs.empty() && plan.inputs[0]->kind != Plan::Kind::empty)
+      out += " FROM " + from(*plan.inputs[0]);
+    if (plan.where) out += " WHERE " + expression(*plan.where);
+    if (plan.grouped) out += grouping(plan);
+    return out + tail(plan);
+  }
+
+  std::string grouping(const Plan& plan) {
+    bool single = plan.group_sets.size() == 1;
+    if (plan.group_keys.empty() && single) {
+      // No keys: one row, even over nothing; DuckDB needs an aggregate to see that.
+      return plan.items.empty() ? " HAVING count(*) >= 0" : "";
+    }
+    auto keys = [&](const std::vector<size_t>& set) {
+      std::string out;
+      for (size_t key : set) out += (out.empty() ? "" : ", ") + expression(*plan.group_keys[key]);
+      return out;
+    };
+    if (single) return " GROUP BY " + keys(plan.group_sets[0]);
+    std::string sets;
+    for (const auto& set : plan.group_sets)
+      sets += fmt::format("{}({})", sets.empty() ? "" : ", ", keys(set));
+    return fmt::format(" GROUP BY GROUPING SETS ({})", sets);
+  }
+
+  std::string tail(const Plan& plan) {
+    std::string out, order;
+    for (size_t i = 0; i < plan.order_by.size(); ++i) {
+      const auto& output = plan.order_output[i];
+      std::string key = output ? std::to_string(*output + 1) : expression(*plan.order_by[i].key);
+      if (!output && plan.order_by[i].key->kind == Bound::Kind::literal)
+        continue;  // a constant sorts nothing
+      order += (order.empty() ? "" : ", ") + sort(key, plan.order_by[i]);
+    }
+    if (!order.empty()) out += " ORDER BY " + order;
+    if (plan.limit) out += fmt::format(" LIMIT {}", *plan.limit);
+    if (plan.offset) out += fmt::format(" OFFSET {}", *plan.offset);
+    return out;
+  }
+
+  std::string values(const Plan& plan) {
+    std::string rows;
+    for (const auto& row : plan.rows) {
+      rows += rows.empty() ? "(" : ", (";
+      rows += list(row, 0) + ")";
+    }
+    return fmt::format("SELECT * FROM (VALUES {}) AS v({})", rows,
+                       column_names(plan.fields.size()));
+  }
+
+  static std::string column_names(size_t count) {
+    std::string out;
+    for (size_t i = 0; i < count; ++i) out += fmt::format("{}c{}", i ? ", " : "", i);
+    return out;
+  }
+
+  std::string wrapped(const Plan& plan) {
+    std::string out = "WITH ";
+    for (const auto& cte : plan.ctes) {
+      if (cte.recursive) out = "WITH RECURSIVE ";
+    }
+    for (size_t i = 0; i < plan.ctes.size(); ++i) {
+      const auto& cte = plan.ctes[i];
+      out += fmt::format("{}cte{}({}) AS ({})", i ? ", " : "", cte.id,
+                         column_names(cte.plan->fields.size()), query(*cte.plan));
+    }
+    bool nested = plan.inputs[0]->kind == Plan::Kind::wrapped;
+    std::string inner = query(*plan.inputs[0]);
+    return nested ? fmt::format("{} SELECT * FROM ({}) AS w", out, inner) : out + " " + inner;
+  }
+
+  // ---- FROM ----
+
+  std::string from(const Plan& plan) {
+    switch (plan.kind) {
+      case Plan::Kind::scan:
+        return fmt::format("{}({}) AS r{}", plan.text, quote_text(plan.handle), plan.relation);
+      case Plan::Kind::rows: return row_cells(plan);
+      case Plan::Kind::cte: return fmt::format("{} AS r{}", plan.handle, plan.relation);
+      case Plan::Kind::join: return join(plan);
+      case Plan::Kind::unnest: return unnest(plan);
+      case Plan::Kind::sample:
+        return fmt::format("{} TABLESAMPLE BERNOULLI({} PERCENT)", from(*plan.inputs[0]),
+                           plan.percentage);
+      case Plan::Kind::empty: return "(SELECT 1 AS c0) AS e";
+      default:
+        return fmt::format("{}({}) AS r{}", plan.lateral ? "LATERAL " : "", query(plan),
+                           plan.relation);
+    }
+  }
+
+  std::string row_cells(const Plan& plan) {
+    std::string columns, rows;
+    for (size_t i = 0; i < plan.fields.size(); ++i) {
+      columns += fmt::format("{}CAST(c{} AS {}) AS c{}", i ? ", " : "", i,
+                             physical_type(plan.fields[i].type), i);
+    }
+    for (const auto& row : plan.cells) {
+      rows += rows.empty() ? "(" : ", (";
+      for (size_t i = 0; i < row.size(); ++i) {
+        if (i > 0) rows += ", ";
+        rows += row[i] ? quote_text(*row[i]) : "NULL";
+      }
+      rows += ")";
+    }
+    std::string empty;
+    if (rows.empty()) {
+      rows = "(";
+      for (size_t i = 0; i < plan.fields.size(); ++i) rows += i ? ", NULL" : "NULL";
+      rows += ")";
+      empty = " WHERE FALSE";
+    }
+    return fmt::format("(SELECT {} FROM (VALUES {}) AS v({}){}) AS r{}", columns, rows,
+                       column_names(plan.fields.size()), empty, plan.relation);
+  }
+
+  std::string join(const Plan& plan) {
+    const Plan& right_plan = *plan.inputs[1];
+    if (plan.inputs[0]->kind == Plan::Kind::empty) return from(right_plan);
+    std::string left = from(*plan.inputs[0]);
+    std::string right = from(right_plan);
+    if (right_plan.kind == Plan::Kind::join) right = "(" + right + ")";
+    if (plan.text == "CROSS") return fmt::format("{} CROSS JOIN {}", left, right);
+    return fmt::format("{} {} JOIN {} ON {}", left, plan.text, right,
+                       plan.condition ? expression(*plan.condition) : "TRUE");
+  }
+
+  std::string unnest(const Plan& plan) {
+    std::string inner, outer, longest;
+    size_t column = 0, part = 0;
+    auto add = [&](const std::string& item) {
+      inner += fmt::format("{}{} AS e{}", inner.empty() ? "" : ", ", item, part);
+      return part++;
+    };
+    auto show = [&](const std::string& value) {
+      outer += fmt::format("{}{} AS c{}", outer.empty() ? "" : ", ", value, column++);
+    };
+    for (const auto& argument : plan.arguments) {
+      std::string value = expression(*argument);
+      std::string keys =
+          argument->type.is(TypeKind::map) ? fmt::format("map_keys({})", value) : value;
+      longest += fmt::format("{}COALESCE(len({}), 0)", longest.empty() ? "" : ", ", keys);
+      if (argument->type.is(TypeKind::map)) {
+        show(fmt::format("u.e{}", add(fmt::format("unnest({})", keys))));
+        show(fmt::format("u.e{}", add(fmt::format("unnest(map_values({}))", value))));
+      } else if (argument->type.element().is(TypeKind::row)) {
+        size_t at = add(fmt::format("unnest({})", value));
+        for (size_t i = 0; i < argument->type.element().fields.size(); ++i)
+          show(fmt::format("u.e{}.f{}", at, i));
+      } else {
+        show(fmt::format("u.e{}", add(fmt::format("unnest({})", value))));
+      }
+    }
+    if (plan.ordinality) {
+      show(fmt::format(
+          "u.e{}",
+          add(fmt::format("unnest(generate_series(CAST(1 AS BIGINT), greatest({})))", longest))));
+    }
+    return fmt::format("LATERAL (SELECT {} FROM (SELECT {}) AS u) AS r{}", outer, inner,
+                       plan.relation);
+  }
+};
+
+// A value with its rows' fields named as the table names them.
+std::string with_field_names(const std::string& value, const Type& type, int depth) {
+  std::string item = fmt::format("w{}", depth);
+  auto has_rows = [](const Type& at, const auto& self) -> bool {
+    if (at.is(TypeKind::row)) return true;
+    for (const auto& field : at.fields) {
+      if (self(field.type, self)) return true;
+    }
+    return false;
+  };
+  if (!has_rows(type, has_rows)) return value;
+  if (type.is(TypeKind::array)) {
+    return fmt::format("list_transform({}, lambda {}: {})", value, item,
+                       with_field_names(item, type.element(), depth + 1));
+  }
+  if (type.is(TypeKind::map)) {
+    return fmt::format(
+        "map_from_entries(list_transform(map_entries({}), lambda {}: struct_pack(k := {}, v := "
+        "{})))",
+        value, item, with_field_names(item + ".key", type.key(), depth + 1),
+        with_field_names(item + ".value", type.value(), depth + 1));
+  }
+  std::string fields;
+  for (size_t i = 0; i < type.fields.size(); ++i) {
+    fields += fmt::format(
+        "{}{} := {}", i ? ", " : "",
+        quote_name(type.fields[i].name.value_or(fmt::format("field{}", i))),
+        with_field_names(fmt::format("({}).f{}", value, i), type.fields[i].type, depth + 1));
+  }
+  return fmt::format("CASE WHEN {} IS NOT NULL THEN struct_pack({}) END", value, fields);
+}
+
+}  // namespace
+
+std::string render(const Plan& plan, const RenderOptions& options) {
+  return Renderer(options).query(plan);
+}
+
+std::string render_expression(const Bound& value, const RenderOptions& options) {
+  return Renderer(options).expression(value);
+}
+
+std::string render_for_write(const Plan& plan, const std::vector<WriteColumn>& columns,
+                             const RenderOptions& options) {
+  std::string items;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    std::string value = with_field_names(fmt::format("s.c{}", i), columns[i].type, 0);
+    if (columns[i].required) {
+      std::string message = "NULL value not allowed for NOT NULL column: " + columns[i].name;
+      value = fmt::format(
+          "CASE WHEN s.c{} IS NULL THEN trino_fail('CONSTRAINT_VIOLATION', {}) ELSE {} END", i,
+          quote_text(message), value);
+    }
+    items += fmt::format("{}{} AS {}", i ? ", " : "", value, quote_name(columns[i].name));
+  }
+  return fmt::format("SELECT {} FROM ({}) AS s", items, render(plan, options));
+}
+
+}  // namespace aichemy::sql

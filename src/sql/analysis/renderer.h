@@ -1,0 +1,27 @@
+// A typed plan as DuckDB SQL: the only place that writes SQL text. Everything that came from a user
+// is quoted or a number; no name of a user reaches the engine, except the column names a write
+// needs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sql/connectors/connector.h"
+#include "sql/analysis/plan.h"
+
+namespace aichemy::sql {
+
+struct RenderOptions {
+  std::string time_zone = "UTC";  // of the session: casts between timestamps with and without zone
+};
+
+// A query whose columns are c0, c1, ...
+std::string render(const Plan& plan, const RenderOptions& options);
+// The same with the target's column names and row field names.
+std::string render_for_write(const Plan& plan, const std::vector<WriteColumn>& columns,
+                             const RenderOptions& options);
+std::string render_expression(const Bound& value, const RenderOptions& options);
+std::string quote_text(std::string_view text);
+std::string quote_name(std::string_view name);
+
+}  // namespace aichemy::sql

@@ -1,0 +1,206 @@
+// What a catalog offers to SQL. One Connector per catalog; implementations live beside their tables
+// (Iceberg: iceberg_connector.cc). Blocking, thread safe: statements run concurrently on the sql
+// pool. Names arrive lower case. Errors: Code with `what` as given at each method; the executor
+// turns them into Trino's words.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/call.h"
+#include "sql/types/type.h"
+
+namespace aichemy::sql {
+
+struct TableName {
+  std::string schema;
+  std::string table;
+  auto operator<=>(const TableName&) const = default;
+};
+
+struct ColumnInfo {
+  std::string name;
+  Type type;
+  bool nullable = true;
+  std::string comment;
+  bool hidden = false;  // not in SELECT * ("$path")
+};
+
+// Table or schema properties, as text; arrays and maps in JSON text.
+using Properties = std::map<std::string, std::string>;
+
+// A value in a pushed-down predicate: date = days, time and timestamps = microseconds (tz: UTC),
+// decimal = its text, varchar = text, varbinary = bytes, uuid = text.
+using Value = std::variant<bool, int64_t, double, std::string>;
+
+enum class Compare : uint8_t { eq, ne, lt, le, gt, ge, in, is_null, is_not_null };
+
+// All conjuncts hold for every row that matters; the connector may use them to skip files and must
+// not rely on being given any. The engine filters again.
+struct Conjunct {
+  size_t column = 0;  // index in Table::columns
+  Compare op = Compare::eq;
+  std::vector<Value> values;  // one; several for `in`; none for is_null
+};
+
+// A resolved table at one snapshot: what the analyzer needs and what scans and inserts refer back
+// to.
+class Table {
+ public:
+  virtual ~Table() = default;
+  TableName name;
+  std::vector<ColumnInfo> columns;
+  std::string comment;
+  Properties properties;  // what SHOW CREATE TABLE prints in WITH (...)
+};
+using TableRef = std::shared_ptr<const Table>;
+
+struct View {
+  std::string sql;                  // text of the query
+  std::string catalog, schema;      // defaults its names resolve against
+  std::vector<ColumnInfo> columns;  // names and types it promised when it was made
+  std::string comment;
+  std::string owner;
+  bool run_as_invoker = false;
+};
+
+// A scan the engine can read: the renderer writes function('<handle>'). The relation has ALL
+// columns of Table::columns in order, named c0, c1, ... in physical form (row fields f0, f1, ...
+// inside), the engine prunes unused ones itself. `keep` releases the registration when the
+// statement is over.
+struct EngineScan {
+  std::string handle;
+  std::shared_ptr<void> keep;
+  std::string function = "lake_scan";  // the engine's table function that knows the handle
+};
+// Or rows made on the spot (information_schema, system tables, tests): rendered as VALUES. A cell
+// is text that casts to the column's type, or none for NULL.
+struct RowScan {
+  std::vector<std::vector<std::optional<std::string>>> rows;
+};
+using Scan = std::variant<EngineScan, RowScan>;
+
+struct ScanRequest {
+  std::vector<size_t> columns;  // those the query reads; may be empty (count(*))
+  std::vector<Conjunct> conjuncts;
+  std::optional<int64_t> version;       // FOR VERSION AS OF
+  std::optional<int64_t> as_of_micros;  // FOR TIMESTAMP AS OF
+};
+
+// ---- writing ----
+
+// Iceberg field ids in the shape of a type: array 1 child, map 2, row n.
+struct FieldId {
+  int32_t id = 0;
+  std::vector<FieldId> children;
+};
+
+struct WriteColumn {
+  std::string name;
+  Type type;
+  FieldId field_id;
+  bool required = false;
+};
+
+struct PartitionField {
+  size_t column = 0;      // index in InsertTarget::columns
+  std::string transform;  // identity, year, month, day, hour, bucket[16], truncate[4], void
+  std::string name;
+  int32_t field_id = 0;
+};
+
+struct InsertTarget {
+  std::string location;  // folder the data files go to, no slash at the end
+  std::vector<WriteColumn>
+      columns;  // the SELECT yields these, in this order, with these names and types
+  std::vector<PartitionField> partition;
+  std::string compression = "zstd";
+  uint64_t file_bytes_max = 512ull << 20;
+};
+
+// From COPY ... RETURN_STATS; min and max are DuckDB's text forms.
+struct WrittenColumn {
+  int32_t field_id = 0;
+  uint64_t bytes = 0;
+  std::optional<uint64_t> null_count;
+  std::optional<std::string> min, max;
+  bool has_nan = false;
+};
+struct WrittenFile {
+  std::string path;
+  uint64_t rows = 0, bytes = 0;
+  std::vector<std::optional<std::string>>
+      partition;  // transformed values as DuckDB text, per PartitionField
+  std::vector<WrittenColumn> columns;
+  std::vector<int64_t> split_offsets;
+};
+
+// One insert under way. Destroying it without finish_insert abandons it.
+class Insert {
+ public:
+  virtual ~Insert() = default;
+  InsertTarget target;
+  // Entries added to the commit's summary (job id, epoch).
+  std::map<std::string, std::string> summary;
+  // When set, finish_insert commits only if no earlier commit has this summary entry, and succeeds
+  // either way: a repeated epoch lands exactly once.
+  std::optional<std::pair<std::string, std::string>> once;
+};
+
+struct NewTable {
+  TableName name;
+  std::vector<ColumnInfo> columns;
+  Properties properties;
+  std::string comment;
+  bool replace = false;
+};
+
+class Connector {
+ public:
+  virtual ~Connector() = default;
+
+  virtual Result<std::vector<std::string>> list_schemas(const Call& call) = 0;
+  virtual Result<bool> schema_exists(const Call& call, const std::string& schema) = 0;
+  // exists ("schema_exists"), not_found ("schema_not_found"), conflict ("schema_not_empty").
+  virtual Status create_schema(const Call& call, const std::string& schema, const Properties&) = 0;
+  virtual Status drop_schema(const Call& call, const std::string& schema, bool cascade) = 0;
+
+  // Tables and views; names only, sorted. not_found ("schema_not_found").
+  virtual Result<std::vector<std::string>> list_tables(const Call& call,
+                                                       const std::string& schema) = 0;
+  virtual Result<std::vector<std::string>> list_views(const Call& call,
+                                                      const std::string& schema) = 0;
+  // nullptr when there is no such table (a view is not a table).
+  virtual Result<TableRef> get_table(const Call& call, const TableName& name) = 0;
+  virtual Result<std::optional<View>> get_view(const Call& call, const TableName& name) = 0;
+
+  virtual Result<Scan> plan_scan(const Call& call, const TableRef& table,
+                                 const ScanRequest& request) = 0;
+
+  // exists ("table_exists"), not_found ("schema_not_found"), invalid ("INVALID_TABLE_PROPERTY").
+  virtual Status create_table(const Call& call, const NewTable& table) = 0;
+  virtual Status drop_table(const Call& call,
+                            const TableName& name) = 0;  // not_found ("table_not_found")
+  virtual Status create_view(const Call& call, const TableName& name, const View& view,
+                             bool replace) = 0;
+  virtual Status drop_view(const Call& call, const TableName& name) = 0;
+
+  virtual Result<std::unique_ptr<Insert>> begin_insert(const Call& call, const TableRef& table) = 0;
+  // CREATE TABLE AS: the table appears with its rows, at finish_insert, or not at all.
+  virtual Result<std::unique_ptr<Insert>> begin_create_table_as(const Call& call,
+                                                                const NewTable&) = 0;
+  virtual Status finish_insert(const Call& call, Insert& insert,
+                               std::vector<WrittenFile> files) = 0;
+};
+
+// The catalogs of the platform by name; filled by app before the first statement, not changed
+// afterwards.
+using Catalogs = std::map<std::string, Connector*, std::less<>>;
+
+}  // namespace aichemy::sql

@@ -1,0 +1,354 @@
+#include "sql/engine/duckdb_encode.h"
+
+#include <fmt/core.h>
+#include <fmt/format.h>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <duckdb/common/types/date.hpp>
+#include <duckdb/common/types/decimal.hpp>
+#include <duckdb/common/types/hugeint.hpp>
+#include <duckdb/common/types/time.hpp>
+#include <duckdb/common/types/timestamp.hpp>
+#include <duckdb/common/types/uuid.hpp>
+
+#include "base/bytes.h"
+#include "base/json.h"
+
+namespace aichemy::sql {
+namespace {
+
+using duckdb::idx_t;
+using duckdb::UnifiedVectorFormat;
+
+void append_integer(std::string& out, int64_t value) {
+  char raw[24];
+  auto [end, error] = std::to_chars(raw, raw + sizeof raw, value);
+  out.append(raw, end);
+}
+
+// A client tells floating numbers from integers by a point or an exponent; non-finite ones are
+// strings.
+template <class Real>
+void append_real(std::string& out, Real value) {
+  if (std::isnan(value)) {
+    out += "\"NaN\"";
+  } else if (std::isinf(value)) {
+    out += value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  } else {
+    char raw[40];
+    auto [end, error] = std::to_chars(raw, raw + sizeof raw, value);
+    std::string_view text(raw, static_cast<size_t>(end - raw));
+    out += text;
+    if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
+  }
+}
+
+void append_two(std::string& out, int64_t value) {
+  out += static_cast<char>('0' + value / 10);
+  out += static_cast<char>('0' + value % 10);
+}
+
+void append_date(std::string& out, duckdb::date_t date) {
+  int32_t year = 0, month = 0, day = 0;
+  duckdb::Date::Convert(date, year, month, day);
+  if (year >= 0 && year <= 9999) {
+    out += fmt::format("{:04}", year);
+  } else {
+    append_integer(out, year);
+  }
+  out += '-';
+  append_two(out, month);
+  out += '-';
+  append_two(out, day);
+}
+
+// `units` since midnight, `digits` of fraction in the unit (6: micros, 9: nanos), `precision`
+// shown.
+void append_time(std::string& out, int64_t units, int digits, int precision) {
+  int64_t per_second = digits == 9 ? 1'000'000'000 : 1'000'000;
+  int64_t seconds = units / per_second;
+  append_two(out, seconds / 3600);
+  out += ':';
+  append_two(out, seconds / 60 % 60);
+  out += ':';
+  append_two(out, seconds % 60);
+  if (precision == 0) return;
+  std::string fraction = fmt::format("{:0{}}", units % per_second, digits);
+  fraction.resize(static_cast<size_t>(precision), '0');
+  out += '.';
+  out += fraction;
+}
+
+void append_timestamp(std::string& out, int64_t units, int digits, int precision) {
+  int64_t per_day = int64_t{86'400} * (digits == 9 ? 1'000'000'000 : 1'000'000);
+  int64_t days = units / per_day;
+  int64_t rest = units % per_day;
+  if (rest < 0) {
+    rest += per_day;
+    --days;
+  }
+  append_date(out, duckdb::date_t(static_cast<int32_t>(days)));
+  out += ' ';
+  append_time(out, rest, digits, precision);
+}
+
+void append_day_time_interval(std::string& out, int64_t millis) {
+  bool negative = millis < 0;
+  uint64_t all = negative ? 0 - static_cast<uint64_t>(millis) : static_cast<uint64_t>(millis);
+  out += fmt::format("{}{} {:02}:{:02}:{:02}.{:03}", negative ? "-" : "", all / 86'400'000,
+                     all / 3'600'000 % 24, all / 60'000 % 60, all / 1000 % 60, all % 1000);
+}
+
+void append_year_month_interval(std::string& out, int32_t months) {
+  int64_t all = months < 0 ? -int64_t{months} : months;
+  out += fmt::format("{}{}-{}", months < 0 ? "-" : "", all / 12, all % 12);
+}
+
+// char(n): padded with blanks to n code points.
+std::string padded(std::string_view text, int32_t length) {
+  int32_t points = 0;
+  for (char c : text) points += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  std::string out(text);
+  if (points < length) out.append(static_cast<size_t>(length - points), ' ');
+  return out;
+}
+
+// One column (or part of one) of a chunk: its vector and, for nested types, its parts.
+class Column {
+ public:
+  Column(duckdb::Vector& vector, idx_t count, const Type& type) : vector_(vector), type_(type) {
+    vector.ToUnifiedFormat(count, format_);
+    switch (type.kind) {
+      case TypeKind::array: {
+        auto& child = duckdb::ListVector::GetEntry(vector);
+        parts_.emplace_back(child, duckdb::ListVector::GetListSize(vector), type.element());
+        break;
+      }
+      case TypeKind::map: {
+        idx_t entries = duckdb::ListVector::GetListSize(vector);
+        parts_.emplace_back(duckdb::MapVector::GetKeys(vector), entries, type.key());
+        parts_.emplace_back(duckdb::MapVector::GetValues(vector), entries, type.value());
+        break;
+      }
+      case TypeKind::row: {
+        auto& children = duckdb::StructVector::GetEntries(vector);
+        for (size_t i = 0; i < type.fields.size(); ++i) {
+          parts_.emplace_back(*children[i], count, type.fields[i].type);
+        }
+        break;
+      }
+      default: break;
+    }
+  }
+
+  void append(std::string& out, idx_t row) const {
+    idx_t at = format_.sel->get_index(row);
+    if (type_.is(TypeKind::unknown) || !format_.validity.RowIsValid(at)) {
+      out += "null";
+      return;
+    }
+    if (parts_.empty() && !type_.is(TypeKind::row)) {
+      append_scalar(out, at);
+    } else {
+      append_nested(out, at, row);
+    }
+  }
+
+ private:
+  duckdb::Vector& vector_;
+  const Type& type_;
+  UnifiedVectorFormat format_;
+  std::vector<Column> parts_;
+
+  template <class T>
+  T value(idx_t at) const {
+    return UnifiedVectorFormat::GetData<T>(format_)[at];
+  }
+  std::string_view text(idx_t at) const {
+    const auto& raw = UnifiedVectorFormat::GetData<duckdb::string_t>(format_)[at];
+    return {raw.GetData(), raw.GetSize()};
+  }
+
+  void append_decimal(std::string& out, idx_t at) const {
+    uint8_t width = duckdb::DecimalType::GetWidth(vector_.GetType());
+    uint8_t scale = duckdb::DecimalType::GetScale(vector_.GetType());
+    out += '"';
+    switch (vector_.GetType().InternalType()) {
+      case duckdb::PhysicalType::INT16:
+        out += duckdb::Decimal::ToString(value<int16_t>(at), width, scale);
+        break;
+      case duckdb::PhysicalType::INT32:
+        out += duckdb::Decimal::ToString(value<int32_t>(at), width, scale);
+        break;
+      case duckdb::PhysicalType::INT64:
+        out += duckdb::Decimal::ToString(value<int64_t>(at), width, scale);
+        break;
+      default: out += duckdb::Decimal::ToString(value<duckdb::hugeint_t>(at), width, scale); break;
+    }
+    out += '"';
+  }
+
+  void append_quoted(std::string& out, const std::string& text) const {
+    append_json_string(out, text);
+  }
+
+  // Dates, times and intervals: all print inside quotes.
+  void append_temporal(std::string& out, idx_t at) const {
+    out += '"';
+    switch (type_.kind) {
+      case TypeKind::date: append_date(out, value<duckdb::date_t>(at)); break;
+      case TypeKind::time:
+        append_time(out, value<duckdb::dtime_t>(at).micros, 6, type_.precision);
+        break;
+      case TypeKind::time_tz: {
+        auto time = value<duckdb::dtime_tz_t>(at);
+        append_time(out, time.time().micros, 6, type_.precision);
+        int32_t minutes = time.offset() / 60;
+        out += fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60,
+                           std::abs(minutes) % 60);
+        break;
+      }
+      case TypeKind::timestamp:
+        append_timestamp(out, value<int64_t>(at), type_.precision > 6 ? 9 : 6, type_.precision);
+        break;
+      case TypeKind::timestamp_tz:
+        append_timestamp(out, value<int64_t>(at), 6, type_.precision);
+        out += " UTC";
+        break;
+      case TypeKind::interval_year_month:
+        append_year_month_interval(out, value<int32_t>(at));
+        break;
+      default: append_day_time_interval(out, value<int64_t>(at)); break;
+    }
+    out += '"';
+  }
+
+  void append_ipaddress(std::string& out, idx_t at) const;
+
+  void append_scalar(std::string& out, idx_t at) const {
+    switch (type_.kind) {
+      case TypeKind::boolean: out += value<bool>(at) ? "true" : "false"; break;
+      case TypeKind::tinyint: append_integer(out, value<int8_t>(at)); break;
+      case TypeKind::smallint: append_integer(out, value<int16_t>(at)); break;
+      case TypeKind::integer: append_integer(out, value<int32_t>(at)); break;
+      case TypeKind::bigint: append_integer(out, value<int64_t>(at)); break;
+      case TypeKind::real: append_real(out, value<float>(at)); break;
+      case TypeKind::double_: append_real(out, value<double>(at)); break;
+      case TypeKind::decimal: append_decimal(out, at); break;
+      case TypeKind::char_: append_quoted(out, padded(text(at), type_.precision)); break;
+      case TypeKind::varchar:
+      case TypeKind::json:
+      case TypeKind::number:
+      case TypeKind::variant: append_json_string(out, text(at)); break;
+      case TypeKind::varbinary:
+      case TypeKind::hyperloglog:
+      case TypeKind::tdigest: append_quoted(out, to_base64(text(at))); break;
+      case TypeKind::uuid:
+        append_quoted(out, duckdb::UUID::ToString(value<duckdb::hugeint_t>(at)));
+        break;
+      case TypeKind::ipaddress: append_ipaddress(out, at); break;
+      default: append_temporal(out, at);
+    }
+  }
+
+  void append_nested(std::string& out, idx_t at, idx_t row) const {
+    if (type_.is(TypeKind::row)) {
+      out += '[';
+      for (size_t i = 0; i < parts_.size(); ++i) {
+        if (i > 0) out += ',';
+        parts_[i].append(out, part_row(at, row));
+      }
+      out += ']';
+      return;
+    }
+    auto entry = value<duckdb::list_entry_t>(at);
+    bool is_map = type_.is(TypeKind::map);
+    out += is_map ? '{' : '[';
+    for (idx_t i = entry.offset; i < entry.offset + entry.length; ++i) {
+      if (i > entry.offset) out += ',';
+      if (is_map) {
+        append_key(out, i);
+        out += ':';
+        parts_[1].append(out, i);
+      } else {
+        parts_[0].append(out, i);
+      }
+    }
+    out += is_map ? '}' : ']';
+  }
+
+  // Struct children are addressed like their parent: through its dictionary when it is one.
+  idx_t part_row(idx_t at, idx_t row) const {
+    auto kind = vector_.GetVectorType();
+    return kind == duckdb::VectorType::DICTIONARY_VECTOR ||
+                   kind == duckdb::VectorType::CONSTANT_VECTOR
+               ? at
+               : row;
+  }
+
+  // JSON keys are strings: the text form of any other key.
+  void append_key(std::string& out, idx_t at) const {
+    std::string key;
+    parts_[0].append(key, at);
+    if (key.starts_with('"')) {
+      out += key;
+    } else {
+      append_json_string(out, key);
+    }
+  }
+};
+
+void Column::append_ipaddress(std::string& out, idx_t at) const {
+  std::string_view raw = text(at);
+  static constexpr std::string_view kMappedV4("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
+  auto byte = [&](size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(raw[i])); };
+  if (raw.size() == 16 && raw.starts_with(kMappedV4)) {
+    out += fmt::format("\"{}.{}.{}.{}\"", byte(12), byte(13), byte(14), byte(15));
+    return;
+  }
+  std::string shown;
+  size_t best = 8, best_length = 1;  // the longest run of zero groups, at least two
+  auto group = [&](size_t i) { return byte(2 * i) << 8 | byte(2 * i + 1); };
+  for (size_t i = 0; raw.size() == 16 && i < 8; ++i) {
+    size_t length = 0;
+    while (i + length < 8 && group(i + length) == 0) ++length;
+    if (length > best_length) {
+      best = i;
+      best_length = length;
+    }
+  }
+  for (size_t i = 0; raw.size() == 16 && i < 8;) {
+    if (i == best) {
+      shown += "::";
+      i += best_length;
+      continue;
+    }
+    if (!shown.empty() && shown.back() != ':') shown += ':';
+    shown += fmt::format("{:x}", group(i++));
+  }
+  append_quoted(out, shown);
+}
+
+}  // namespace
+
+void append_rows_json(std::string& out, duckdb::DataChunk& chunk,
+                      const std::vector<OutputColumn>& columns) {
+  std::vector<Column> parts;
+  parts.reserve(columns.size());
+  // Nested dictionaries would need a selection at each level; flat vectors have none.
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].type.fields.size() > 0) chunk.data[i].Flatten(chunk.size());
+    parts.emplace_back(chunk.data[i], chunk.size(), columns[i].type);
+  }
+  for (idx_t row = 0; row < chunk.size(); ++row) {
+    out += out.ends_with('[') && row == 0 ? "[" : ",[";
+    for (size_t i = 0; i < parts.size(); ++i) {
+      if (i > 0) out += ',';
+      parts[i].append(out, row);
+    }
+    out += ']';
+  }
+}
+
+}  // namespace aichemy::sql

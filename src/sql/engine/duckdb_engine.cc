@@ -1,0 +1,187 @@
+#include "sql/engine/duckdb_engine.h"
+
+#include <fmt/core.h>
+#include <atomic>
+#include <duckdb/common/virtual_file_system.hpp>
+#include <duckdb/main/client_context.hpp>
+#include <duckdb/main/config.hpp>
+#include <duckdb/main/connection.hpp>
+#include <duckdb/main/database.hpp>
+#include <duckdb/main/materialized_query_result.hpp>
+#include <duckdb/main/pending_query_result.hpp>
+#include <duckdb/main/stream_query_result.hpp>
+#include <mutex>
+
+#include "base/log.h"
+#include "sql/engine/duckdb_encode.h"
+#include "sql/engine/duckdb_file_system.h"
+#include "sql/engine/duckdb_functions.h"
+#include "sql/engine/duckdb_scan.h"
+#include "sql/engine/duckdb_write.h"
+#include "sql/engine/engine_functions.h"
+
+namespace aichemy::sql {
+namespace {
+
+// Everything the engine throws ends here.
+template <class Fn>
+auto guarded(Fn fn) -> decltype(fn()) {
+  try {
+    return fn();
+  } catch (const std::exception& problem) {
+    return std::unexpected(error_from_duckdb(duckdb::ErrorData(problem)));
+  }
+}
+
+class DuckDbStream final : public RowStream {
+ public:
+  DuckDbStream(std::unique_ptr<duckdb::Connection> connection, std::vector<OutputColumn> columns,
+               std::vector<std::shared_ptr<void>> scans, std::stop_token cancel)
+      : scans_(std::move(scans)),
+        columns_(std::move(columns)),
+        connection_(std::move(connection)),
+        cancel_(cancel),
+        on_cancel_(std::move(cancel), [this] { this->cancel(); }) {}
+
+  ~DuckDbStream() override {
+    result_.reset();  // before their connection
+    pending_.reset();
+  }
+
+  Status start(const std::string& sql) {
+    pending_ = connection_->PendingQuery(sql, true);
+    // Beginning a statement forgets an interrupt that came before it.
+    if (cancel_.stop_requested())
+      return fail(Code::cancelled, "cancelled", "the query was cancelled");
+    if (pending_->HasError()) return std::unexpected(error_from_duckdb(pending_->GetErrorObject()));
+    if (pending_->types.size() != columns_.size()) {
+      return fail(Code::internal, "engine",
+                  fmt::format("the engine gives {} columns, {} were planned",
+                              pending_->types.size(), columns_.size()));
+    }
+    return {};
+  }
+
+  Result<Page> next_page(size_t max_bytes) override {
+    return guarded([&] { return fill(max_bytes); });
+  }
+
+  Progress progress() override {
+    Progress out;
+    out.rows_read = rows_.load(std::memory_order_relaxed);
+    return out;
+  }
+
+  void cancel() override { connection_->Interrupt(); }
+
+ private:
+  std::vector<std::shared_ptr<void>> scans_;
+  std::vector<OutputColumn> columns_;
+  std::unique_ptr<duckdb::Connection> connection_;
+  duckdb::unique_ptr<duckdb::PendingQueryResult> pending_;  // until the first page
+  duckdb::unique_ptr<duckdb::QueryResult> result_;
+  std::atomic<uint64_t> rows_ = 0;
+  std::stop_token cancel_;
+  std::stop_callback<std::function<void()>> on_cancel_;
+
+  Result<Page> fill(size_t max_bytes) {
+    if (pending_) {
+      result_ = pending_->Execute();  // runs until the first rows are there
+      pending_.reset();
+      if (result_->HasError()) return std::unexpected(error_from_duckdb(result_->GetErrorObject()));
+    }
+    Page page;
+    page.rows_json = "[";
+    while (page.rows_json.size() < max_bytes) {
+      duckdb::unique_ptr<duckdb::DataChunk> chunk;
+      duckdb::ErrorData error;
+      if (!result_->TryFetch(chunk, error)) return std::unexpected(error_from_duckdb(error));
+      if (!chunk || chunk->size() == 0) {
+        page.done = true;
+        break;
+      }
+      append_rows_json(page.rows_json, *chunk, columns_);
+      page.rows += chunk->size();
+    }
+    page.rows_json += ']';
+    rows_.fetch_add(page.rows, std::memory_order_relaxed);
+    return page;
+  }
+};
+
+Status run_all(duckdb::Connection& connection, const std::string& sql) {
+  auto result = connection.Query(sql);
+  if (result->HasError()) {
+    Error error = error_from_duckdb(result->GetErrorObject());
+    return fail(Code::internal, "engine", "starting DuckDB: " + error.message);
+  }
+  return {};
+}
+
+}  // namespace
+
+DuckDbEngine::DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB> database)
+    : options_(std::move(options)),
+      database_(std::move(database)),
+      statements_(options_.metrics.counter("aichemy_sql_engine_statements_total",
+                                           "Statements the engine was given")) {}
+
+DuckDbEngine::~DuckDbEngine() = default;
+
+duckdb::DatabaseInstance& DuckDbEngine::database() { return *database_->instance; }
+
+Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options) {
+  return guarded([&]() -> Result<std::unique_ptr<DuckDbEngine>> {
+    duckdb::DBConfig config;
+    config.SetOptionByName("memory_limit",
+                           duckdb::Value(fmt::format("{}B", options.memory_bytes_max)));
+    config.SetOptionByName("threads", duckdb::Value::INTEGER(options.threads));
+    config.SetOptionByName("temp_directory", duckdb::Value(options.spill_directory));
+    config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
+    config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
+    auto database = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+    duckdb::DatabaseInstance& instance = *database->instance;
+    instance.GetFileSystem().RegisterSubSystem(make_lake_file_system(options.store));
+    register_lake_scan(instance, options.scans);
+    register_native_functions(instance);
+
+    duckdb::Connection connection(*database);
+    RETURN_IF_ERROR(run_all(connection, std::string(engine_prelude())));
+    // The order matters: once external access is off nothing can be allowed again.
+    RETURN_IF_ERROR(run_all(
+        connection,
+        "SET GLOBAL TimeZone='UTC'; SET GLOBAL default_null_order='nulls_last';"
+        "SET GLOBAL preserve_insertion_order=false;"
+        "SET GLOBAL allowed_directories=['lake://']; SET GLOBAL enable_external_access=false;"));
+    return std::unique_ptr<DuckDbEngine>(new DuckDbEngine(std::move(options), std::move(database)));
+  });
+}
+
+Result<std::unique_ptr<RowStream>> DuckDbEngine::execute(const Call& call, const std::string& sql,
+                                                         std::vector<OutputColumn> columns,
+                                                         std::vector<std::shared_ptr<void>> scans) {
+  statements_.add();
+  return guarded([&]() -> Result<std::unique_ptr<RowStream>> {
+    auto stream = std::make_unique<DuckDbStream>(std::make_unique<duckdb::Connection>(*database_),
+                                                 std::move(columns), std::move(scans), call.cancel);
+    RETURN_IF_ERROR(stream->start(sql));
+    return stream;
+  });
+}
+
+Result<std::vector<WrittenFile>> DuckDbEngine::write(const Call& call, const std::string& select,
+                                                     const InsertTarget& target,
+                                                     std::vector<std::shared_ptr<void>> scans) {
+  statements_.add();
+  return guarded([&, keep = std::move(scans)]() -> Result<std::vector<WrittenFile>> {
+    duckdb::Connection connection(*database_);
+    std::stop_callback on_cancel(call.cancel, [&] { connection.Interrupt(); });
+    std::string unique = options_.random.uuid();
+    auto files = copy_to_lake(connection, select, target, unique, call.cancel);
+    // What a failed COPY leaves behind, and the empty file of one without rows: nothing names them.
+    if (!files || files->empty()) remove_below(options_.store, written_prefix(target, unique));
+    return files;
+  });
+}
+
+}  // namespace aichemy::sql

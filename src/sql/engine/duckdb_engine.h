@@ -1,0 +1,60 @@
+// The engine on DuckDB: one in-memory database for the whole process, one connection a statement.
+//
+// Locked down: only our lake:// file system can be read or written (and the spill directory by
+// DuckDB itself), no extension is loaded, the configuration cannot be changed by a statement.
+// Memory: at most memory_bytes_max for all statements together, beyond it operators spill to
+// `spill_directory`.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/metrics.h"
+#include "base/random.h"
+#include "objectstore/object_store.h"
+#include "sql/engine/engine.h"
+#include "sql/connectors/lake_scan.h"
+
+namespace duckdb {
+class DuckDB;
+class DatabaseInstance;
+}  // namespace duckdb
+
+namespace aichemy::sql {
+
+struct DuckDbOptions {
+  objectstore::ObjectStore& store;
+  const LakeScans& scans;
+  Metrics& metrics;
+  Random& random;
+  uint64_t memory_bytes_max = uint64_t{4} << 30;
+  int threads = 2;
+  std::string spill_directory;
+};
+
+class DuckDbEngine final : public Engine {
+ public:
+  // internal ("engine") when DuckDB cannot start.
+  static Result<std::unique_ptr<DuckDbEngine>> start(DuckDbOptions options);
+  ~DuckDbEngine() override;
+
+  Result<std::unique_ptr<RowStream>> execute(const Call& call, const std::string& sql,
+                                             std::vector<OutputColumn> columns,
+                                             std::vector<std::shared_ptr<void>> scans) override;
+  Result<std::vector<WrittenFile>> write(const Call& call, const std::string& select,
+                                         const InsertTarget& target,
+                                         std::vector<std::shared_ptr<void>> scans) override;
+
+  // For modules that add table functions of their own (jobs). Before the first statement.
+  duckdb::DatabaseInstance& database();
+
+ private:
+  DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB> database);
+  DuckDbOptions options_;
+  std::unique_ptr<duckdb::DuckDB> database_;
+  Counter& statements_;
+};
+
+}  // namespace aichemy::sql

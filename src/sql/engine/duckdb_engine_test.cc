@@ -1,0 +1,279 @@
+#include "sql/engine/duckdb_engine.h"
+
+#include <gtest/gtest.h>
+
+#include "base/clock.h"
+#include "objectstore/memory_store.h"
+
+namespace aichemy::sql {
+namespace {
+
+Type of(TypeKind kind, int32_t precision = 0) { return Type(kind, precision); }
+
+class DuckDbEngineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(store_.create_bucket({}, "b"));
+    engine_ = DuckDbEngine::start({.store = store_,
+                                   .scans = scans_,
+                                   .metrics = metrics_,
+                                   .random = random_,
+                                   .spill_directory = testing::TempDir()})
+                  .value();
+  }
+
+  Result<std::string> rows(const std::string& sql, std::vector<Type> types,
+                           std::vector<std::shared_ptr<void>> keep = {}) {
+    std::vector<OutputColumn> columns;
+    for (Type& type : types) columns.push_back({"c", std::move(type)});
+    ASSIGN_OR_RETURN(auto stream, engine_->execute({}, sql, columns, std::move(keep)));
+    std::string out;
+    for (;;) {
+      ASSIGN_OR_RETURN(Page page, stream->next_page(1 << 20));
+      out += page.rows_json;
+      if (page.done) return out;
+    }
+  }
+
+  SystemClock clock_;
+  objectstore::MemoryStore store_{clock_};
+  LakeScans scans_;
+  Metrics metrics_;
+  SystemRandom random_;
+  std::unique_ptr<DuckDbEngine> engine_;
+};
+
+TEST_F(DuckDbEngineTest, EncodesEveryType) {
+  struct Row {
+    const char* sql;
+    Type type;
+    const char* json;
+  };
+  Type row_type = Type::row({{std::nullopt, of(TypeKind::integer)}, {"b", Type::varchar()}});
+  for (const Row& row : {
+           Row{"NULL::INTEGER", of(TypeKind::integer), "null"},
+           {"true", of(TypeKind::boolean), "true"},
+           {"(-128)::TINYINT", of(TypeKind::tinyint), "-128"},
+           {"9223372036854775807", of(TypeKind::bigint), "9223372036854775807"},
+           {"1::DOUBLE", of(TypeKind::double_), "1.0"},
+           {"1e300::DOUBLE", of(TypeKind::double_), "1e+300"},
+           {"0.1::FLOAT", of(TypeKind::real), "0.1"},
+           {"'nan'::DOUBLE", of(TypeKind::double_), "\"NaN\""},
+           {"'-inf'::DOUBLE", of(TypeKind::double_), "\"-Infinity\""},
+           {"1.10::DECIMAL(5,2)", Type::decimal(5, 2), "\"1.10\""},
+           {"(-12345678901234567890.5)::DECIMAL(38,1)", Type::decimal(38, 1),
+            "\"-12345678901234567890.5\""},
+           {"'a\"ü'", Type::varchar(), "\"a\\\"ü\""},
+           {"'ab'", Type(TypeKind::char_, 4), "\"ab  \""},
+           {"'\\x00\\xFF'::BLOB", of(TypeKind::varbinary), "\"AP8=\""},
+           {"DATE '2024-02-29'", of(TypeKind::date), "\"2024-02-29\""},
+           {"TIME '01:02:03.456789'", of(TypeKind::time, 3), "\"01:02:03.456\""},
+           {"TIMESTAMP '1969-12-31 23:59:59.5'", of(TypeKind::timestamp, 6),
+            "\"1969-12-31 23:59:59.500000\""},
+           {"TIMESTAMP '2024-01-01 00:00:00'", of(TypeKind::timestamp, 0),
+            "\"2024-01-01 00:00:00\""},
+           {"TIMESTAMPTZ '2024-01-01 01:00:00+01'", of(TypeKind::timestamp_tz, 3),
+            "\"2024-01-01 00:00:00.000 UTC\""},
+           {"-14", of(TypeKind::interval_year_month), "\"-1-2\""},
+           {"93784005::BIGINT", of(TypeKind::interval_day_time), "\"1 02:03:04.005\""},
+           {"[1,NULL,3]", Type::array(of(TypeKind::integer)), "[1,null,3]"},
+           {"[]::INTEGER[]", Type::array(of(TypeKind::integer)), "[]"},
+           {"MAP{1:'a'}", Type::map(of(TypeKind::integer), Type::varchar()), "{\"1\":\"a\"}"},
+           {"{f0: 1, f1: 'x'}", row_type, "[1,\"x\"]"},
+           {"[{f0: 1, f1: 'x'}, NULL]", Type::array(row_type), "[[1,\"x\"],null]"},
+           {"'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::UUID", of(TypeKind::uuid),
+            "\"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\""},
+       }) {
+    EXPECT_EQ(rows(std::string("SELECT ") + row.sql, {row.type}).value_or("?"),
+              std::string("[[") + row.json + "]]")
+        << row.sql;
+  }
+}
+
+TEST_F(DuckDbEngineTest, PagesAndLimits) {
+  auto stream =
+      engine_->execute({}, "SELECT range FROM range(100000)", {{"n", of(TypeKind::bigint)}}, {})
+          .value();
+  uint64_t total = 0;
+  int pages = 0;
+  for (bool done = false; !done; ++pages) {
+    Page page = stream->next_page(100'000).value();
+    total += page.rows;
+    done = page.done;
+    EXPECT_LT(page.rows_json.size(), 200'000u);
+  }
+  EXPECT_EQ(total, 100'000u);
+  EXPECT_GT(pages, 3);
+}
+
+TEST_F(DuckDbEngineTest, ErrorsAndLockdown) {
+  EXPECT_EQ(rows("SELECT nothing", {of(TypeKind::integer)}).error().code, Code::invalid);
+  EXPECT_EQ(
+      rows("SELECT error('TRINO[DIVISION_BY_ZERO] Division by zero')", {of(TypeKind::integer)})
+          .error()
+          .code,
+      Code::invalid);
+  EXPECT_FALSE(rows("SELECT * FROM read_csv('/etc/passwd')", {of(TypeKind::integer)}));
+  EXPECT_FALSE(rows("COPY (SELECT 1) TO '/tmp/aichemy-escape.csv'", {of(TypeKind::integer)}));
+  auto missing =
+      rows("SELECT * FROM read_parquet('lake://b/none.parquet')", {of(TypeKind::integer)});
+  EXPECT_EQ(missing.error().code, Code::corrupt) << missing.error().message;
+}
+
+TEST_F(DuckDbEngineTest, CancelEndsARunningStatement) {
+  std::stop_source stop;
+  Call call;
+  call.cancel = stop.get_token();
+  auto stream =
+      engine_->execute(call, "SELECT count(*) FROM range(100000000000) WHERE range % 7 = 1",
+                       {{"n", of(TypeKind::bigint)}}, {});
+  ASSERT_TRUE(stream);
+  stop.request_stop();
+  EXPECT_EQ((*stream)->next_page(1000).error().code, Code::cancelled);
+}
+
+tables::Schema schema_of(std::vector<tables::Field> fields) {
+  tables::Schema schema;
+  schema.fields = std::move(fields);
+  return schema;
+}
+
+TEST_F(DuckDbEngineTest, WritesAndScansByFieldId) {
+  InsertTarget target;
+  target.location = "s3://b/t/data";
+  Type row_type = Type::row({{"x y", of(TypeKind::integer)}, {"z", Type::varchar()}});
+  target.columns = {{"id", of(TypeKind::bigint), {1, {}}, true},
+                    {"Na\"me", Type::varchar(), {2, {}}},
+                    {"r", row_type, {3, {{4, {}}, {5, {}}}}},
+                    {"l", Type::array(of(TypeKind::double_)), {6, {{7, {}}}}}};
+  auto files =
+      engine_->write({},
+                     "SELECT range AS id, 'n' || range AS \"Na\"\"me\", "
+                     "{'x y': range::INTEGER, 'z': 'v'} AS r, [range::DOUBLE] AS l FROM range(10)",
+                     target, {});
+  ASSERT_TRUE(files) << files.error().message;
+  ASSERT_EQ(files->size(), 1u);
+  const WrittenFile& file = files->front();
+  EXPECT_EQ(file.rows, 10u);
+  EXPECT_TRUE(file.path.starts_with("s3://b/t/data/"));
+  EXPECT_EQ(file.bytes, store_.list({}, "b", {.prefix = "t/data/"}).value().objects[0].size);
+  std::map<int32_t, std::string> maxima;
+  for (const auto& column : file.columns) maxima[column.field_id] = column.max.value_or("-");
+  EXPECT_EQ(maxima[1], "9");
+  EXPECT_EQ(maxima[2], "n9");
+  EXPECT_EQ(maxima[4], "9");
+  EXPECT_EQ(maxima[7], "9.0");
+
+  auto scan = std::make_shared<LakeScan>();
+  using tables::primitive;
+  scan->plan.schema =
+      schema_of({{.id = 1, .name = "id", .type = primitive(tables::TypeKind::int64)},
+                 {.id = 9, .name = "added", .type = primitive(tables::TypeKind::int32)}});
+  scan->plan.schema.fields[1].initial_default = Json(42);
+  tables::DataFile data;
+  data.path = file.path;
+  data.size = file.bytes;
+  data.record_count = file.rows;
+  data.constants = {{8, tables::Value("const")}};
+  scan->plan.files = {data};
+  scan->plan.record_count = 10;
+  // Renamed, reordered, with a struct field gone, a partition constant, a later column with a
+  // default, the path.
+  scan->columns = {{Type::varchar(), {2, {}}},
+                   {of(TypeKind::bigint), {1, {}}},
+                   {Type::row({{"z", Type::varchar()}, {"new", of(TypeKind::bigint)}}),
+                    {3, {{5, {}}, {99, {}}}}},
+                   {Type::varchar(), {8, {}}},
+                   {of(TypeKind::integer), {9, {}}},
+                   {Type::array(of(TypeKind::double_)), {6, {{7, {}}}}},
+                   {Type::varchar(), {}, LakeColumnSource::path}};
+  EngineScan handle = scans_.add(scan);
+  std::string from = " FROM lake_scan('" + handle.handle + "')";
+  EXPECT_EQ(rows("SELECT c1, c0, c2, c3, c4, c5" + from + " WHERE c1 = 7",
+                 {of(TypeKind::bigint), Type::varchar(), scan->columns[2].type, Type::varchar(),
+                  of(TypeKind::integer), scan->columns[5].type},
+                 {handle.keep})
+                .value(),
+            "[[7,\"n7\",[\"v\",null],\"const\",42,[7.0]]]");
+  EXPECT_EQ(rows("SELECT count(*)" + from, {of(TypeKind::bigint)}).value(), "[[10]]");
+  EXPECT_EQ(rows("SELECT DISTINCT c6" + from, {Type::varchar()}).value(),
+            "[[\"" + file.path + "\"]]");
+  EXPECT_EQ(rows("SELECT count(*)" + from + " WHERE c3 = 'other'", {of(TypeKind::bigint)}).value(),
+            "[[0]]");
+}
+
+TEST_F(DuckDbEngineTest, AppliesDeletes) {
+  InsertTarget target;
+  target.location = "s3://b/t/data";
+  target.columns = {{"id", of(TypeKind::bigint), {1, {}}}};
+  WrittenFile data =
+      engine_->write({}, "SELECT range AS id FROM range(5000)", target, {}).value()[0];
+  InsertTarget positions;
+  positions.location = "s3://b/t/deletes";
+  positions.columns = {{"file_path", Type::varchar(), {2147483546, {}}},
+                       {"pos", of(TypeKind::bigint), {2147483545, {}}}};
+  std::string path = "'" + data.path + "'";
+  WrittenFile by_position =
+      engine_
+          ->write({}, "SELECT " + path + " AS file_path, unnest([0, 17, 4999]) AS pos", positions,
+                  {})
+          .value()[0];
+  WrittenFile by_value =
+      engine_->write({}, "SELECT unnest([17, 18, 99999])::BIGINT AS id", target, {}).value()[0];
+
+  auto scan = std::make_shared<LakeScan>();
+  scan->plan.schema =
+      schema_of({{.id = 1, .name = "id", .type = tables::primitive(tables::TypeKind::int64)}});
+  tables::DataFile file;
+  file.path = data.path;
+  file.size = data.bytes;
+  file.record_count = data.rows;
+  file.deletes = {0, 1};
+  scan->plan.files = {file};
+  scan->plan.delete_files = {
+      {.kind = tables::DeleteKind::position, .path = by_position.path},
+      {.kind = tables::DeleteKind::equality, .path = by_value.path, .equality_ids = {1}}};
+  scan->columns = {{of(TypeKind::bigint), {1, {}}}};
+  EngineScan handle = scans_.add(scan);
+  EXPECT_EQ(
+      rows("SELECT count(*), min(c0), max(c0), sum(c0)::BIGINT FROM lake_scan('" + handle.handle +
+               "')",
+           {of(TypeKind::bigint), of(TypeKind::bigint), of(TypeKind::bigint), of(TypeKind::bigint)})
+          .value(),
+      "[[4996,1,4998,12492466]]");
+  handle.keep.reset();
+  EXPECT_EQ(scans_.find(handle.handle), nullptr);
+}
+
+TEST_F(DuckDbEngineTest, PartitionsByTransform) {
+  InsertTarget target;
+  target.location = "s3://b/t/data";
+  target.columns = {{"s", Type::varchar(), {1, {}}}, {"at", of(TypeKind::timestamp, 6), {2, {}}}};
+  target.partition = {{0, "identity", "s", 1000}, {1, "day", "at_day", 1001}};
+  auto files = engine_->write(
+      {},
+      "SELECT CASE range WHEN 0 THEN NULL WHEN 1 THEN 'a/b=c' ELSE 'x' END AS s, "
+      "TIMESTAMP '1970-01-02 03:04:05' + to_days((range // 2)::INTEGER) AS at FROM range(5)",
+      target, {});
+  ASSERT_TRUE(files) << files.error().message;
+  std::multiset<std::string> seen;
+  for (const WrittenFile& file : *files) {
+    seen.insert(file.partition[0].value_or("null") + "|" + file.partition[1].value_or("null") +
+                "|" + std::to_string(file.rows));
+  }
+  EXPECT_EQ(seen, (std::multiset<std::string>{"null|1|1", "a/b=c|1|1", "x|2|2", "x|3|1"}));
+}
+
+TEST_F(DuckDbEngineTest, FailedAndEmptyWritesLeaveNothing) {
+  InsertTarget target;
+  target.location = "s3://b/t/data";
+  target.columns = {{"id", of(TypeKind::bigint), {1, {}}}};
+  EXPECT_TRUE(engine_->write({}, "SELECT range AS id FROM range(0)", target, {}).value().empty());
+  EXPECT_FALSE(engine_->write(
+      {}, "SELECT CASE WHEN range = 200000 THEN error('x') ELSE range END AS id FROM range(300000)",
+      target, {}));
+  EXPECT_TRUE(store_.list({}, "b", {}).value().objects.empty());
+}
+
+}  // namespace
+}  // namespace aichemy::sql

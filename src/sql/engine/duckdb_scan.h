@@ -1,0 +1,26 @@
+// The table function lake_scan('<handle>'): DuckDB's own Parquet reader over the files of a
+// registered LakeScan. Columns are mapped by field id, partition constants and defaults fill what a
+// file lacks, delete files are applied as a mask while reading.
+#pragma once
+
+#include <duckdb/main/database.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "sql/connectors/lake_scan.h"
+
+namespace aichemy::sql {
+
+// Once per database, after the lake file system is registered. `scans` must outlive the database.
+void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& scans);
+
+// A DuckDB type from physical_type().
+duckdb::LogicalType duckdb_type(const Type& type);
+
+// A bound, constant or default of a table as DuckDB's value of the column's physical type.
+duckdb::Value duckdb_value(const tables::Value& value, const Type& type);
+
+}  // namespace aichemy::sql

@@ -1,0 +1,226 @@
+#include "sql/engine/duckdb_write.h"
+
+#include <fmt/core.h>
+#include <charconv>
+#include <duckdb/common/types/value.hpp>
+#include <duckdb/main/materialized_query_result.hpp>
+#include <duckdb/main/pending_query_result.hpp>
+#include <duckdb/parser/keyword_helper.hpp>
+#include <map>
+
+#include "sql/engine/duckdb_file_system.h"
+#include "tables/transform.h"
+
+namespace aichemy::sql {
+namespace {
+
+std::string literal(const std::string& text) { return duckdb::Value(text).ToSQLString(); }
+std::string identifier(const std::string& name) {
+  return duckdb::KeywordHelper::WriteQuoted(name, '"');
+}
+
+std::string partition_column(size_t i) { return fmt::format("__partition_{}", i); }
+
+// ---- field ids: {'a': 1, 'b': {__duckdb_field_id: 2, 'x': 3}} ----
+
+std::string field_ids_of(const Type& type, const FieldId& id);
+
+std::string child_ids(const Type& type, const FieldId& id) {
+  std::string out;
+  for (size_t i = 0; i < type.fields.size() && i < id.children.size(); ++i) {
+    std::string name = type.is(TypeKind::array) ? "element"
+                       : type.is(TypeKind::map)
+                           ? (i == 0 ? "key" : "value")
+                           : type.fields[i].name.value_or(fmt::format("f{}", i));
+    out +=
+        fmt::format(", {}: {}", literal(name), field_ids_of(type.fields[i].type, id.children[i]));
+  }
+  return out;
+}
+
+std::string field_ids_of(const Type& type, const FieldId& id) {
+  if (id.children.empty()) return std::to_string(id.id);
+  return fmt::format("{{__duckdb_field_id: {}{}}}", id.id, child_ids(type, id));
+}
+
+std::string field_ids(const InsertTarget& target) {
+  std::string out;
+  for (const WriteColumn& column : target.columns) {
+    if (!out.empty()) out += ", ";
+    out += fmt::format("{}: {}", literal(column.name), field_ids_of(column.type, column.field_id));
+  }
+  return "{" + out + "}";
+}
+
+// ---- partition values ----
+
+// The transform of a column as an expression that gives Iceberg's partition value (years since 1970
+// and so on).
+Result<std::string> transform_expression(const PartitionField& field, const InsertTarget& target) {
+  ASSIGN_OR_RETURN(tables::Transform transform, tables::transform_from_text(field.transform));
+  const WriteColumn& column = target.columns[field.column];
+  std::string name = identifier(column.name);
+  // The calendar is UTC's: an instant is taken as the UTC timestamp it is.
+  std::string at =
+      column.type.is(TypeKind::timestamp_tz) ? fmt::format("timezone('UTC', {})", name) : name;
+  int64_t width = transform.parameter;
+  switch (transform.kind) {
+    case tables::TransformKind::identity: return name;
+    case tables::TransformKind::void_: return std::string("NULL::INTEGER");
+    case tables::TransformKind::year: return fmt::format("(year({}) - 1970)::INTEGER", at);
+    case tables::TransformKind::month:
+      return fmt::format("((year({0}) - 1970) * 12 + month({0}) - 1)::INTEGER", at);
+    case tables::TransformKind::day:
+      return fmt::format("({}::DATE - DATE '1970-01-01')::INTEGER", at);
+    case tables::TransformKind::hour:
+      // Floor division also before 1970.
+      return fmt::format("floor(epoch({}) / 3600)::INTEGER", at);
+    case tables::TransformKind::truncate:
+      if (column.type.is_text()) return fmt::format("left({}, {})", name, width);
+      if (column.type.is(TypeKind::varbinary)) return fmt::format("{}[1:{}]", name, width);
+      if (column.type.is(TypeKind::decimal)) {
+        return fail(Code::unsupported, "partitioning",
+                    "writing to a table partitioned by truncate of a decimal");
+      }
+      return fmt::format("({0} - ((({0} % {1}) + {1}) % {1}))", name, width);
+    case tables::TransformKind::bucket: return fmt::format("aichemy_bucket({}, {})", name, width);
+    case tables::TransformKind::unknown: break;
+  }
+  return fail(Code::unsupported, "partitioning",
+              "cannot write with the partition transform " + field.transform);
+}
+
+Result<std::string> copy_statement(const std::string& select, const InsertTarget& target,
+                                   const std::string& unique) {
+  ASSIGN_OR_RETURN(std::string folder, lake_path(target.location));
+  std::string options =
+      fmt::format("FORMAT parquet, COMPRESSION {}, FIELD_IDS {}, RETURN_STATS true",
+                  literal(target.compression), field_ids(target));
+  if (target.partition.empty()) {
+    std::string path = fmt::format("{}/{}.parquet", folder, unique);
+    return fmt::format("COPY ({}) TO {} ({}, USE_TMP_FILE false)", select, literal(path), options);
+  }
+  std::string extra, by;
+  for (size_t i = 0; i < target.partition.size(); ++i) {
+    ASSIGN_OR_RETURN(std::string expression, transform_expression(target.partition[i], target));
+    extra += fmt::format(", {} AS {}", expression, partition_column(i));
+    by += (i > 0 ? ", " : "") + partition_column(i);
+  }
+  // Each write has a folder of its own, so that what a failed one leaves can be found.
+  return fmt::format(
+      "COPY (SELECT *{} FROM ({})) TO {} ({}, PARTITION_BY ({}), WRITE_PARTITION_COLUMNS false, "
+      "HIVE_FILE_PATTERN true, FILENAME_PATTERN 'part-{{uuid}}', OVERWRITE_OR_IGNORE true)",
+      extra, select, literal(folder + "/" + unique), options, by);
+}
+
+// ---- statistics ----
+
+// Leaf columns as the writer's statistics name them: quoted parts joined by dots.
+void collect_leaves(const std::string& prefix, const std::string& name, const Type& type,
+                    const FieldId& id, std::map<std::string, int32_t>& out) {
+  std::string path = prefix.empty() ? identifier(name) : prefix + "." + identifier(name);
+  out[path] = id.id;
+  for (size_t i = 0; i < type.fields.size() && i < id.children.size(); ++i) {
+    std::string child = type.is(TypeKind::array) ? "element"
+                        : type.is(TypeKind::map)
+                            ? (i == 0 ? "key" : "value")
+                            : type.fields[i].name.value_or(fmt::format("f{}", i));
+    collect_leaves(path, child, type.fields[i].type, id.children[i], out);
+  }
+}
+
+std::optional<std::string> text_of(const duckdb::Value& value) {
+  if (value.IsNull()) return std::nullopt;
+  return value.ToString();
+}
+
+std::vector<std::pair<std::string, duckdb::Value>> entries_of(const duckdb::Value& map) {
+  std::vector<std::pair<std::string, duckdb::Value>> out;
+  if (map.IsNull()) return out;
+  for (const duckdb::Value& entry : duckdb::MapValue::GetChildren(map)) {
+    auto& pair = duckdb::StructValue::GetChildren(entry);
+    out.emplace_back(pair[0].ToString(), pair[1]);
+  }
+  return out;
+}
+
+WrittenColumn written_column(int32_t field_id, const duckdb::Value& statistics) {
+  WrittenColumn column;
+  column.field_id = field_id;
+  for (auto& [name, value] : entries_of(statistics)) {
+    if (name == "min") column.min = text_of(value);
+    if (name == "max") column.max = text_of(value);
+    if (name == "has_nan") column.has_nan = value.ToString() == "true";
+    if (name == "null_count") column.null_count = std::stoull(value.ToString());
+    if (name == "column_size_bytes") column.bytes = std::stoull(value.ToString());
+  }
+  return column;
+}
+
+WrittenFile written_file(duckdb::MaterializedQueryResult& rows, duckdb::idx_t row,
+                         const InsertTarget& target, const std::map<std::string, int32_t>& leaves) {
+  WrittenFile file;
+  file.path = location_of_lake_path(rows.GetValue(0, row).ToString());
+  file.rows = rows.GetValue(1, row).GetValue<uint64_t>();
+  file.bytes = rows.GetValue(2, row).GetValue<uint64_t>();
+  for (auto& [name, statistics] : entries_of(rows.GetValue(4, row))) {
+    auto leaf = leaves.find(name);
+    if (leaf == leaves.end()) leaf = leaves.find(identifier(name));
+    if (leaf != leaves.end()) file.columns.push_back(written_column(leaf->second, statistics));
+  }
+  std::map<std::string, std::optional<std::string>> values;
+  for (auto& [name, value] : entries_of(rows.GetValue(5, row))) values[name] = text_of(value);
+  for (size_t i = 0; i < target.partition.size(); ++i)
+    file.partition.push_back(values[partition_column(i)]);
+  return file;
+}
+
+}  // namespace
+
+Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
+                                              const std::string& select, const InsertTarget& target,
+                                              const std::string& unique,
+                                              const std::stop_token& cancel) {
+  ASSIGN_OR_RETURN(std::string statement, copy_statement(select, target, unique));
+  auto pending = connection.PendingQuery(statement, false);
+  if (pending->HasError()) return std::unexpected(error_from_duckdb(pending->GetErrorObject()));
+  // Beginning a statement forgets an interrupt that came before it.
+  if (cancel.stop_requested()) return fail(Code::cancelled, "cancelled", "the query was cancelled");
+  auto result = pending->Execute();
+  if (result->HasError()) return std::unexpected(error_from_duckdb(result->GetErrorObject()));
+  auto* rows = &result->Cast<duckdb::MaterializedQueryResult>();
+  std::map<std::string, int32_t> leaves;
+  for (const WriteColumn& column : target.columns)
+    collect_leaves("", column.name, column.type, column.field_id, leaves);
+  std::vector<WrittenFile> files;
+  for (duckdb::idx_t row = 0; row < rows->RowCount(); ++row) {
+    WrittenFile file = written_file(*rows, row, target, leaves);
+    if (file.rows > 0) files.push_back(std::move(file));
+  }
+  return files;
+}
+
+std::string written_prefix(const InsertTarget& target, const std::string& unique) {
+  return target.location + "/" + unique;
+}
+
+void remove_below(objectstore::ObjectStore& store, const std::string& prefix_location) {
+  std::string_view rest = prefix_location;
+  rest.remove_prefix(std::min(rest.find("://") + 3, rest.size()));
+  size_t slash = std::min(rest.find('/'), rest.size());
+  std::string bucket(rest.substr(0, slash));
+  objectstore::ListOptions options;
+  options.prefix = slash < rest.size() ? std::string(rest.substr(slash + 1)) : std::string();
+  if (options.prefix.empty()) return;  // never a whole bucket
+  Call call;
+  for (;;) {
+    auto page = store.list(call, bucket, options);
+    if (!page) return;
+    // Best effort: what stays is not named by any table and is removed with the orphans.
+    for (const auto& object : page->objects) (void)store.remove(call, bucket, object.key, {});
+    if (!page->truncated) return;
+    options.start_after = page->next_start_after;
+  }
+}
+
+}  // namespace aichemy::sql

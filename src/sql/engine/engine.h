@@ -1,0 +1,75 @@
+// The engine under the dialect: it runs rendered DuckDB SQL and gives rows back in Trino's client
+// encoding. It knows no names, no catalogs, no Trino functions; the renderer (renderer.cc) is the
+// only place that writes the SQL it gets. Implemented by DuckDbEngine (duckdb_engine.h).
+//
+// Rules for the implementation:
+//  - one connection a statement; session TimeZone is UTC; integer_division off, default order NULLS
+//  LAST;
+//  - at start it runs engine_prelude() (engine_functions.h): our macros;
+//  - `lake_scan('<handle>')` reads what a connector registered;
+//  - an error that DuckDB reports comes back as Code::invalid ("engine") with DuckDB's message
+//  unchanged, the kind
+//    in front ("Conversion Error: ..."); engine_errors.h turns it into Trino's words. Cancelled:
+//    Code::cancelled. Out of memory: Code::exhausted ("memory"). Errors of our own file system and
+//    scans keep their Code and what.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/call.h"
+#include "sql/connectors/connector.h"
+#include "sql/types/type.h"
+
+namespace aichemy::sql {
+
+struct OutputColumn {
+  std::string name;
+  Type type;
+};
+
+struct Page {
+  std::string rows_json;  // "[[1,"a"],[2,null]]"; "[]" when no rows; values encoded by Trino type
+                          // (trino.md 1.6)
+  uint64_t rows = 0;
+  bool done = false;  // nothing comes after this page
+};
+
+struct Progress {
+  double percentage = -1;  // 0..100, negative: unknown
+  uint64_t rows_read = 0;
+  uint64_t bytes_read = 0;
+  uint64_t peak_memory_bytes = 0;
+};
+
+// Result rows, pulled by one thread at a time. cancel() and progress() may be called from any
+// thread. Destroying it ends the statement and frees everything.
+class RowStream {
+ public:
+  virtual ~RowStream() = default;
+  // Blocks until rows are there; stops filling a page once it holds max_bytes of text.
+  virtual Result<Page> next_page(size_t max_bytes) = 0;
+  virtual Progress progress() = 0;
+  virtual void cancel() = 0;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  // `scans` are kept alive until the stream is destroyed. Binding errors come from here; rows are
+  // computed from the first next_page() on.
+  virtual Result<std::unique_ptr<RowStream>> execute(const Call& call, const std::string& sql,
+                                                     std::vector<OutputColumn> columns,
+                                                     std::vector<std::shared_ptr<void>> scans) = 0;
+  // Runs a SELECT into Parquet files under target.location: one or more files a partition, field
+  // ids and names as in target.columns (the SELECT's column and row field names are already the
+  // target's). No rows: no files. On error what was written is removed.
+  virtual Result<std::vector<WrittenFile>> write(const Call& call, const std::string& select,
+                                                 const InsertTarget& target,
+                                                 std::vector<std::shared_ptr<void>> scans) = 0;
+};
+
+}  // namespace aichemy::sql

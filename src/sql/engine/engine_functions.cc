@@ -1,0 +1,292 @@
+#include "sql/engine/engine_functions.h"
+
+#include <fmt/format.h>
+
+namespace aichemy::sql {
+namespace {
+
+struct Macro {
+  const char* name;  // without trino_
+  const char* parameters;
+  const char* body;  // `let(value, name, body)` is list_transform([value], lambda name: body)[1]
+};
+
+constexpr Macro kMacros[] = {
+    // arithmetic
+    {"divide", "a, b",
+     "CASE WHEN b = 0 THEN trino_fail('DIVISION_BY_ZERO', 'Division by zero') ELSE a // b END"},
+    {"modulo", "a, b",
+     "CASE WHEN b = 0 THEN trino_fail('DIVISION_BY_ZERO', 'Division by zero') ELSE a % b END"},
+    {"half_up", "n, d",
+     "CASE WHEN d = 0 THEN trino_fail('DIVISION_BY_ZERO', 'Division by zero') "
+     "ELSE (CASE WHEN (n < 0) <> (d < 0) THEN -1 ELSE 1 END) * ((abs(n) * 2 + abs(d)) // (abs(d) * "
+     "2)) END"},
+    {"finite", "x, t",
+     "CASE WHEN isnan(x) OR isinf(x) THEN trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast ' || "
+     "(CASE WHEN isnan(x) THEN 'NaN' WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END) || ' to ' || "
+     "lower(t)) ELSE x END"},
+    {"round_to", "x, n", "CASE WHEN isnan(x) OR isinf(x) THEN x ELSE round(x, n) END"},
+    {"truncate_to", "x, n", "trunc(x * pow(10, n)) / pow(10, n)"},
+    // text
+    {"fit", "t, n, type",
+     "CASE WHEN length(t) > n THEN trino_fail('INVALID_CAST_ARGUMENT', 'Value ' || t || ' cannot "
+     "be represented as ' || type) ELSE t END"},
+    {"integer_text", "t, type",
+     "CASE WHEN t IS NULL THEN NULL WHEN regexp_full_match(trim(t), '[+-]?[0-9]+') THEN trim(t) "
+     "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast ''' || t || ''' to ' || type) END"},
+    {"float_text", "t, type",
+     "CASE WHEN t IS NULL THEN NULL WHEN regexp_full_match(trim(t), "
+     "'[+-]?([0-9]+\\.?[0-9]*([eE][+-]?[0-9]+)?|\\.[0-9]+([eE][+-]?[0-9]+)?|Infinity|NaN)') THEN "
+     "trim(t) "
+     "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast ''' || t || ''' to ' || type) END"},
+    {"decimal_text", "t, type",
+     "CASE WHEN t IS NULL THEN NULL WHEN regexp_full_match(trim(t), "
+     "'[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?') THEN trim(t) "
+     "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast VARCHAR ''' || t || ''' to ' || type "
+     "|| '. Value is not a number.') END"},
+    {"date_text", "t",
+     "CASE WHEN t IS NULL THEN NULL WHEN regexp_full_match(trim(t), "
+     "'[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}') THEN trim(t) "
+     "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Value cannot be cast to date: ' || t) END"},
+    {"boolean_of", "t",
+     "CASE WHEN lower(t) IN ('t', 'true', '1') THEN TRUE WHEN lower(t) IN ('f', 'false', '0') THEN "
+     "FALSE WHEN t IS NULL THEN NULL "
+     "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast ''' || t || ''' to BOOLEAN') END"},
+    {"like", "t, p, e",
+     "CASE WHEN e IS NOT NULL AND length(e) <> 1 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
+     "'Escape string must be a single character') ELSE t LIKE p ESCAPE e END"},
+    {"substr2", "t, s",
+     "CASE WHEN s = 0 OR abs(s) > length(t) THEN CASE WHEN t IS NULL THEN NULL ELSE '' END ELSE "
+     "substr(t, s) END"},
+    {"substr3", "t, s, n",
+     "CASE WHEN s = 0 OR n <= 0 OR abs(s) > length(t) THEN CASE WHEN t IS NULL OR s IS NULL OR n "
+     "IS NULL THEN NULL ELSE '' END ELSE substr(t, s, n) END"},
+    {"split_part", "t, d, n",
+     "CASE WHEN n <= 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Index must be greater than "
+     "zero') "
+     "WHEN n > len(string_split(t, d)) THEN NULL ELSE string_split(t, d)[n] END"},
+    {"split", "t, d",
+     "CASE WHEN d = '' THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'The delimiter may not be the "
+     "empty string') ELSE string_split(t, d) END"},
+    {"pad", "side, t, n, p",
+     "CASE WHEN p = '' THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Padding string must not be "
+     "empty') "
+     "WHEN n < 0 OR n > 2147483647 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Target length "
+     "must be in the range [0..2147483647]') "
+     "WHEN side = 'l' THEN lpad(t, CAST(n AS INTEGER), p) ELSE rpad(t, CAST(n AS INTEGER), p) END"},
+    {"codepoint", "t",
+     "CASE WHEN length(t) <> 1 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Input string must be "
+     "a single character string') ELSE unicode(t) END"},
+    {"reverse", "t", "array_to_string(list_reverse(regexp_extract_all(t, '(?s).')), '')"},
+    // the digits and the exponent of the shortest text of a double
+    {"scientific", "t",
+     "let(split_part(split_part(ltrim(t, '-'), 'e', 1), '.', 1), i, "
+     "let(split_part(split_part(ltrim(t, '-'), 'e', 1), '.', 2), f, "
+     "let(COALESCE(TRY_CAST(split_part(t, 'e', 2) AS INTEGER), 0), e, let(rtrim(ltrim(i || f, "
+     "'0'), '0'), d, "
+     "(CASE WHEN t LIKE '-%' THEN '-' ELSE '' END) || CASE WHEN d = '' THEN '0E0' ELSE d[1] || '.' "
+     "|| COALESCE(NULLIF(d[2:], ''), '0') || 'E' || "
+     "CAST((CASE WHEN ltrim(i, '0') <> '' THEN length(ltrim(i, '0')) - 1 ELSE -(length(f) - "
+     "length(ltrim(f, '0'))) - 1 END) + e AS VARCHAR) END))))"},
+    {"double_to_varchar", "x",
+     "CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE "
+     "'-Infinity' END ELSE trino_scientific(CAST(x AS VARCHAR)) END"},
+    {"real_to_varchar", "x",
+     "CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE "
+     "'-Infinity' END ELSE trino_scientific(CAST(x AS VARCHAR)) END"},
+    // time
+    {"fraction", "micros, p",
+     "CASE WHEN p = 0 THEN '' ELSE '.' || substr(rpad(lpad(CAST(micros AS VARCHAR), 6, '0'), 12, "
+     "'0'), 1, p) END"},
+    {"timestamp_to_varchar", "x, p",
+     "(strftime(x, '%Y-%m-%d %H:%M:%S') || trino_fraction(microsecond(x) % 1000000, p))"},
+    {"time_to_varchar", "x, p",
+     "(substr(CAST(x AS VARCHAR), 1, 8) || trino_fraction(microsecond(x) % 1000000, p))"},
+    {"round_timestamp", "x, p",
+     "make_timestamp(CAST(round(epoch_us(x) / CAST(pow(10, 6 - least(p, 6)) AS DOUBLE)) AS BIGINT) "
+     "* CAST(pow(10, 6 - least(p, 6)) AS BIGINT))"},
+    {"round_time", "x, p",
+     "CAST(make_timestamp(CAST(round(epoch_us(x) / CAST(pow(10, 6 - least(p, 6)) AS DOUBLE)) AS "
+     "BIGINT) * CAST(pow(10, 6 - least(p, 6)) AS BIGINT)) AS TIME)"},
+    {"date_plus_millis", "d, ms",
+     "CASE WHEN ms % 86400000 <> 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Cannot add hour, "
+     "minutes or seconds to a date') ELSE d + CAST(ms // 86400000 AS INTEGER) END"},
+    {"day_time_to_varchar", "ms",
+     "((CASE WHEN ms < 0 THEN '-' ELSE '' END) || CAST(abs(ms) // 86400000 AS VARCHAR) || ' ' || "
+     "lpad(CAST(abs(ms) // 3600000 % 24 AS VARCHAR), 2, '0') || ':' || "
+     "lpad(CAST(abs(ms) // 60000 % 60 AS VARCHAR), 2, '0') || ':' || lpad(CAST(abs(ms) // 1000 % "
+     "60 AS VARCHAR), 2, '0') || '.' || lpad(CAST(abs(ms) % 1000 AS VARCHAR), 3, '0'))"},
+    {"year_month_to_varchar", "m",
+     "((CASE WHEN m < 0 THEN '-' ELSE '' END) || CAST(abs(m) // 12 AS VARCHAR) || '-' || "
+     "CAST(abs(m) % 12 AS VARCHAR))"},
+    {"unit", "u",
+     "CASE WHEN lower(u) IN ('millisecond', 'second', 'minute', 'hour', 'day', 'week', 'month', "
+     "'quarter', 'year') THEN lower(u) "
+     "ELSE trino_fail('INVALID_FUNCTION_ARGUMENT', '''' || u || ''' is not a valid TIME field') "
+     "END"},
+    {"date_unit", "u",
+     "CASE WHEN lower(u) IN ('day', 'week', 'month', 'quarter', 'year') THEN lower(u) "
+     "ELSE trino_fail('INVALID_FUNCTION_ARGUMENT', '''' || u || ''' is not a valid DATE field') "
+     "END"},
+    {"interval_of", "u, n",
+     "CASE lower(u) WHEN 'millisecond' THEN to_milliseconds(n) WHEN 'second' THEN to_seconds(n) "
+     "WHEN 'minute' THEN to_minutes(n) WHEN 'hour' THEN to_hours(n) "
+     "WHEN 'day' THEN to_days(CAST(n AS INTEGER)) WHEN 'week' THEN to_weeks(CAST(n AS INTEGER)) "
+     "WHEN 'month' THEN to_months(CAST(n AS INTEGER)) WHEN 'quarter' THEN to_months(CAST(n * 3 AS "
+     "INTEGER)) "
+     "WHEN 'year' THEN to_years(CAST(n AS INTEGER)) ELSE trino_fail('INVALID_FUNCTION_ARGUMENT', "
+     "'''' || u || ''' is not a valid TIMESTAMP field') END"},
+    {"mysql_format", "f",
+     "replace(replace(replace(replace(replace(replace(replace(f, '%i', '%M'), '%s', '%S'), '%T', "
+     "'%H:%M:%S'), '%h', '%I'), '%W', '%A'), '%e', '%-d'), '%c', '%-m')"},
+    // arrays and maps
+    {"subscript", "a, i",
+     "CASE WHEN i BETWEEN 1 AND len(a) THEN a[i] WHEN a IS NULL OR i IS NULL THEN NULL "
+     "WHEN i = 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'SQL array indices start at 1') "
+     "WHEN i < 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Array subscript is negative: ' || "
+     "i) "
+     "ELSE trino_fail('INVALID_FUNCTION_ARGUMENT', 'Array subscript must be less than or equal to "
+     "array length: ' || i || ' > ' || len(a)) END"},
+    {"element_at", "a, i",
+     "CASE WHEN i = 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'SQL array indices start at 1') "
+     "ELSE a[i] END"},
+    {"map_subscript", "m, k",
+     "CASE WHEN map_contains(m, k) THEN m[k] WHEN m IS NULL OR k IS NULL THEN NULL "
+     "ELSE trino_fail('INVALID_FUNCTION_ARGUMENT', 'Key not present in map: ' || CAST(k AS "
+     "VARCHAR)) END"},
+    {"map", "k, v",
+     "CASE WHEN len(k) <> len(v) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Key and value "
+     "arrays must be the same length') "
+     "WHEN list_has_any([TRUE], list_transform(k, lambda x: x IS NULL)) THEN "
+     "trino_fail('INVALID_FUNCTION_ARGUMENT', 'map key cannot be null') "
+     "WHEN len(list_distinct(k)) <> len(k) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Duplicate "
+     "map keys are not allowed') ELSE map(k, v) END"},
+    {"distinct", "a",
+     "list_filter(a, lambda x, i: list_position(a, x) = i OR (x IS NULL AND "
+     "len(list_filter(a[1:i], lambda y: y IS NULL)) = 1))"},
+    {"contains", "a, x",
+     "CASE WHEN x IS NULL OR a IS NULL THEN NULL WHEN list_contains(a, x) THEN TRUE WHEN len(a) <> "
+     "list_count(a) THEN NULL ELSE FALSE END"},
+    {"any_match", "l",
+     "CASE WHEN list_contains(l, TRUE) THEN TRUE WHEN len(l) <> list_count(l) THEN NULL WHEN l IS "
+     "NULL THEN NULL ELSE FALSE END"},
+    {"all_match", "l",
+     "CASE WHEN list_contains(l, FALSE) THEN FALSE WHEN len(l) <> list_count(l) THEN NULL WHEN l "
+     "IS NULL THEN NULL ELSE TRUE END"},
+    {"sequence", "a, b, s",
+     "CASE WHEN s = 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'sequence step must not be "
+     "zero') "
+     "WHEN (s > 0 AND b < a) OR (s < 0 AND b > a) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
+     "'sequence stop value should be greater than or equal to start value if step is greater than "
+     "zero otherwise stop should be less than or equal to start') "
+     "WHEN (b - a) // s >= 10000 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'result of sequence "
+     "function must not have more than 10000 entries') ELSE generate_series(a, b, s) END"},
+    {"slice", "a, s, n",
+     "CASE WHEN n < 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'length must be greater than or "
+     "equal to 0') "
+     "WHEN s = 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'SQL array indices start at 1') WHEN "
+     "n = 0 OR s > len(a) OR -s > len(a) THEN a[1:0] "
+     "WHEN s > 0 THEN a[s:s + n - 1] ELSE a[len(a) + s + 1:len(a) + s + n] END"},
+    {"cosine_check", "a, b",
+     "CASE WHEN len(a) <> len(b) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'The arguments must "
+     "have the same length') ELSE TRUE END"},
+    // JSON
+    {"json_parse", "t",
+     "CASE WHEN t IS NULL THEN NULL WHEN json_valid(t) THEN CAST(json(t) AS VARCHAR) ELSE "
+     "trino_fail('INVALID_FUNCTION_ARGUMENT', 'Cannot convert value to JSON: ''' || t || '''') "
+     "END"},
+    {"json_to_varchar", "j",
+     "CASE WHEN json_type(j) = 'NULL' THEN NULL ELSE json_extract_string(j, '$') END"},
+    {"json_is_value", "j", "(json_type(j) <> 'NULL')"},
+    {"double_to_json", "x",
+     "CASE WHEN isnan(x) THEN '\"NaN\"' WHEN isinf(x) THEN CASE WHEN x > 0 THEN '\"Infinity\"' "
+     "ELSE '\"-Infinity\"' END ELSE upper(CAST(x AS VARCHAR)) END"},
+    {"json_array", "l",
+     "CASE WHEN l IS NULL THEN NULL ELSE '[' || array_to_string(list_transform(l, lambda x: "
+     "COALESCE(x, 'null')), ',') || ']' END"},
+    {"json_object", "k, v",
+     "CASE WHEN k IS NULL THEN NULL ELSE '{' || array_to_string(list_transform(list_zip(k, v), "
+     "lambda x: CAST(to_json(x[1]) AS VARCHAR) || ':' || COALESCE(x[2], 'null')), ',') || '}' END"},
+    {"json_items", "j, type",
+     "CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_extract(j, '$[*]') AS VARCHAR[]) WHEN j IS "
+     "NULL OR json_type(j) = 'NULL' THEN NULL "
+     "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast to ' || type || '. Expected a json "
+     "array, but got ' || j) END"},
+    {"json_entries", "j, type",
+     "CASE WHEN json_type(j) = 'OBJECT' THEN list_transform(json_keys(j), lambda x: struct_pack(k "
+     ":= x, v := CAST(json_extract(j, '$.\"' || x || '\"') AS VARCHAR))) "
+     "WHEN j IS NULL OR json_type(j) = 'NULL' THEN NULL ELSE trino_fail('INVALID_CAST_ARGUMENT', "
+     "'Cannot cast to ' || type || '. Expected a json object, but got ' || j) END"},
+    {"json_field", "j, i, name",
+     "CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_extract(j, '$[' || i || ']') AS VARCHAR) "
+     "ELSE CAST(json_extract(j, '$.\"' || name || '\"') AS VARCHAR) END"},
+    {"json_scalar", "j, p",
+     "CASE WHEN json_type(json_extract(j, p)) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL ELSE "
+     "json_extract_string(j, p) END"},
+    {"from_base", "t, b",
+     "CASE WHEN b < 2 OR b > 36 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Radix must be "
+     "between 2 and 36') ELSE "
+     "CAST(list_reduce(list_transform(string_split(lower(ltrim(t, '-')), ''), lambda c: "
+     "CAST(instr('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS HUGEINT)), lambda x, y: x * b + "
+     "y) "
+     "* (CASE WHEN t LIKE '-%' THEN -1 ELSE 1 END) AS BIGINT) END"},
+};
+
+// let(value, name, body) written out, innermost last.
+std::string expand_let(std::string text) {
+  while (true) {
+    size_t at = text.rfind("let(");
+    if (at == std::string::npos) return text;
+    size_t begin = at + 4, i = begin, part = 0;
+    std::string parts[3];
+    int depth = 0;
+    bool quoted = false;
+    for (; i < text.size(); ++i) {
+      char c = text[i];
+      if (c == '\'') quoted = !quoted;
+      if (!quoted && (c == '(' || c == '[')) ++depth;
+      if (!quoted && (c == ')' || c == ']')) {
+        if (depth == 0) break;
+        --depth;
+      }
+      if (!quoted && c == ',' && depth == 0 && part < 2) {
+        parts[part++] = text.substr(begin, i - begin);
+        begin = i + 1;
+      }
+    }
+    parts[2] = text.substr(begin, i - begin);
+    text = text.substr(0, at) +
+           fmt::format("(list_transform([{}], lambda{}:{})[1])", parts[0], parts[1], parts[2]) +
+           text.substr(i + 1);
+  }
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+std::string build() {
+  std::string out =
+      "CREATE OR REPLACE MACRO trino_fail(name, message) AS error('TRINO[' || name || '] ' || "
+      "message);\n"
+      "CREATE OR REPLACE MACRO trino_try_fail(name, message) AS NULL;\n";
+  for (const auto& macro : kMacros) {
+    std::string body = expand_let(macro.body);
+    out += fmt::format("CREATE OR REPLACE MACRO trino_{}({}) AS ({});\n", macro.name,
+                       macro.parameters, body);
+    out += fmt::format("CREATE OR REPLACE MACRO trino_try_{}({}) AS ({});\n", macro.name,
+                       macro.parameters, replaced(body, "trino_", "trino_try_"));
+  }
+  return out;
+}
+
+}  // namespace
+
+const std::string& engine_prelude() {
+  static const std::string made = build();
+  return made;
+}
+
+}  // namespace aichemy::sql

@@ -1,0 +1,147 @@
+// The parser's cursor and its productions, shared by parse_expression.cc, parse_query.cc and
+// parser.cc. Internal.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "sql/language/ast.h"
+#include "sql/language/lexer.h"
+
+namespace aichemy::sql {
+
+class Parser {
+ public:
+  Parser(std::string_view sql, std::vector<Token> tokens);
+
+  // parser.cc
+  Result<std::unique_ptr<Statement>> statement();
+  Status expect_end();
+  int parameters() const { return parameters_; }
+
+  // parse_query.cc
+  Result<QueryPtr> query();
+
+  // parse_expression.cc
+  Result<ExpressionPtr> expression();
+
+ private:
+  std::string_view sql_;
+  std::vector<Token> tokens_;
+  std::vector<size_t> closing_;  // per "(": the index of its ")", 0 when there is none
+  size_t next_ = 0;
+  int nesting_ = 0;
+  int parameters_ = 0;
+
+  struct Nest {
+    int& depth;
+    explicit Nest(int& d) : depth(d) { ++depth; }
+    ~Nest() { --depth; }
+    Nest(const Nest&) = delete;
+    Nest& operator=(const Nest&) = delete;
+  };
+  Status check_nesting() const;
+
+  // Cursor.
+  const Token& peek(size_t ahead = 0) const;
+  bool at_word(std::string_view upper, size_t ahead = 0) const;
+  bool at_symbol(std::string_view symbol, size_t ahead = 0) const;
+  bool at_words(std::initializer_list<std::string_view> words) const;
+  bool take_word(std::string_view upper);
+  bool take_words(std::initializer_list<std::string_view> words);
+  bool take_symbol(std::string_view symbol);
+  Status need_word(std::string_view upper);
+  Status need_symbol(std::string_view symbol);
+  bool at_identifier(size_t ahead = 0) const;
+  Result<Identifier> identifier();
+  Result<QualifiedName> qualified_name();
+  Result<std::vector<Identifier>> identifier_list();  // with parentheses
+  Result<std::string> string_text();
+  std::unexpected<Error> unexpected_token(const std::string& expecting) const;
+  // Consumes a type and returns its text.
+  Result<std::string> type_text();
+
+  // Expressions, loosest first.
+  Result<ExpressionPtr> or_expression();
+  Result<ExpressionPtr> and_expression();
+  Result<ExpressionPtr> not_expression();
+  Result<ExpressionPtr> predicate();
+  Result<ExpressionPtr> predicate_tail(ExpressionPtr value);
+  Result<ExpressionPtr> comparison_tail(ExpressionPtr value, std::string op, Position at);
+  Result<ExpressionPtr> concatenation();
+  Result<ExpressionPtr> additive();
+  Result<ExpressionPtr> multiplicative();
+  Result<ExpressionPtr> unary();
+  Result<ExpressionPtr> postfix();
+  Result<ExpressionPtr> primary();
+  Result<ExpressionPtr> parenthesised();
+  Result<ExpressionPtr> word_expression();
+  Result<ExpressionPtr> keyword_expression(bool& handled);
+  Result<ExpressionPtr> case_expression();
+  Result<ExpressionPtr> cast_expression(ExpressionKind kind);
+  Result<ExpressionPtr> extract_expression();
+  Result<ExpressionPtr> trim_expression();
+  Result<ExpressionPtr> interval_literal();
+  Result<ExpressionPtr> row_expression();
+  Result<ExpressionPtr> listagg();
+  Result<ExpressionPtr> function_call(QualifiedName name, Position at);
+  Status function_suffix(Expression& call);
+  Result<std::unique_ptr<WindowSpec>> over_clause();
+  Result<ExpressionPtr> lambda(std::vector<Identifier> names, Position at);
+  bool at_lambda() const;
+  bool at_typed_literal() const;
+
+  // Queries.
+  Result<QueryPtr> query_no_with();
+  Result<QueryTermPtr> query_term();
+  Result<QueryTermPtr> intersect_term();
+  Result<QueryTermPtr> query_primary();
+  Result<QueryTermPtr> set_tail(QueryTermPtr left, bool intersect);
+  Result<QueryTermPtr> select();
+  Result<SelectItem> select_item();
+  Status group_by(SelectBlock& block);
+  Result<GroupingElement> grouping_element();
+  Result<std::vector<ExpressionPtr>> grouping_set();
+  Status order_by(std::vector<SortItem>& items);  // after ORDER BY
+  Status order_limit(Query& query);
+  Result<std::unique_ptr<WindowSpec>> window_body();  // inside the parentheses
+  Result<FrameBound> frame_bound();
+  Result<RelationPtr> relation();
+  Result<RelationPtr> join_tail(RelationPtr left, bool& joined);
+  Result<RelationPtr> sampled_relation();
+  bool at_clause() const;
+  Result<RelationPtr> aliased_relation();
+  Result<RelationPtr> relation_primary();
+  bool at_query_start(size_t ahead) const;
+
+  // Statements.
+  Result<std::unique_ptr<Statement>> create();
+  Result<std::unique_ptr<Statement>> create_table(std::unique_ptr<Statement> made);
+  Result<std::unique_ptr<Statement>> create_view(std::unique_ptr<Statement> made);
+  Result<std::unique_ptr<Statement>> drop();
+  Result<std::unique_ptr<Statement>> insert();
+  Result<std::unique_ptr<Statement>> show();
+  Result<std::unique_ptr<Statement>> describe();
+  Result<std::unique_ptr<Statement>> explain();
+  Result<std::unique_ptr<Statement>> set_or_reset();
+  Result<std::unique_ptr<Statement>> prepared();
+  Result<std::unique_ptr<Statement>> transaction();
+  Result<std::unique_ptr<Statement>> call();
+  Status column_definitions(Statement& made);
+  Status property_list(std::vector<std::pair<Identifier, ExpressionPtr>>& properties);
+  Status like_pattern(Statement& made);
+  Result<std::unique_ptr<Statement>> refused();
+  Status query_text(Statement& made);
+
+  static std::unique_ptr<Statement> make(StatementKind kind, Position at);
+};
+
+ExpressionPtr make_expression(ExpressionKind kind, Position at);
+// Appends and keeps `height`.
+void add_argument(Expression& to, ExpressionPtr argument);
+
+}  // namespace aichemy::sql
