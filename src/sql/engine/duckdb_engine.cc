@@ -15,10 +15,10 @@
 #include "base/log.h"
 #include "sql/engine/duckdb_encode.h"
 #include "sql/engine/duckdb_file_system.h"
-#include "sql/engine/duckdb_functions.h"
 #include "sql/engine/duckdb_scan.h"
 #include "sql/engine/duckdb_write.h"
 #include "sql/engine/engine_functions.h"
+#include "sql/engine/native_functions.h"
 
 namespace aichemy::sql {
 namespace {

@@ -1,18 +1,13 @@
-#include "sql/engine/duckdb_functions.h"
-
-#include <duckdb/common/exception.hpp>
+// Iceberg's bucket transform, for writes into partitioned tables.
 #include <duckdb/common/types/uuid.hpp>
 #include <duckdb/common/vector_operations/binary_executor.hpp>
-#include <duckdb/function/scalar_function.hpp>
-#include <duckdb/main/extension/extension_loader.hpp>
 
 #include "base/bytes.h"
+#include "sql/engine/native_functions.h"
 #include "tables/transform.h"
 
 namespace aichemy::sql {
 namespace {
-
-using duckdb::LogicalType;
 
 // Iceberg's bucket number of a hash: positive whatever the hash's sign.
 int32_t bucket_of(uint32_t hash, int32_t count) {
@@ -62,23 +57,19 @@ void bucket_uuid(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb:
 
 }  // namespace
 
-void register_native_functions(duckdb::DatabaseInstance& database) {
-  duckdb::ExtensionLoader loader(database, "aichemy");
-  duckdb::ScalarFunctionSet bucket("aichemy_bucket");
-  auto add = [&](const LogicalType& type, duckdb::scalar_function_t function) {
-    bucket.AddFunction(duckdb::ScalarFunction({type, LogicalType::INTEGER}, LogicalType::INTEGER,
-                                              std::move(function)));
+std::vector<NativeFunction> native_partition_functions() {
+  constexpr const char* kName = "aichemy_bucket";
+  return {
+      {kName, "INTEGER, INTEGER -> INTEGER", bucket_whole<int32_t>},
+      {kName, "BIGINT, INTEGER -> INTEGER", bucket_whole<int64_t>},
+      {kName, "DATE, INTEGER -> INTEGER", bucket_whole<duckdb::date_t>},
+      {kName, "TIME, INTEGER -> INTEGER", bucket_whole<duckdb::dtime_t>},
+      {kName, "TIMESTAMP, INTEGER -> INTEGER", bucket_whole<duckdb::timestamp_t>},
+      {kName, "TIMESTAMPTZ, INTEGER -> INTEGER", bucket_whole<duckdb::timestamp_tz_t>},
+      {kName, "VARCHAR, INTEGER -> INTEGER", bucket_bytes},
+      {kName, "BLOB, INTEGER -> INTEGER", bucket_bytes},
+      {kName, "UUID, INTEGER -> INTEGER", bucket_uuid},
   };
-  add(LogicalType::INTEGER, bucket_whole<int32_t>);
-  add(LogicalType::BIGINT, bucket_whole<int64_t>);
-  add(LogicalType::DATE, bucket_whole<duckdb::date_t>);
-  add(LogicalType::TIME, bucket_whole<duckdb::dtime_t>);
-  add(LogicalType::TIMESTAMP, bucket_whole<duckdb::timestamp_t>);
-  add(LogicalType::TIMESTAMP_TZ, bucket_whole<duckdb::timestamp_tz_t>);
-  add(LogicalType::VARCHAR, bucket_bytes);
-  add(LogicalType::BLOB, bucket_bytes);
-  add(LogicalType::UUID, bucket_uuid);
-  loader.RegisterFunction(bucket);
 }
 
 }  // namespace aichemy::sql
