@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sql/connectors/tpch_connector.h"
 #include "sql/engine/engine_errors.h"
 #include "sql/language/lexer.h"
 #include "sql/query_registry.h"
@@ -111,6 +112,8 @@ Executor::Executor(ExecutorOptions options)
   };
   for (const auto& [name, connector] : options_.catalogs) add(name, *connector);
   add("system", *system);
+  state_->own.push_back(make_tpch_connector());
+  add("tpch", *state_->own.back());
 }
 
 Executor::~Executor() = default;

@@ -16,6 +16,7 @@
 #include "sql/engine/duckdb_encode.h"
 #include "sql/engine/duckdb_file_system.h"
 #include "sql/engine/duckdb_scan.h"
+#include "sql/engine/duckdb_tpch.h"
 #include "sql/engine/duckdb_write.h"
 #include "sql/engine/engine_functions.h"
 #include "sql/engine/native_functions.h"
@@ -144,6 +145,7 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
     instance.GetFileSystem().RegisterSubSystem(make_lake_file_system(options.store));
     register_lake_scan(instance, options.scans);
     register_native_functions(instance);
+    register_tpch_scan(instance);
 
     duckdb::Connection connection(*database);
     RETURN_IF_ERROR(run_all(connection, std::string(engine_prelude())));
