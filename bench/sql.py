@@ -10,6 +10,7 @@ client: ours over HTTP with the trino client, DuckDB's in process. The median of
 import argparse
 import decimal
 import json
+import math
 import os
 import shutil
 import statistics
@@ -82,11 +83,18 @@ def timed(run):
 
 
 def same(a, b):
-    """Equal up to the order of ties and what floating point and decimal division may differ in."""
-    def plain(value):
-        return round(float(value), 1) if isinstance(value, (float, decimal.Decimal)) else str(value).strip()
-    return sorted(map(str, ([plain(v) for v in row] for row in a))) == \
-        sorted(map(str, ([plain(v) for v in row] for row in b)))
+    """The same rows in any order; a decimal of ours may be DuckDB's double (averages), so numbers are compared as such."""
+    def is_number(value):
+        return isinstance(value, (float, decimal.Decimal))
+
+    def order(row):
+        return [str(v) for v in row if not is_number(v)], [float(v) for v in row if is_number(v)]
+
+    def equal(x, y):
+        return math.isclose(x, y, rel_tol=1e-4, abs_tol=0.01) if is_number(x) or is_number(y) else str(x) == str(y)
+
+    return len(a) == len(b) and all(
+        len(x) == len(y) and all(map(equal, x, y)) for x, y in zip(sorted(a, key=order), sorted(b, key=order)))
 
 
 def measure(ready, engine, queries, chosen, rounds):
@@ -123,6 +131,7 @@ def main():
     parser.add_argument("--queries", default="1,6")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json")
+    parser.add_argument("--keep", action="store_true", help="wait at the end, with the platform running, for a look by hand")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="aichemy-bench-"))
     platform = make_platform()
@@ -137,6 +146,8 @@ def main():
         if len(good) > 2:
             ratio = sum(f["ours_s"] for f in good) / sum(f["duckdb_s"] for f in good)
             print(f"  total of the {len(good)} that ran: ratio {ratio:.2f}; {len(figures) - len(good)} did not run or were wrong")
+        if options.keep:
+            input(f"{platform.ready['sql']['http']}, data files in {folder}; Enter ends it: ")
         if options.json:
             Path(options.json).write_text(json.dumps(figures, indent=1))
     finally:
