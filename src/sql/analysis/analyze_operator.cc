@@ -83,46 +83,19 @@ BoundPtr decimal_arithmetic(char op, BoundPtr a, BoundPtr b, Position at) {
   a = as_decimal(a);
   b = as_decimal(b);
   Type result = decimal_result(op, a->type, b->type);
-  std::string physical = physical_type(result);
-  if (op == '+' || op == '-') {
-    std::string wide =
-        fmt::format("DECIMAL({},{})", result.precision, std::max(a->type.scale, b->type.scale));
-    return make_call(
-        result,
-        fmt::format("CAST((CAST({{0}} AS {0}) {1} CAST({{1}} AS {0})) AS {2})", wide, op, physical),
-        {a, b}, at);
-  }
-  if (op == '*') {
-    bool narrow = a->type.precision + b->type.precision <= 18;
-    std::string left = narrow ? "{0}" : fmt::format("CAST({{0}} AS DECIMAL(38,{}))", a->type.scale);
-    if (a->type.scale + b->type.scale > 38) left = "CAST({0} AS DOUBLE)";
-    return make_call(result, fmt::format("CAST(({} * {{1}}) AS {})", left, physical), {a, b}, at);
-  }
-  if (op == '%') {
-    std::string wide = fmt::format("DECIMAL(38,{})", result.scale);
-    return make_call(
-        result,
-        fmt::format("CAST(trino_modulo(CAST({{0}} AS {0}), CAST({{1}} AS {0})) AS {1})", wide,
-                    physical),
-        {a, b}, at);
-  }
-  // Quotient of the unscaled integers, brought to the result's scale, rounded half up.
-  int shift = result.scale - a->type.scale + b->type.scale;
-  auto power = [](int n) { return "1" + std::string(static_cast<size_t>(std::max(n, 0)), '0'); };
-  auto unscaled = [&](const char* value, int scale, int extra) {
-    return fmt::format(
-        "(CAST(({} * CAST('{}' AS DECIMAL({},0))) AS HUGEINT) * CAST('{}' AS HUGEINT))", value,
-        power(scale), scale + 1, power(extra));
-  };
-  std::string quotient =
-      fmt::format("CAST(trino_half_up({}, {}) AS DECIMAL(38,0))",
-                  unscaled("{0}", a->type.scale, shift), unscaled("{1}", b->type.scale, -shift));
-  if (result.scale > 0) {
-    quotient = fmt::format("({} * CAST('0.{}1' AS DECIMAL({},{})))", quotient,
-                           std::string(static_cast<size_t>(result.scale - 1), '0'),
-                           result.scale + 1 > 38 ? 38 : result.scale + 1, result.scale);
-  }
-  return make_call(result, fmt::format("CAST({} AS {})", quotient, physical), {a, b}, at);
+  // The engine's function is told its result type by a constant of it; DuckDB stores fewer than 10
+  // digits in less than 64 bits, which the function does not write.
+  static constexpr std::pair<char, const char*> kFunctions[] = {
+      {'+', "add"}, {'-', "subtract"}, {'*', "multiply"}, {'/', "divide"}, {'%', "modulo"}};
+  const auto* function = std::find_if(std::begin(kFunctions), std::end(kFunctions),
+                                      [op](auto& f) { return f.first == op; });
+  constexpr int kDigitsMin = 10;
+  std::string call = fmt::format(
+      "aichemy_decimal_{}({{0}}, {{1}}, CAST(0 AS {}))", function->second,
+      physical_type(Type::decimal(std::max(result.precision, kDigitsMin), result.scale)));
+  if (result.precision < kDigitsMin)
+    call = fmt::format("CAST({} AS {})", call, physical_type(result));
+  return make_call(result, call, {a, b}, at);
 }
 
 struct DatetimeRow {

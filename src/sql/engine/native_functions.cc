@@ -5,6 +5,8 @@
 #include <duckdb/main/extension/extension_loader.hpp>
 #include <map>
 
+#include "sql/engine/native_decimal.h"
+
 namespace aichemy::sql {
 namespace {
 
@@ -62,6 +64,7 @@ void register_native_functions(duckdb::DatabaseInstance& database) {
   }
   duckdb::ExtensionLoader loader(database, "aichemy");
   for (auto& [name, set] : sets) loader.RegisterFunction(set);
+  register_native_decimal(loader);  // typed by their arguments, which no signature can say
 }
 
 void raise(std::string_view name, const std::string& message) {
