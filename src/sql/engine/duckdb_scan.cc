@@ -411,6 +411,53 @@ duckdb::vector<duckdb::PartitionStatistics> partition_statistics(
   return out;
 }
 
+// Beyond this many files the planning would cost more than a better plan gains.
+constexpr size_t kFilesWithStatisticsMax = 10'000;
+
+bool has_ordered_bounds(const Type& type) {
+  return type.is_integer() || type.is(TypeKind::date) || type.is(TypeKind::decimal) ||
+         (type.is(TypeKind::timestamp) && type.precision <= 6);
+}
+
+// The smallest lower and the largest upper bound of a column. None when a file does not say.
+std::optional<std::pair<duckdb::Value, duckdb::Value>> bounds_of(const tables::ScanPlan& plan,
+                                                                 const LakeColumn& column) {
+  std::optional<std::pair<duckdb::Value, duckdb::Value>> out;
+  for (const tables::DataFile& file : plan.files) {
+    auto bounds =
+        std::ranges::find(file.bounds, column.field_id.id, &tables::ColumnBounds::field_id);
+    if (bounds == file.bounds.end() || bounds->lower.is_null() || bounds->upper.is_null())
+      return {};
+    duckdb::Value lower = duckdb_value(bounds->lower, column.type),
+                  upper = duckdb_value(bounds->upper, column.type);
+    if (!out) {
+      out = {lower, upper};
+      continue;
+    }
+    if (lower < out->first) out->first = lower;
+    if (out->second < upper) out->second = upper;
+  }
+  return out;
+}
+
+// For the engine's join order and its tables addressed by key. Nulls are always thought possible.
+duckdb::unique_ptr<duckdb::BaseStatistics> column_statistics(duckdb::ClientContext&,
+                                                             const duckdb::FunctionData* data,
+                                                             duckdb::column_t index) {
+  const auto& files = *data->Cast<duckdb::MultiFileBindData>().file_list;
+  const LakeScan& scan = files.Cast<LakeFileList>().state().scan();
+  if (index >= scan.columns.size() || scan.plan.files.size() > kFilesWithStatisticsMax)
+    return nullptr;
+  const LakeColumn& column = scan.columns[index];
+  if (column.source != LakeColumnSource::data || !has_ordered_bounds(column.type)) return nullptr;
+  auto bounds = bounds_of(scan.plan, column);
+  if (!bounds) return nullptr;
+  auto statistics = duckdb::NumericStats::CreateUnknown(duckdb_type(column.type));
+  duckdb::NumericStats::SetMin(statistics, bounds->first);
+  duckdb::NumericStats::SetMax(statistics, bounds->second);
+  return statistics.ToUnique();
+}
+
 }  // namespace
 
 duckdb::LogicalType duckdb_type(const Type& type) {
@@ -486,7 +533,7 @@ void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& sca
     function.get_multi_file_reader = LakeFileReader::create;
     function.function_info = duckdb::make_shared_ptr<LakeScanInfo>(scans);
     function.get_partition_stats = partition_statistics;
-    function.statistics = nullptr;
+    function.statistics = column_statistics;
     function.serialize = nullptr;
     function.deserialize = nullptr;
     function.named_parameters.clear();
