@@ -112,8 +112,10 @@ Executor::Executor(ExecutorOptions options)
   };
   for (const auto& [name, connector] : options_.catalogs) add(name, *connector);
   add("system", *system);
-  state_->own.push_back(make_tpch_connector());
-  add("tpch", *state_->own.back());
+  if (!state_->catalogs.contains("tpch")) {
+    state_->own.push_back(make_tpch_connector());
+    add("tpch", *state_->own.back());
+  }
 }
 
 Executor::~Executor() = default;
