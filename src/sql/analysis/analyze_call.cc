@@ -163,6 +163,42 @@ std::unexpected<Error> no_such_function(const std::string& name,
                                     type_list(types), name, list));
 }
 
+// Lengths of varchar results that are computed from those of the arguments.
+struct LengthRow {
+  std::string_view name;
+  size_t arguments;
+  int64_t (*length)(const std::vector<int64_t>& of);
+};
+constexpr LengthRow kLengths[] = {
+    {"replace", 3, [](const std::vector<int64_t>& n) { return n[0] + n[2] * (n[0] + 1); }},
+    {"regexp_replace", 3,
+     [](const std::vector<int64_t>& n) {
+       return n[0] + std::max(n[0] * n[2] / 2, n[2]) * (n[0] + 1);
+     }},
+    {"substr", 2, [](const std::vector<int64_t>& n) { return n[0]; }},
+    {"substr", 3, [](const std::vector<int64_t>& n) { return n[0]; }},
+    {"substring", 2, [](const std::vector<int64_t>& n) { return n[0]; }},
+    {"substring", 3, [](const std::vector<int64_t>& n) { return n[0]; }},
+    {"overlay", 3, [](const std::vector<int64_t>& n) { return n[0] + n[1]; }},
+    {"overlay", 4, [](const std::vector<int64_t>& n) { return n[0] + n[1]; }},
+};
+
+std::optional<int32_t> result_length(std::string_view name, const std::vector<Type>& types) {
+  for (const auto& row : kLengths) {
+    if (row.name != name || row.arguments != types.size()) continue;
+    std::vector<int64_t> lengths;
+    for (const auto& type : types) {
+      lengths.push_back(type.is_text() ? type.precision : 0);
+      bool known = type.is_text() ? type.precision != Type::kUnbounded : type.is_integer();
+      if (!known) return std::nullopt;
+    }
+    double estimate = static_cast<double>(lengths[0]) * static_cast<double>(lengths[0]);
+    if (estimate > 1e12) return Type::kUnbounded;
+    return static_cast<int32_t>(std::min<int64_t>(row.length(lengths), Type::kUnbounded));
+  }
+  return std::nullopt;
+}
+
 // Functions that exist only with OVER.
 constexpr std::string_view kWindowOnly[] = {
     "row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
@@ -328,11 +364,7 @@ Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expressi
       argument_types[i] = args[i]->type;
     }
     Type result = binder.type_of(signature.result, Type(), argument_types);
-    if (name == "concat" && result.is(TypeKind::varchar)) {  // lengths add up
-      int64_t length = 0;
-      for (const auto& type : argument_types) length += type.precision;
-      result = Type::varchar(static_cast<int32_t>(std::min<int64_t>(length, Type::kUnbounded)));
-    }
+    if (auto length = result_length(name, argument_types)) result = Type::varchar(*length);
     if (name == "sum" && result.is(TypeKind::decimal)) result.scale = argument_types[0].scale;
     return finish_call(*best, std::move(args), std::move(result), e, scope);
   }

@@ -494,6 +494,8 @@ Result<BoundPtr> Analyzer::analyze_like(const Expression& e, Scope& scope) {
                             fmt::format("{} must evaluate to a varchar (actual: {})", names[i],
                                         args[i]->type.display()));
     }
+    if (args[i]->type.is(TypeKind::char_))
+      args[i] = make_call(Type::varchar(), "{padded0}", {args[i]}, args[i]->at);
     args[i] = make_cast(args[i], Type::varchar());
   }
   const char* text = args.size() == 3 ? "trino_like({0}, {1}, {2})" : "({0} LIKE {1})";

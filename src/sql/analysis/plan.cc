@@ -54,7 +54,8 @@ BoundPtr make_cast(BoundPtr value, Type type, bool safe) {
   if (same_form && widens && (text || rows || datetime)) {  // only the declared type changes
     auto copy = std::make_shared<Bound>(*value);
     copy->type = std::move(type);
-    if (copy->kind != Bound::Kind::lambda) return copy;
+    // A cast keeps its own target: it may shorten.
+    if (copy->kind != Bound::Kind::lambda && copy->kind != Bound::Kind::cast) return copy;
   }
   auto made = std::make_shared<Bound>();
   made->kind = Bound::Kind::cast;

@@ -209,6 +209,9 @@ class Renderer {
     if (name == "type0") return physical_type(value.args[0]->type);
     if (name == "reduce") return reduce(value);
     if (name == "avg_decimal") return avg_decimal(value);
+    if (name.starts_with("padded")) return padded(*value.args.at(size_t(name.back() - '0')));
+    if (name == "regexp_replace") return regexp_replace(value);
+    if (name == "split_merge") return split_merge(value);
     std::string item = fmt::format("z{}", next_item_++);
     std::string first = expression(*value.args[0]);
     if (name == "zip_with") {
@@ -229,6 +232,33 @@ class Renderer {
         "map_from_entries(list_transform(map_entries({}), lambda {}: struct_pack(k := {}, v := "
         "{})))",
         first, item, key, mapped);
+  }
+
+  // char(n) is kept without its trailing blanks; some functions count them.
+  std::string padded(const Bound& value) {
+    if (!value.type.is(TypeKind::char_)) return expression(value);
+    return fmt::format("rpad({}, {}, ' ')", expression(value), value.type.precision);
+  }
+
+  // Each match becomes the text before it and the lambda of its groups; NULL adds nothing.
+  std::string regexp_replace(const Bound& value) {
+    std::string item = fmt::format("m{}", next_item_++);
+    return fmt::format(
+        "array_to_string(list_transform(aichemy_regexp_matches({}, {}), lambda {}: {}.before || "
+        "CASE WHEN {}.groups IS NULL THEN '' ELSE COALESCE({}, '') END), '')",
+        expression(*value.args[0]), expression(*value.args[1]), item, item, item,
+        body(*value.args[2], {item + ".groups"}));
+  }
+
+  // split_to_map with a function for duplicate keys: it folds their values from left to right.
+  std::string split_merge(const Bound& value) {
+    std::string item = fmt::format("m{}", next_item_++), a = item + "a", b = item + "b";
+    return fmt::format(
+        "map_from_entries(list_transform(map_entries(trino_gather(aichemy_split_pairs({}, {}, {}, "
+        "1))), lambda {}: struct_pack(k := {}.key, v := list_reduce({}.value, lambda {}, {}: "
+        "{}))))",
+        expression(*value.args[0]), expression(*value.args[1]), expression(*value.args[2]), item,
+        item, item, a, b, body(*value.args[3], {item + ".key", a, b}));
   }
 
   // The exact quotient of sum and count at the argument's scale, rounded half up.
@@ -527,38 +557,6 @@ class Renderer {
   }
 };
 
-// A value with its rows' fields named as the table names them.
-std::string with_field_names(const std::string& value, const Type& type, int depth) {
-  std::string item = fmt::format("w{}", depth);
-  auto has_rows = [](const Type& at, const auto& self) -> bool {
-    if (at.is(TypeKind::row)) return true;
-    for (const auto& field : at.fields) {
-      if (self(field.type, self)) return true;
-    }
-    return false;
-  };
-  if (!has_rows(type, has_rows)) return value;
-  if (type.is(TypeKind::array)) {
-    return fmt::format("list_transform({}, lambda {}: {})", value, item,
-                       with_field_names(item, type.element(), depth + 1));
-  }
-  if (type.is(TypeKind::map)) {
-    return fmt::format(
-        "map_from_entries(list_transform(map_entries({}), lambda {}: struct_pack(k := {}, v := "
-        "{})))",
-        value, item, with_field_names(item + ".key", type.key(), depth + 1),
-        with_field_names(item + ".value", type.value(), depth + 1));
-  }
-  std::string fields;
-  for (size_t i = 0; i < type.fields.size(); ++i) {
-    fields += fmt::format(
-        "{}{} := {}", i ? ", " : "",
-        quote_name(type.fields[i].name.value_or(fmt::format("field{}", i))),
-        with_field_names(fmt::format("({}).f{}", value, i), type.fields[i].type, depth + 1));
-  }
-  return fmt::format("CASE WHEN {} IS NOT NULL THEN struct_pack({}) END", value, fields);
-}
-
 }  // namespace
 
 std::string render(const Plan& plan, const RenderOptions& options) {
@@ -567,22 +565,6 @@ std::string render(const Plan& plan, const RenderOptions& options) {
 
 std::string render_expression(const Bound& value, const RenderOptions& options) {
   return Renderer(options).expression(value);
-}
-
-std::string render_for_write(const Plan& plan, const std::vector<WriteColumn>& columns,
-                             const RenderOptions& options) {
-  std::string items;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    std::string value = with_field_names(fmt::format("s.c{}", i), columns[i].type, 0);
-    if (columns[i].required) {
-      std::string message = "NULL value not allowed for NOT NULL column: " + columns[i].name;
-      value = fmt::format(
-          "CASE WHEN s.c{} IS NULL THEN trino_fail('CONSTRAINT_VIOLATION', {}) ELSE {} END", i,
-          quote_text(message), value);
-    }
-    items += fmt::format("{}{} AS {}", i ? ", " : "", value, quote_name(columns[i].name));
-  }
-  return fmt::format("SELECT {} FROM ({}) AS s", items, render(plan, options));
 }
 
 }  // namespace aichemy::sql

@@ -64,7 +64,8 @@ constexpr Macro kMacros[] = {
     {"split_part", "t, d, n",
      "CASE WHEN n <= 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Index must be greater than "
      "zero') "
-     "WHEN n > len(string_split(t, d)) THEN NULL ELSE string_split(t, d)[n] END"},
+     "WHEN (t = '' AND d = '') OR n > len(string_split(t, d)) THEN NULL ELSE string_split(t, d)[n] "
+     "END"},
     {"split", "t, d",
      "CASE WHEN d = '' THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'The delimiter may not be the "
      "empty string') ELSE string_split(t, d) END"},
@@ -77,7 +78,20 @@ constexpr Macro kMacros[] = {
     {"codepoint", "t",
      "CASE WHEN length(t) <> 1 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Input string must be "
      "a single character string') ELSE unicode(t) END"},
-    {"reverse", "t", "array_to_string(list_reverse(regexp_extract_all(t, '(?s).')), '')"},
+    {"overlay", "t, r, s, n",
+     "CASE WHEN s < 1 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Start position must be "
+     "positive: ' || s) "
+     "WHEN n < 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Length must not be negative: ' || "
+     "n) "
+     "ELSE substr(t, 1, s - 1) || r || substr(t, s + n) END"},
+    {"gather", "pairs",
+     "map_from_entries(list_transform(list_filter(pairs, lambda p, i: "
+     "list_position(list_transform(pairs, lambda q: q.k), p.k) = i), lambda p: struct_pack(k := "
+     "p.k, v := list_transform(list_filter(pairs, lambda q: q.k = p.k), lambda q: q.v))))"},
+    {"url_parameter", "u, p",
+     "let(list_filter(string_split(regexp_extract(u, '^[^?#]*\\?([^#]*)', 1), '&'), lambda x: "
+     "split_part(x, '=', 1) = p), found, CASE WHEN u IS NULL OR p IS NULL OR len(found) = 0 THEN "
+     "NULL ELSE url_decode(replace(substr(found[1], length(p) + 2), '+', ' ')) END)"},
     // the digits and the exponent of the shortest text of a double
     {"scientific", "t",
      "let(split_part(split_part(ltrim(t, '-'), 'e', 1), '.', 1), i, "

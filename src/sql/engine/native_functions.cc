@@ -14,6 +14,8 @@ using Family = std::vector<NativeFunction> (*)();
 
 constexpr Family kFamilies[] = {
     native_partition_functions,
+    native_regexp_functions,
+    native_text_functions,
 };
 
 duckdb::LogicalType type_of(std::string_view text) {

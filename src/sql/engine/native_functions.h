@@ -26,6 +26,8 @@ struct NativeFunction {
 
 // One a family, in the order of native_functions.cc.
 std::vector<NativeFunction> native_partition_functions();
+std::vector<NativeFunction> native_regexp_functions();
+std::vector<NativeFunction> native_text_functions();
 
 void register_native_functions(duckdb::DatabaseInstance& database);
 

@@ -94,6 +94,23 @@ Result<ExpressionPtr> Parser::keyword_expression(bool& handled) {
     RETURN_IF_ERROR(need_symbol(")"));
     return made;
   }
+  if (word == "OVERLAY" && at_symbol("(", 1)) {
+    next_ += 2;
+    auto made = call_of("overlay", at);
+    for (const char* between : {"PLACING", "FROM", "FOR"}) {
+      ASSIGN_OR_RETURN(ExpressionPtr argument, concatenation());
+      add_argument(*made, std::move(argument));
+      if (between == std::string_view("FOR") || at_symbol(")")) break;
+      if (between == std::string_view("FROM")) RETURN_IF_ERROR(need_word("FROM"));
+      if (between == std::string_view("PLACING")) RETURN_IF_ERROR(need_word("PLACING"));
+    }
+    if (take_word("FOR")) {
+      ASSIGN_OR_RETURN(ExpressionPtr argument, concatenation());
+      add_argument(*made, std::move(argument));
+    }
+    RETURN_IF_ERROR(need_symbol(")"));
+    return made;
+  }
   if (word == "SUBSTRING" && at_symbol("(", 1)) {
     next_ += 2;
     auto made = call_of("substring", at);
