@@ -62,8 +62,8 @@ class Platform:
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, **options)
 
 
-def make_platform(settings=()):
-    folder = Path(tempfile.mkdtemp(prefix="aichemy-test-"))
+def make_platform(settings=(), parent=None):
+    folder = Path(tempfile.mkdtemp(prefix="aichemy-test-", dir=parent))
     return Platform(os.environ.get("AICHEMY", ROOT / "build/release/aichemy"), folder / "data", settings)
 
 
