@@ -16,11 +16,14 @@
 #include "base/log.h"
 #include "broker/broker.h"
 #include "catalog/catalog.h"
+#include "catalog/hive_catalog.h"
+#include "catalog/hive_locks.h"
 #include "jobs/jobs.h"
 #include "metadb/metadb.h"
 #include "objectstore/embedded_store.h"
 #include "runtime/io.h"
 #include "runtime/pool.h"
+#include "serve/hms/hms_service.h"
 #include "serve/iceberg/iceberg_service.h"
 #include "serve/jobs/jobs_service.h"
 #include "serve/kafka/server.h"
@@ -70,6 +73,8 @@ class RunningPlatform final : public Platform {
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<metadb::Database> database_;
   std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<catalog::HiveCatalog> hive_catalog_;
+  std::unique_ptr<catalog::HiveLocks> hive_locks_;
   sql::LakeScans lake_scans_;
   jobs::EventScans event_scans_;
   std::unique_ptr<sql::DuckDbEngine> engine_;
@@ -79,6 +84,7 @@ class RunningPlatform final : public Platform {
   std::unique_ptr<serve::s3::S3Server> s3_;
   std::unique_ptr<serve::kafka::Server> kafka_;
   std::unique_ptr<serve::iceberg::IcebergService> iceberg_rest_;
+  std::unique_ptr<serve::hms::HmsService> hms_;
   std::unique_ptr<serve::jobs::JobsService> jobs_service_;
   std::unique_ptr<StatusPage> status_page_;
   bool stopped_ = false;
@@ -99,6 +105,7 @@ class RunningPlatform final : public Platform {
   Status start_tables();
   Status start_fronts();
   Status start_kafka();
+  Status start_hms();
   Status start_jobs();
   Json status();
 };
@@ -133,6 +140,13 @@ Status RunningPlatform::check_exposure() {
                 fmt::format("listen.address = {} would let anyone read and write events: Kafka "
                             "clients do not sign in yet. Say --set events.allow_anonymous=true, "
                             "or --set events.enabled=false",
+                            address()));
+  }
+  if (config().flag("hms.enabled") && !config().flag("hms.allow_anonymous")) {
+    return fail(Code::denied, "anonymous_hms",
+                fmt::format("listen.address = {} would let anyone change tables: Hive Metastore "
+                            "clients do not sign in. Say --set hms.allow_anonymous=true, or "
+                            "--set hms.enabled=false",
                             address()));
   }
   if (options_.allow_default_passwords) return {};
@@ -180,6 +194,8 @@ Status RunningPlatform::start_tables() {
   catalog_ = std::make_unique<catalog::Catalog>(
       *database_, *store_, options_.clock, options_.random, metrics_, catalog::Catalog::Options{});
   RETURN_IF_ERROR(catalog_->prepare(Call{}));
+  hive_catalog_ = std::make_unique<catalog::HiveCatalog>(*catalog_, *database_, options_.clock,
+                                                         options_.random);
   sql::DuckDbOptions duckdb{
       .store = *store_, .scans = lake_scans_, .metrics = metrics_, .random = options_.random};
   duckdb.memory_bytes_max = config().bytes("sql.memory");
@@ -199,6 +215,20 @@ Status RunningPlatform::start_kafka() {
   kafka_ = std::make_unique<serve::kafka::Server>(std::move(listeners), *broker_, io_,
                                                   blocking_pool_, options_.clock, metrics_);
   return about_port(kafka_->start(), "events.port or events.external_port");
+}
+
+Status RunningPlatform::start_hms() {
+  hive_locks_ = std::make_unique<catalog::HiveLocks>(options_.clock);
+  hms_ = std::make_unique<serve::hms::HmsService>(
+      serve::hms::HmsServiceOptions{.io = io_,
+                                    .pool = blocking_pool_,
+                                    .metrics = metrics_,
+                                    .catalog = *hive_catalog_,
+                                    .locks = *hive_locks_,
+                                    .clock = options_.clock,
+                                    .address = address(),
+                                    .port = config().port("hms.port")});
+  return about_port(hms_->start(), "hms.port");
 }
 
 Status RunningPlatform::start_jobs() {
@@ -237,6 +267,7 @@ Status RunningPlatform::start_fronts() {
     s3_ = std::move(*started);
   }
   if (config().flag("events.enabled")) RETURN_IF_ERROR(start_kafka());
+  if (config().flag("hms.enabled")) RETURN_IF_ERROR(start_hms());
   if (config().flag("iceberg_rest.enabled")) {
     serve::iceberg::IcebergServiceOptions options{.io = io_,
                                                   .pool = blocking_pool_,
@@ -371,6 +402,10 @@ Json RunningPlatform::ready() {
     events.set("external", fmt::format("{}:{}", host(), kafka_->external_port()));
     out.set("events", std::move(events));
   }
+  if (hms_) {
+    out.set("metastore",
+            Json().set("thrift", fmt::format("thrift://{}:{}", host(), hms_->port())));
+  }
   if (iceberg_rest_) out.set("iceberg_rest", Json().set("uri", url("http", iceberg_rest_->port())));
   if (jobs_service_) out.set("jobs", Json().set("rest", url("http", jobs_service_->port())));
   if (status_page_)
@@ -390,6 +425,7 @@ void RunningPlatform::stop(std::chrono::milliseconds drain) {
   if (status_page_) status_page_->stop(left());
   if (jobs_service_) jobs_service_->stop(left());
   if (sql_) sql_->stop(left());
+  if (hms_) hms_->stop();
   if (iceberg_rest_) iceberg_rest_->stop(left());
   if (kafka_) kafka_->stop();
   if (s3_) s3_->stop(left());

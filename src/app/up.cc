@@ -62,6 +62,7 @@ void print_addresses(const Json& ready) {
   row("S3", text("s3", "endpoint"), login("s3", "access_key", "secret_key"));
   row("events (Kafka)", text("events", "bootstrap"), "");
   row("events, outside", text("events", "external"), "");
+  row("Hive Metastore", text("metastore", "thrift"), "");
   row("Iceberg REST", text("iceberg_rest", "uri"), "");
   row("jobs", text("jobs", "rest"), "");
   row("metrics", text("metrics", "url"), "");

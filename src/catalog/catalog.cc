@@ -39,7 +39,8 @@ Result<std::vector<EntityName>> Catalog::list_relations(const NamespaceName& spa
         ASSIGN_OR_RETURN(
             auto rows,
             transaction.query(
-                "SELECT name FROM relations WHERE namespace_id = $1 AND kind = $2 ORDER BY name",
+                "SELECT name FROM relations WHERE namespace_id = $1 AND kind = $2 AND format = "
+                "'iceberg' ORDER BY name",
                 {id, kind_text(views ? RelationKind::view : RelationKind::table)}));
         std::vector<EntityName> names;
         for (const auto& row : rows) names.push_back({space, row[0].as_text()});
@@ -51,7 +52,7 @@ Result<std::string> Catalog::pointer_of(const EntityName& name, bool view) {
   RelationKind kind = view ? RelationKind::view : RelationKind::table;
   return state_->database.read([&](metadb::Transaction& transaction) -> Result<std::string> {
     ASSIGN_OR_RETURN(auto row, find_relation(transaction, name));
-    if (!row || row->kind != kind) return no_such_relation(name, kind);
+    if (!row || !row->is(kind)) return no_such_relation(name, kind);
     return row->metadata_location;
   });
 }
@@ -170,7 +171,7 @@ Result<LoadedTable> Catalog::register_table(const Call& call, const TableName& n
   int64_t now = state_->clock.wall_millis();
   RETURN_IF_ERROR(state_->database.transaction([&](metadb::Transaction& transaction) -> Status {
     ASSIGN_OR_RETURN(auto known, find_relation(transaction, name));
-    if (known && overwrite && known->kind == RelationKind::table) {
+    if (known && overwrite && known->is(RelationKind::table)) {
       return swap_pointer(transaction, name, known->namespace_id, known->metadata_location,
                           location, now);
     }
@@ -183,10 +184,12 @@ Status Catalog::drop_relation(const EntityName& name, bool view) {
   RelationKind kind = view ? RelationKind::view : RelationKind::table;
   return state_->database.transaction([&](metadb::Transaction& transaction) -> Status {
     ASSIGN_OR_RETURN(auto row, find_relation(transaction, name));
-    if (!row || row->kind != kind) return no_such_relation(name, kind);
+    if (!row || !row->is(kind)) return no_such_relation(name, kind);
     RETURN_IF_ERROR(transaction.run("DELETE FROM relations WHERE namespace_id = $1 AND name = $2",
                                     {row->namespace_id, name.name}));
-    return {};
+    RETURN_IF_ERROR(drop_hive_rows(transaction, row->uuid));
+    return record_event(transaction, "DROP_TABLE", name.space, name.name,
+                        state_->clock.wall_millis());
   });
 }
 
@@ -195,7 +198,7 @@ Status Catalog::rename_relation(const EntityName& from, const EntityName& to, bo
   RelationKind kind = view ? RelationKind::view : RelationKind::table;
   return state_->database.transaction([&](metadb::Transaction& transaction) -> Status {
     ASSIGN_OR_RETURN(auto row, find_relation(transaction, from));
-    if (!row || row->kind != kind) return no_such_relation(from, kind);
+    if (!row || !row->is(kind)) return no_such_relation(from, kind);
     ASSIGN_OR_RETURN(int64_t space, find_namespace(transaction, to.space));
     ASSIGN_OR_RETURN(auto taken, find_relation(transaction, to));
     if (taken) {
@@ -206,7 +209,7 @@ Status Catalog::rename_relation(const EntityName& from, const EntityName& to, bo
     RETURN_IF_ERROR(transaction.run(
         "UPDATE relations SET namespace_id = $1, name = $2 WHERE namespace_id = $3 AND name = $4",
         {space, to.name, row->namespace_id, from.name}));
-    return {};
+    return record_event(transaction, "ALTER_TABLE", to.space, to.name, state_->clock.wall_millis());
   });
 }
 

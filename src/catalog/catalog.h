@@ -172,6 +172,10 @@ class Catalog {
   Status drop_view(const Call& call, const EntityName& name);
   Status rename_view(const Call& call, const EntityName& from, const EntityName& to);
 
+  // One version of a table's metadata, from the cache when it is there.
+  Result<tables::iceberg::TableMetadataPtr> read_metadata(const Call& call,
+                                                          const std::string& location);
+
  private:
   struct State;
   struct PreparedCommit;
@@ -187,8 +191,6 @@ class Catalog {
   Status rename_relation(const EntityName& from, const EntityName& to, bool view);
   Result<std::string> default_location(const Call& call, const EntityName& name);
 
-  Result<tables::iceberg::TableMetadataPtr> read_metadata(const Call& call,
-                                                          const std::string& location);
   Result<std::string> write_metadata(const Call& call,
                                      const tables::iceberg::TableMetadata& metadata,
                                      std::string_view previous);

@@ -51,7 +51,7 @@ Result<Catalog::PreparedCommit> Catalog::prepare_commit(const Call& call,
   ASSIGN_OR_RETURN(auto row, state_->database.read([&](metadb::Transaction& transaction) {
     return find_relation(transaction, change.name);
   }));
-  bool exists = row && row->kind == RelationKind::table;
+  bool exists = row && row->is(RelationKind::table);
   if (!exists && !creates(change)) return no_such_relation(change.name, RelationKind::table);
   if (exists) {
     prepared.namespace_id = row->namespace_id;

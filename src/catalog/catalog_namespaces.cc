@@ -38,7 +38,7 @@ Status Catalog::create_namespace(const Call&, const NamespaceName& space,
         "INSERT INTO namespaces (id, path, parent, properties, created_millis) VALUES ($1, $2, $3, "
         "$4, $5)",
         {next[0][0].as_int(), path_of(space), path_of(parent), to_json(properties).dump(), now});
-    if (done) return {};
+    if (done) return record_event(transaction, "CREATE_DATABASE", space, "", now);
     if (done.error().code != Code::exists) return std::unexpected(done.error());
     return fail(Code::exists, "namespace_exists", "Namespace already exists: " + name_text(space));
   });
@@ -70,7 +70,7 @@ Status Catalog::drop_namespace(const Call&, const NamespaceName& space) {
                   "Namespace " + name_text(space) + " is not empty");
     }
     RETURN_IF_ERROR(transaction.run("DELETE FROM namespaces WHERE id = $1", {id}));
-    return {};
+    return record_event(transaction, "DROP_DATABASE", space, "", state_->clock.wall_millis());
   });
 }
 
@@ -105,6 +105,8 @@ Result<Catalog::PropertyChange> Catalog::update_namespace(
         }
         RETURN_IF_ERROR(transaction.run("UPDATE namespaces SET properties = $1 WHERE path = $2",
                                         {to_json(properties).dump(), path_of(space)}));
+        RETURN_IF_ERROR(
+            record_event(transaction, "ALTER_DATABASE", space, "", state_->clock.wall_millis()));
         return change;
       });
 }

@@ -74,17 +74,19 @@ Result<int64_t> find_namespace(metadb::Transaction& transaction, const Namespace
 
 Result<std::optional<RelationRow>> find_relation(metadb::Transaction& transaction,
                                                  const EntityName& name) {
-  ASSIGN_OR_RETURN(auto rows,
-                   transaction.query("SELECT r.kind, r.namespace_id, r.uuid, r.metadata_location "
-                                     "FROM relations r JOIN namespaces n ON n.id = r.namespace_id "
-                                     "WHERE n.path = $1 AND r.name = $2",
-                                     {path_of(name.space), name.name}));
+  ASSIGN_OR_RETURN(
+      auto rows,
+      transaction.query("SELECT r.kind, r.namespace_id, r.uuid, r.metadata_location, r.format "
+                        "FROM relations r JOIN namespaces n ON n.id = r.namespace_id "
+                        "WHERE n.path = $1 AND r.name = $2",
+                        {path_of(name.space), name.name}));
   if (rows.empty()) return std::optional<RelationRow>();
   RelationRow row;
   row.kind = rows[0][0].as_text() == "view" ? RelationKind::view : RelationKind::table;
   row.namespace_id = rows[0][1].as_int();
   row.uuid = rows[0][2].as_text();
   row.metadata_location = rows[0][3].as_text();
+  row.is_iceberg = rows[0][4].as_text() == "iceberg";
   return std::optional(std::move(row));
 }
 
@@ -100,10 +102,11 @@ Status insert_relation(metadb::Transaction& transaction, const EntityName& name,
   auto done = transaction.run(
       "INSERT INTO relations (namespace_id, name, kind, format, uuid, metadata_location, "
       "previous_metadata_location, version, properties, created_millis, updated_millis) "
-      "VALUES ($1, $2, $3, 'iceberg', $4, $5, '', 0, '{}', $6, $6)",
-      {space, name.name, kind_text(row.kind), row.uuid, row.metadata_location, now_millis});
+      "VALUES ($1, $2, $3, $7, $4, $5, '', 0, '{}', $6, $6)",
+      {space, name.name, kind_text(row.kind), row.uuid, row.metadata_location, now_millis,
+       row.is_iceberg ? "iceberg" : "hive"});
   if (!done) return std::unexpected(done.error());
-  return {};
+  return record_event(transaction, "CREATE_TABLE", name.space, name.name, now_millis);
 }
 
 Status swap_pointer(metadb::Transaction& transaction, const EntityName& name, int64_t namespace_id,
@@ -114,7 +117,8 @@ Status swap_pointer(metadb::Transaction& transaction, const EntityName& name, in
                       "previous_metadata_location = $2, version = version + 1, updated_millis = $3 "
                       "WHERE namespace_id = $4 AND name = $5 AND metadata_location = $2",
                       {to, from, now_millis, namespace_id, name.name}));
-  if (changed == 1) return {};
+  if (changed == 1)
+    return record_event(transaction, "ALTER_TABLE", name.space, name.name, now_millis);
   return fail(
       Code::conflict, "commit_failed",
       name_text(name) + " was changed by another commit meanwhile: read it again and retry");

@@ -28,9 +28,12 @@ const char* kind_text(RelationKind kind);
 
 struct RelationRow {
   RelationKind kind = RelationKind::table;
+  bool is_iceberg = true;  // Hive relations belong to HiveCatalog
   int64_t namespace_id = 0;
   std::string uuid;
   std::string metadata_location;
+
+  bool is(RelationKind wanted) const { return is_iceberg && kind == wanted; }
 };
 
 // Rows. no_such_namespace.
@@ -44,6 +47,14 @@ Status insert_relation(metadb::Transaction& transaction, const EntityName& name,
 // conflict ("commit_failed") when the pointer is no longer `from`.
 Status swap_pointer(metadb::Transaction& transaction, const EntityName& name, int64_t namespace_id,
                     const std::string& from, const std::string& to, int64_t now_millis);
+
+// Adds to the events of clients that follow changes (hive_catalog.h); only namespaces of one level
+// have them.
+Status record_event(metadb::Transaction& transaction, std::string_view kind,
+                    const NamespaceName& space, std::string_view table, int64_t now_millis);
+
+// Partitions and statistics of a relation that goes.
+Status drop_hive_rows(metadb::Transaction& transaction, const std::string& table_id);
 
 std::unexpected<Error> no_such_relation(const EntityName& name, RelationKind kind);
 

@@ -82,8 +82,7 @@ Result<LoadedView> Catalog::commit_view(const Call& call, const EntityName& name
     RETURN_IF_ERROR(files_.write_new(call, file, view_to_json(changed).dump()));
     Status done = state_->database.transaction([&](metadb::Transaction& transaction) -> Status {
       ASSIGN_OR_RETURN(auto row, find_relation(transaction, name));
-      if (!row || row->kind != RelationKind::view)
-        return no_such_relation(name, RelationKind::view);
+      if (!row || !row->is(RelationKind::view)) return no_such_relation(name, RelationKind::view);
       return swap_pointer(transaction, name, row->namespace_id, loaded.metadata_location, file,
                           now);
     });

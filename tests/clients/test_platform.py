@@ -43,7 +43,8 @@ def test_taken_port_names_its_key(running, tmp_path):
 
 def test_well_known_passwords_stay_on_loopback(running, tmp_path):
     outcome = subprocess.run([running.program, "up", "--data", str(tmp_path / "d"), "--ports", "auto",
-                              "--set", "listen.address=0.0.0.0", "--set", "events.enabled=false"],
+                              "--set", "listen.address=0.0.0.0", "--set", "events.enabled=false",
+                              "--set", "hms.enabled=false"],
                              capture_output=True, text=True, timeout=30)
     assert outcome.returncode == 1
     assert "--allow-default-passwords" in outcome.stderr
@@ -55,6 +56,15 @@ def test_anonymous_events_stay_on_loopback(running, tmp_path):
                              capture_output=True, text=True, timeout=30)
     assert outcome.returncode == 1
     assert "events.allow_anonymous" in outcome.stderr
+
+
+def test_the_metastore_stays_on_loopback(running, tmp_path):
+    outcome = subprocess.run([running.program, "up", "--data", str(tmp_path / "d"), "--ports", "auto",
+                              "--set", "listen.address=0.0.0.0", "--allow-default-passwords",
+                              "--set", "events.enabled=false"],
+                             capture_output=True, text=True, timeout=30)
+    assert outcome.returncode == 1
+    assert "hms.allow_anonymous" in outcome.stderr
 
 
 def test_metrics_and_status(running):
