@@ -1,5 +1,7 @@
 #include "jobs/outbox.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 
 namespace aichemy::jobs {
@@ -15,23 +17,38 @@ Result<std::optional<std::string>> text_from(const Json& json) {
   return std::optional<std::string>(std::move(bytes));
 }
 
+std::string_view bytes_of(const wire::Uuid& id) {
+  return {reinterpret_cast<const char*>(id.data()), id.size()};
+}
+
 }  // namespace
 
-Json offsets_to_json(const std::map<std::pair<std::string, int32_t>, int64_t>& offsets) {
+Json offsets_to_json(const Positions& offsets) {
   Json out = Json::array();
-  for (const auto& [which, offset] : offsets) {
-    out.push(Json().set("topic", which.first).set("partition", which.second).set("offset", offset));
+  for (const auto& [which, position] : offsets) {
+    out.push(Json()
+                 .set("topic", which.first)
+                 .set("topic_id", to_hex(bytes_of(position.topic_id)))
+                 .set("partition", which.second)
+                 .set("offset", position.offset));
   }
   return out;
 }
 
-Result<std::map<std::pair<std::string, int32_t>, int64_t>> offsets_from_json(const Json& json) {
-  std::map<std::pair<std::string, int32_t>, int64_t> out;
+Result<Positions> offsets_from_json(const Json& json) {
+  Positions out;
   for (const Json& row : json.as_array()) {
+    Position position;
     ASSIGN_OR_RETURN(std::string topic, row.string_at("topic"));
     ASSIGN_OR_RETURN(int64_t partition, row.int_at("partition"));
-    ASSIGN_OR_RETURN(int64_t offset, row.int_at("offset"));
-    out[{std::move(topic), static_cast<int32_t>(partition)}] = offset;
+    ASSIGN_OR_RETURN(position.offset, row.int_at("offset"));
+    if (!row["topic_id"].is_null()) {
+      ASSIGN_OR_RETURN(std::string id, from_hex(row["topic_id"].as_string()));
+      if (id.size() != position.topic_id.size())
+        return fail(Code::corrupt, "offsets", "a topic id is not 16 bytes");
+      std::copy(id.begin(), id.end(), position.topic_id.begin());
+    }
+    out[{std::move(topic), static_cast<int32_t>(partition)}] = position;
   }
   return out;
 }

@@ -10,11 +10,21 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "sql/connectors/connector.h"
+#include "wire/schema.h"
 
 namespace aichemy::jobs {
 
-Json offsets_to_json(const std::map<std::pair<std::string, int32_t>, int64_t>& offsets);
-Result<std::map<std::pair<std::string, int32_t>, int64_t>> offsets_from_json(const Json& json);
+using TopicPartition = std::pair<std::string, int32_t>;
+
+// Where a job reads on. A topic made anew under its name has another id, and its log begins again.
+struct Position {
+  wire::Uuid topic_id{};  // all zero: stored before ids were, taken from the topic that is there
+  int64_t offset = 0;
+};
+using Positions = std::map<TopicPartition, Position>;
+
+Json offsets_to_json(const Positions& offsets);
+Result<Positions> offsets_from_json(const Json& json);
 Json files_to_json(const std::vector<sql::WrittenFile>& files);
 Result<std::vector<sql::WrittenFile>> files_from_json(const Json& json);
 

@@ -144,7 +144,7 @@ JobInfo JobRunner::info() {
   out.name =
       fmt::format("{} -> {}", definition_.source.name, fmt::join(definition_.insert.target, "."));
   out.created_millis = created_millis_;
-  Offsets offsets;
+  Positions offsets;
   {
     std::lock_guard lock(mutex_);
     out.state = state_;
@@ -154,9 +154,9 @@ JobInfo JobRunner::info() {
     out.dead_records = dead_records_;
     offsets = offsets_;
   }
-  for (const auto& [which, offset] : offsets) {
+  for (const auto& [which, position] : offsets) {
     if (auto bounds = options_.broker.offsets(which.first, which.second))
-      out.lag += std::max<int64_t>(0, bounds->end - offset);
+      out.lag += std::max<int64_t>(0, bounds->end - position.offset);
   }
   return out;
 }
@@ -229,9 +229,11 @@ void JobRunner::give_up() {
 }
 
 bool JobRunner::has_events() {
-  for (const auto& [which, offset] : offsets_) {
+  for (const auto& [which, position] : offsets_) {
+    auto topic = options_.broker.find_topic(which.first);
+    if (topic && topic->id != position.topic_id) return true;  // made anew
     auto bounds = options_.broker.offsets(which.first, which.second);
-    if (bounds && bounds->end > offset) return true;
+    if (bounds && bounds->end > position.offset) return true;
   }
   return false;
 }
@@ -244,7 +246,7 @@ bool JobRunner::wait_for_events(std::chrono::milliseconds at_most) {
     std::lock_guard lock(mutex_);
     changed_.notify_all();
   });
-  for (const auto& [which, offset] : offsets_)
+  for (const auto& [which, position] : offsets_)
     (void)options_.broker.on_change(which.first, which.second, waiter);
   if (has_events()) return true;
   std::unique_lock lock(mutex_);
@@ -267,7 +269,7 @@ Status JobRunner::restore() {
   Outbox outbox;
   outbox.epoch = row[0].as_int();
   ASSIGN_OR_RETURN(Json offsets_json, Json::parse(row[1].as_text()));
-  ASSIGN_OR_RETURN(Offsets offsets, offsets_from_json(offsets_json));
+  ASSIGN_OR_RETURN(Positions offsets, offsets_from_json(offsets_json));
   ASSIGN_OR_RETURN(Json tables, Json::parse(row[2].as_text()));
   for (const auto& [table, files] : tables.as_object()) {
     ASSIGN_OR_RETURN(outbox.files[table], files_from_json(files));
@@ -283,7 +285,7 @@ Status JobRunner::restore() {
 // Epoch 0: the place where the job starts is stored before anything is read, so that it is chosen
 // once.
 Status JobRunner::first_offsets() {
-  Offsets offsets;
+  Positions offsets;
   for (const std::string& name : definition_.options.topics) {
     ASSIGN_OR_RETURN(broker::TopicRef topic, options_.broker.find_or_create_topic(name));
     for (const auto& partition : topic->partitions) {
@@ -294,7 +296,7 @@ Status JobRunner::first_offsets() {
         ASSIGN_OR_RETURN(auto found, partition->find_timestamp(definition_.options.startup_millis));
         start = found.offset >= 0 ? found.offset : partition->high_watermark();
       }
-      offsets[{name, partition->index()}] = start;
+      offsets[{name, partition->index()}] = {topic->id, start};
     }
   }
   RETURN_IF_ERROR(commit_epoch(Outbox{}, offsets));
@@ -305,9 +307,13 @@ Status JobRunner::first_offsets() {
 }
 
 Result<bool> JobRunner::run_epoch() {
-  Offsets next = offsets_;
+  Positions next = offsets_;
   ASSIGN_OR_RETURN(auto batch, read_batch(next));
-  if (batch->slices.empty()) return false;
+  if (batch->slices.empty()) {
+    std::lock_guard lock(mutex_);
+    offsets_ = std::move(next);  // topics made anew are known now
+    return false;
+  }
   ASSIGN_OR_RETURN(Outbox outbox, process(*batch));
   RETURN_IF_ERROR(commit_epoch(outbox, next));
   RETURN_IF_ERROR(hand_over(outbox));
@@ -322,19 +328,42 @@ Result<bool> JobRunner::run_epoch() {
   return true;
 }
 
-Result<std::shared_ptr<EventBatch>> JobRunner::read_batch(Offsets& next) {
-  for (const std::string& topic :
-       definition_.options.topics) {  // partitions that were added meanwhile
-    ASSIGN_OR_RETURN(int32_t count, options_.broker.partition_count(topic));
-    for (int32_t index = 0; index < count; ++index) next.try_emplace({topic, index}, 0);
+// Partitions that were added are read from their beginning, and so is a topic that was made anew
+// under its name: nothing of it has been read. A topic that is gone has nothing to read.
+Status JobRunner::follow_topics(Positions& next) {
+  for (const std::string& name : definition_.options.topics) {
+    broker::TopicRef topic = options_.broker.find_topic(name);
+    if (!topic) {  // deleted: perhaps made anew later
+      std::erase_if(next, [&](const auto& entry) { return entry.first.first == name; });
+      continue;
+    }
+    std::erase_if(next, [&](const auto& entry) {
+      return entry.first.first == name &&
+             static_cast<size_t>(entry.first.second) >= topic->partitions.size();
+    });
+    for (const auto& partition : topic->partitions) {
+      Position& position =
+          next.try_emplace({name, partition->index()}, Position{topic->id, 0}).first->second;
+      if (position.topic_id != topic->id && position.topic_id != wire::Uuid{}) {
+        log_warn("topic was made anew, read from its beginning",
+                 {{"job", id_}, {"topic", name}, {"offset_before", position.offset}});
+        position.offset = partition->log_start();
+      }
+      position.topic_id = topic->id;
+    }
   }
+  return {};
+}
+
+Result<std::shared_ptr<EventBatch>> JobRunner::read_batch(Positions& next) {
+  RETURN_IF_ERROR(follow_topics(next));
   auto batch = std::make_shared<EventBatch>();
   batch->columns = definition_.source.columns;
   source_.set_batch(batch);
   uint64_t share = kEpochBytesMax / std::max<size_t>(1, next.size());
-  for (auto& [which, offset] : next) {
+  for (auto& [which, position] : next) {
     uint64_t budget = share;
-    RETURN_IF_ERROR(read_partition(which, offset, budget, *batch));
+    RETURN_IF_ERROR(read_partition(which, position.offset, budget, *batch));
   }
   return batch;
 }
@@ -405,7 +434,7 @@ Status JobRunner::write_dead(Outbox& outbox) {
   return {};
 }
 
-Status JobRunner::commit_epoch(const Outbox& outbox, const Offsets& next) {
+Status JobRunner::commit_epoch(const Outbox& outbox, const Positions& next) {
   Json tables = Json::object();
   for (const auto& [table, files] : outbox.files) tables.set(table, files_to_json(files));
   std::string offsets_text = offsets_to_json(next).dump();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "jobs/jobs.h"
+#include "jobs/outbox.h"
 #include "jobs/source.h"
 #include "sql/executor.h"
 
@@ -46,8 +47,6 @@ class JobRunner {
   JobInfo info();
 
  private:
-  using TopicPartition = std::pair<std::string, int32_t>;
-  using Offsets = std::map<TopicPartition, int64_t>;  // next offset to read
   // What one epoch has written and not yet handed over.
   struct Outbox {
     int64_t epoch = 0;
@@ -74,19 +73,20 @@ class JobRunner {
   std::string error_;
   int64_t epoch_ = 0;
   uint64_t records_ = 0, dead_records_ = 0;
-  Offsets offsets_;
+  Positions offsets_;
   std::thread thread_;
 
   void run();
   Status restore();
   Status first_offsets();
   Result<bool> run_epoch();  // false: there was nothing to read
-  Result<std::shared_ptr<EventBatch>> read_batch(Offsets& next);
+  Result<std::shared_ptr<EventBatch>> read_batch(Positions& next);
+  Status follow_topics(Positions& next);
   Status read_partition(const TopicPartition& which, int64_t& offset, uint64_t& budget,
                         EventBatch& batch);
   Result<Outbox> process(EventBatch& batch);
   Status write_dead(Outbox& outbox);
-  Status commit_epoch(const Outbox& outbox, const Offsets& next);
+  Status commit_epoch(const Outbox& outbox, const Positions& next);
   Status hand_over(const Outbox& outbox);
   Status clear_outbox(int64_t epoch);
   void give_up();

@@ -18,7 +18,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <thread>
 #include <type_traits>
@@ -52,6 +54,19 @@ class IoThreads {
 
 namespace io_internal {
 
+// Libraries below may throw where we do not, and memory may run out: one answer fails, not the
+// process.
+template <class Fn>
+std::invoke_result_t<Fn> answer_of(Fn& fn) {
+  try {
+    return fn();
+  } catch (const std::bad_alloc&) {
+    return std::unexpected(Error{Code::exhausted, "memory", "out of memory"});
+  } catch (const std::exception& thrown) {
+    return std::unexpected(Error{Code::internal, "exception", thrown.what()});
+  }
+}
+
 // fn must return Status or Result<T>; a refused post becomes that result.
 template <class Fn>
 auto initiate_on(Pool& pool, Fn fn) {
@@ -68,7 +83,7 @@ auto initiate_on(Pool& pool, Fn fn) {
         };
         auto task = std::make_shared<Task>(Task{std::move(handler), std::move(work), executor});
         Status posted = pool.post([task] {
-          auto value = std::make_shared<Value>(task->work());
+          auto value = std::make_shared<Value>(answer_of(task->work));
           asio::post(task->home, [task, value] { std::move(task->done)(std::move(*value)); });
         });
         if (!posted) {

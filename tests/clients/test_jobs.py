@@ -7,6 +7,7 @@ import pytest
 
 trino = pytest.importorskip("trino")
 confluent_kafka = pytest.importorskip("confluent_kafka")
+pytest.importorskip("confluent_kafka.admin")
 
 
 def connect(ready):
@@ -124,6 +125,23 @@ def test_what_a_job_cannot_do_is_refused_by_name(running, names, query, message)
     outcome = submit(running, script)
     assert outcome.returncode != 0
     assert message in outcome.stderr
+
+
+def test_a_topic_made_anew_is_read_from_its_beginning(running, names):
+    topic, schema = names
+    ask(running.ready, f"CREATE SCHEMA {schema}")
+    ask(running.ready, f"CREATE TABLE {schema}.target (id bigint)")
+    produce(running.ready, topic, [{"id": number} for number in range(20)])
+    script = f"""CREATE TABLE events (id BIGINT) WITH ('connector' = 'kafka', 'topic' = '{topic}', 'format' = 'json',
+      'scan.startup.mode' = 'earliest-offset');
+    INSERT INTO iceberg.{schema}.target SELECT id FROM events;"""
+    assert submit(running, script).returncode == 0
+    count = f"SELECT count(*), max(id) FROM {schema}.target"
+    wait_until(lambda: ask(running.ready, count) == [[20, 19]])
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": running.ready["events"]["bootstrap"]})
+    admin.delete_topics([topic])[topic].result(10)
+    produce(running.ready, topic, [{"id": 100 + number} for number in range(5)])  # fewer than had been read
+    wait_until(lambda: ask(running.ready, count) == [[25, 104]])
 
 
 def test_exactly_once_across_kill(own_platform, names):
