@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "objectstore/read_unit.h"
 #include "objectstore/store_core.h"
 
 namespace aichemy::objectstore {
@@ -105,7 +106,7 @@ Status ExtentReader::read_piece(const StripeShape& shape, uint64_t stripe, int s
   std::string wide;
   char* place = to;
   if (first != from || last != from + count) {
-    wide.resize(last - first);
+    wide.resize_and_overwrite(last - first, [](char*, size_t size) { return size; });
     place = wide.data();
   }
   bool readable = files_[static_cast<size_t>(shard)] && !(bad_ & 1 << shard);
@@ -134,6 +135,8 @@ void ExtentReader::read_ahead(uint64_t stripe) {
                           static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
   }
 }
+
+static_assert(kReadUnitBytes == kStripeBytes);
 
 Status ExtentReader::read(uint64_t offset, char* to, size_t count) {
   const bool large = count >= kReadAheadFrom;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "objectstore/read_unit.h"
 #include "serve/s3/exchange.h"
 
 namespace aichemy::serve::s3 {
@@ -155,10 +156,11 @@ Async<Status> get_object(Exchange& exchange) {
     co_return co_await exchange.response.send(std::move(opened.small));
   }
   CO_RETURN_IF_ERROR(co_await exchange.response.begin(range.count));
-  std::string buffer(kReadBytes, '\0');
+  std::string buffer(objectstore::kReadUnitBytes, '\0');
   Status status;
   while (range.count > 0 && status) {
-    auto step = static_cast<size_t>(std::min<uint64_t>(range.count, buffer.size()));
+    uint64_t unit = buffer.size() - range.offset % buffer.size();  // to the end of a stored unit
+    auto step = static_cast<size_t>(std::min(range.count, unit));
     auto got = co_await on(exchange.services.pool, [&] {
       return opened.reader->read_at(range.offset, buffer.data(), step);
     });
