@@ -101,7 +101,7 @@ def run_cell(tool, server, mode, size, partitions, options):
                               capture_output=True, text=True, check=True, timeout=600)
         return json.loads(done.stdout)
 
-    load(min(50_000, options.records), 0)  # warm
+    load(min(300_000, options.records), 0)  # warm: the peer compiles as it runs
     before = cpu_seconds(server.pid)
     flat_out = load(options.records * (4 if size < 1024 else 1), 0)
     spent = max(cpu_seconds(server.pid) - before, 0.01)
