@@ -4,6 +4,7 @@ import time
 import uuid
 
 import pytest
+from conftest import ROOT
 
 trino = pytest.importorskip("trino")
 confluent_kafka = pytest.importorskip("confluent_kafka")
@@ -172,3 +173,10 @@ def test_tour(own_platform):
         assert outcome.returncode == 0, outcome.stderr
         assert "300 packages became events" in outcome.stdout
         assert "p0  301" in outcome.stdout
+
+
+def test_tour_of_the_sample_in_the_repository(own_platform):
+    sample = ROOT / "tests/data/packages.txt"
+    outcome = own_platform.run("tour", "--data", str(own_platform.data), "--sample", str(sample))
+    assert outcome.returncode == 0, outcome.stderr
+    assert "560 packages became events" in outcome.stdout and "libc6  186" in outcome.stdout
