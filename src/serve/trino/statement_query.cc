@@ -243,7 +243,9 @@ StatementQuery::Answer StatementQuery::answer(uint64_t token, const std::string&
   } else if (next_ && next_->rows > 0) {
     sql::Page page = std::move(*next_);
     next_.reset();
-    last_body_ = body_locked(base, token + 1, &page, exhausted_ ? "FINISHING" : "RUNNING");
+    ended_ = exhausted_;  // the last rows need no page after them: a round trip saved
+    last_body_ = ended_ ? body_locked(base, std::nullopt, &page, "FINISHED")
+                        : body_locked(base, token + 1, &page, "RUNNING");
     schedule_locked();
   } else if (exhausted_) {
     ended_ = true;

@@ -101,12 +101,12 @@ TEST_F(StatementQueryTest, PagesUntilNoNextUri) {
   EXPECT_TRUE(
       one["nextUri"].as_string().ends_with("/v1/statement/executing/" + query->id() + "/yslug/2"));
   EXPECT_EQ(get(*query, 1).body, get(*query, 1).body) << "a repeated page is the same bytes";
-  EXPECT_EQ(body(*query, 2)["data"].dump(), "[[1]]");
+  Json last = body(*query, 2);  // the last rows come without a further page
+  EXPECT_EQ(last["data"].dump(), "[[1]]");
+  EXPECT_EQ(last.find("nextUri"), nullptr);
+  EXPECT_EQ(get(*query, 2).body, get(*query, 2).body);
   EXPECT_EQ(get(*query, 1).kind, StatementQuery::Answer::Kind::gone);
   EXPECT_EQ(get(*query, 9).kind, StatementQuery::Answer::Kind::unknown);
-  Json last = body(*query, 3);
-  EXPECT_EQ(last.find("nextUri"), nullptr);
-  EXPECT_EQ(last.find("data"), nullptr);
   EXPECT_EQ(last["stats"]["state"].as_string(), "FINISHED");
   EXPECT_TRUE(query->finished());
 }
