@@ -51,7 +51,7 @@ struct EventScanLocal final : public duckdb::LocalTableFunctionState {
 };
 
 duckdb::LogicalType physical(const sql::Type& type) {
-  return duckdb::TransformStringToLogicalType(sql::physical_type(type));
+  return duckdb::TransformStringToLogicalType(sql::stored_type(type));
 }
 
 duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&,

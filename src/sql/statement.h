@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "sql/analysis/analyzer.h"
+#include "sql/analysis/renderer.h"
 #include "sql/executor.h"
 #include "sql/language/parser.h"
-#include "sql/analysis/renderer.h"
 
 namespace aichemy::sql {
 
@@ -50,7 +50,10 @@ class StatementRun {
   Analyzer analyzer_;
   int depth_ = 0;
 
-  RenderOptions render_options() const { return {session_.time_zone}; }
+  RenderOptions render_options() const {
+    int64_t micros = session_.start.time_since_epoch().count();
+    return {session_.time_zone, micros / 1'000'000, session_.language};
+  }
 
   // executor.cc
   Result<StatementResult> query(const Query& query);

@@ -36,7 +36,8 @@ class Binder {
                      : 2 + std::abs(int(pattern.type.kind) - int(type.kind));
         return true;
       case Pattern::Kind::any_length: {
-        if (type.kind == pattern.type.kind || type.is(TypeKind::unknown)) return true;
+        if (type.kind == pattern.type.kind || type.is(TypeKind::unknown))
+          return type.precision <= pattern.precision_max;
         bool integer = pattern.type.is(TypeKind::decimal) && type.is_integer();
         bool text = pattern.type.is(TypeKind::varchar) && type.is(TypeKind::char_);
         bool date =
@@ -153,6 +154,7 @@ std::unexpected<Error> no_such_function(const std::string& name,
   std::vector<std::string> expected;
   for (const auto* row : rows) {
     std::string_view signature = row->signature;
+    if (signature.find("timestamp6") != std::string_view::npos) continue;  // a faster form
     expected.push_back(fmt::format("{}({})", name, signature.substr(0, signature.find(" ->"))));
   }
   std::ranges::sort(expected);
@@ -203,6 +205,21 @@ std::optional<int32_t> result_length(std::string_view name, const std::vector<Ty
 constexpr std::string_view kWindowOnly[] = {
     "row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
     "lag",        "lead", "first_value", "last_value",   "nth_value"};
+
+}  // namespace
+
+namespace {
+
+// Results whose precision or length follows from the argument's precision.
+void set_result_precision(const std::string& name, const std::vector<Type>& arguments,
+                          Type& result) {
+  int precision = arguments.empty() ? 0 : arguments[0].precision;
+  if (name == "with_timezone") result.precision = precision;
+  if (name == "to_iso8601" && result.precision == Type::kUnbounded) {
+    int fixed = arguments[0].is(TypeKind::timestamp) ? 22 : 28;
+    result.precision = fixed + (precision > 0 ? precision + 1 : 0);
+  }
+}
 
 }  // namespace
 
@@ -356,15 +373,32 @@ Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expressi
       }
     }
     if (again) continue;
+    // Several times or timestamps of one kind share the greatest precision.
+    std::map<TypeKind, int32_t> precisions;
+    auto moment_kind = [&](size_t i) {
+      const Pattern& parameter = binder.parameter(i);
+      bool any = parameter.kind == Pattern::Kind::any_length &&
+                 parameter.type.kind >= TypeKind::time &&
+                 parameter.type.kind <= TypeKind::timestamp_tz;
+      return any ? std::optional(parameter.type.kind) : std::nullopt;
+    };
+    for (size_t i = 0; i < args.size(); ++i) {
+      auto kind = types[i] ? moment_kind(i) : std::nullopt;
+      if (!kind) continue;
+      Type wanted = binder.type_of(binder.parameter(i), *types[i], argument_types);
+      precisions[*kind] = std::max(precisions[*kind], wanted.precision);
+    }
     for (size_t i = 0; i < args.size(); ++i) {
       if (!types[i]) continue;
       Type wanted = binder.type_of(binder.parameter(i), *types[i], argument_types);
+      if (auto kind = moment_kind(i)) wanted.precision = precisions[*kind];
       if (!can_coerce(*types[i], wanted)) wanted = *types[i];
       args[i] = make_cast(args[i], wanted);
       argument_types[i] = args[i]->type;
     }
     Type result = binder.type_of(signature.result, Type(), argument_types);
     if (auto length = result_length(name, argument_types)) result = Type::varchar(*length);
+    set_result_precision(name, argument_types, result);
     if (name == "sum" && result.is(TypeKind::decimal)) result.scale = argument_types[0].scale;
     return finish_call(*best, std::move(args), std::move(result), e, scope);
   }

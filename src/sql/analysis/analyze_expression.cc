@@ -205,15 +205,21 @@ Result<BoundPtr> Analyzer::analyze_predicate(const Expression& e, Scope& scope) 
 
 Result<BoundPtr> Analyzer::analyze_at_time_zone(const Expression& e, Scope& scope) {
   ASSIGN_OR_RETURN(auto args, analyze_all(e.args, scope));
-  if (args[0]->type.is(TypeKind::timestamp)) {
-    return make_cast(args[0], Type(TypeKind::timestamp_tz, args[0]->type.precision));
+  const Type& type = args[0]->type;
+  if (type.is(TypeKind::timestamp))
+    args[0] = make_cast(args[0], Type(TypeKind::timestamp_tz, type.precision));
+  else if (type.is(TypeKind::time))
+    args[0] = make_cast(args[0], Type(TypeKind::time_tz, type.precision));
+  else if (!type.is(TypeKind::timestamp_tz) && !type.is(TypeKind::time_tz)) {
+    return semantic_error(
+        "TYPE_MISMATCH", e.at,
+        fmt::format(
+            "Type of value must be a time or timestamp with or without time zone (actual {})",
+            type.display()));
   }
-  if (args[0]->type.is(TypeKind::timestamp_tz) || args[0]->type.is(TypeKind::time_tz))
-    return args[0];
-  return semantic_error(
-      "TYPE_MISMATCH", e.at,
-      fmt::format("Type of value must be a time or timestamp with or without time zone (actual {})",
-                  args[0]->type.display()));
+  if (args.size() == 1)  // AT LOCAL
+    args.push_back(make_literal(Type::varchar(), session_.time_zone, e.at));
+  return call_with("at_timezone", std::move(args), e.at);
 }
 
 Result<BoundPtr> Analyzer::analyze_grouping(const Expression& e, Scope& scope) {

@@ -107,31 +107,44 @@ struct DatetimeRow {
 };
 constexpr TypeKind kDayTime = TypeKind::interval_day_time,
                    kYearMonth = TypeKind::interval_year_month;
-constexpr DatetimeRow kDatetime[] = {
-    {TypeKind::date, '+', kDayTime, TypeKind::date, "trino_date_plus_millis({0}, {1})"},
-    {TypeKind::date, '-', kDayTime, TypeKind::date, "trino_date_plus_millis({0}, -{1})"},
-    {TypeKind::date, '+', kYearMonth, TypeKind::date, "CAST(({0} + to_months({1})) AS DATE)"},
-    {TypeKind::date, '-', kYearMonth, TypeKind::date, "CAST(({0} - to_months({1})) AS DATE)"},
+// Of short timestamps without zone, the commonest: the engine's own functions.
+constexpr DatetimeRow kShortTimestamp[] = {
     {TypeKind::timestamp, '+', kDayTime, TypeKind::timestamp,
      "({0} + to_microseconds({1} * 1000))"},
     {TypeKind::timestamp, '-', kDayTime, TypeKind::timestamp,
      "({0} - to_microseconds({1} * 1000))"},
     {TypeKind::timestamp, '+', kYearMonth, TypeKind::timestamp, "({0} + to_months({1}))"},
     {TypeKind::timestamp, '-', kYearMonth, TypeKind::timestamp, "({0} - to_months({1}))"},
+};
+constexpr DatetimeRow kDatetime[] = {
+    {TypeKind::date, '+', kDayTime, TypeKind::date, "trino_date_plus_millis({0}, {1})"},
+    {TypeKind::date, '-', kDayTime, TypeKind::date, "trino_date_plus_millis({0}, -{1})"},
+    {TypeKind::date, '+', kYearMonth, TypeKind::date, "CAST(({0} + to_months({1})) AS DATE)"},
+    {TypeKind::date, '-', kYearMonth, TypeKind::date, "CAST(({0} - to_months({1})) AS DATE)"},
+    {TypeKind::timestamp, '+', kDayTime, TypeKind::timestamp, "aichemy_plus_millis_{f0}({0}, {1})"},
+    {TypeKind::timestamp, '+', kYearMonth, TypeKind::timestamp,
+     "aichemy_plus_months_{f0}({0}, {1})"},
+    {TypeKind::timestamp, '-', kDayTime, TypeKind::timestamp,
+     "aichemy_plus_millis_{f0}({0}, -{1})"},
+    {TypeKind::timestamp, '-', kYearMonth, TypeKind::timestamp,
+     "aichemy_plus_months_{f0}({0}, -{1})"},
     {TypeKind::timestamp_tz, '+', kDayTime, TypeKind::timestamp_tz,
-     "({0} + to_microseconds({1} * 1000))"},
+     "aichemy_plus_millis_{f0}({0}, {1})"},
+    {TypeKind::timestamp_tz, '+', kYearMonth, TypeKind::timestamp_tz,
+     "aichemy_plus_months_{f0}({0}, {1})"},
     {TypeKind::timestamp_tz, '-', kDayTime, TypeKind::timestamp_tz,
-     "({0} - to_microseconds({1} * 1000))"},
-    {TypeKind::timestamp_tz, '+', kYearMonth, TypeKind::timestamp_tz, "({0} + to_months({1}))"},
-    {TypeKind::timestamp_tz, '-', kYearMonth, TypeKind::timestamp_tz, "({0} - to_months({1}))"},
-    {TypeKind::time, '+', kDayTime, TypeKind::time,
-     "({0} + to_microseconds(({1} % 86400000) * 1000))"},
-    {TypeKind::time, '-', kDayTime, TypeKind::time,
-     "({0} - to_microseconds(({1} % 86400000) * 1000))"},
+     "aichemy_plus_millis_{f0}({0}, -{1})"},
+    {TypeKind::timestamp_tz, '-', kYearMonth, TypeKind::timestamp_tz,
+     "aichemy_plus_months_{f0}({0}, -{1})"},
+    {TypeKind::time, '+', kDayTime, TypeKind::time, "aichemy_plus_millis_{f0}({0}, {1})"},
+    {TypeKind::time, '-', kDayTime, TypeKind::time, "aichemy_plus_millis_{f0}({0}, -{1})"},
+    {TypeKind::time_tz, '+', kDayTime, TypeKind::time_tz, "aichemy_plus_millis_{f0}({0}, {1})"},
+    {TypeKind::time_tz, '-', kDayTime, TypeKind::time_tz, "aichemy_plus_millis_{f0}({0}, -{1})"},
     {TypeKind::date, '-', TypeKind::date, kDayTime, "(CAST(({0} - {1}) AS BIGINT) * 86400000)"},
-    {TypeKind::timestamp, '-', TypeKind::timestamp, kDayTime, "(epoch_ms({0}) - epoch_ms({1}))"},
-    {TypeKind::timestamp_tz, '-', TypeKind::timestamp_tz, kDayTime,
-     "(epoch_ms({0}) - epoch_ms({1}))"},
+    {TypeKind::timestamp, '-', TypeKind::timestamp, kDayTime, "aichemy_minus_{f0}({0}, {1})"},
+    {TypeKind::timestamp_tz, '-', TypeKind::timestamp_tz, kDayTime, "aichemy_minus_{f0}({0}, {1})"},
+    {TypeKind::time, '-', TypeKind::time, kDayTime, "aichemy_minus_{f0}({0}, {1})"},
+    {TypeKind::time_tz, '-', TypeKind::time_tz, kDayTime, "aichemy_minus_{f0}({0}, {1})"},
     {kDayTime, '+', kDayTime, kDayTime, "({0} + {1})"},
     {kDayTime, '-', kDayTime, kDayTime, "({0} - {1})"},
     {kYearMonth, '+', kYearMonth, kYearMonth, "({0} + {1})"},
@@ -160,12 +173,23 @@ BoundPtr datetime_arithmetic(char op, const BoundPtr& left, const BoundPtr& righ
         if (!factor && !unknown) continue;
         other = make_cast(b, Type(row.right));
       }
-      Type result(row.result, row.result == TypeKind::timestamp ||
-                                      row.result == TypeKind::timestamp_tz ||
-                                      row.result == TypeKind::time
-                                  ? std::max<int>(a->type.precision, 3)
-                                  : 0);
-      return make_call(result, row.text, {a, other}, at);
+      BoundPtr first = a;
+      if (row.left == row.right && !(a->type == other->type)) {
+        Type common(row.left, std::max(a->type.precision, other->type.precision));
+        first = make_cast(a, common);
+        other = make_cast(other, common);
+      }
+      Type result(row.result);
+      if (row.result == row.left) result.precision = a->type.precision;
+      if (row.right == kDayTime && row.result != TypeKind::date && row.result != kDayTime)
+        result.precision = std::max(result.precision, 3);
+      const char* text = row.text;
+      for (const auto& brief : kShortTimestamp) {
+        if (brief.left == row.left && brief.op == row.op && brief.right == row.right &&
+            a->type.precision <= 6)
+          text = brief.text;
+      }
+      return make_call(result, text, {first, other}, at);
     }
   }
   return nullptr;

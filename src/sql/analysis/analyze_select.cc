@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sql/analysis/analyzer.h"
+#include "sql/types/moment.h"
 
 namespace aichemy::sql {
 namespace {
@@ -32,14 +33,8 @@ Result<Value> literal_value(const Bound& literal) {
     case TypeKind::varbinary:
     case TypeKind::uuid: return Value(literal.text);
     case TypeKind::boolean: return Value(literal.text == "true");
-    case TypeKind::date: {
-      std::chrono::year_month_day day{};
-      int y = 0;
-      unsigned m = 0, d = 0;
-      if (std::sscanf(literal.text.c_str(), "%d-%u-%u", &y, &m, &d) != 3) return none;
-      day = std::chrono::year(y) / std::chrono::month(m) / std::chrono::day(d);
-      return Value(static_cast<int64_t>(std::chrono::sys_days(day).time_since_epoch().count()));
-    }
+    case TypeKind::date:
+      return Value(floor_div(moment_of_code(literal.text).seconds, kSecondsPerDay));
     default: return none;
   }
 }

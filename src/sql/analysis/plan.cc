@@ -49,9 +49,8 @@ BoundPtr make_cast(BoundPtr value, Type type, bool safe) {
   bool text = value->type.is(TypeKind::varchar) && type.is(TypeKind::varchar);
   bool rows = type.is(TypeKind::row) || type.is(TypeKind::array) || type.is(TypeKind::map);
   bool widens = can_coerce(value->type, type);
-  bool datetime = type.is(TypeKind::timestamp) || type.is(TypeKind::timestamp_tz) ||
-                  type.is(TypeKind::time) || type.is(TypeKind::time_tz);
-  if (same_form && widens && (text || rows || datetime)) {  // only the declared type changes
+  bool narrowed = value->kind == Bound::Kind::cast || value->kind == Bound::Kind::call;
+  if (same_form && widens && (text || (rows && !narrowed))) {  // only the declared type changes
     auto copy = std::make_shared<Bound>(*value);
     copy->type = std::move(type);
     // A cast keeps its own target: it may shorten.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sql/analysis/render_moment.h"
 #include "sql/analysis/renderer.h"
 
 namespace aichemy::sql {
@@ -16,8 +17,7 @@ bool is_plain(const Type& from, const Type& to) {
   if (from.is(TypeKind::unknown)) return true;
   if (from.kind == to.kind && from.fields.empty()) {
     bool shortens = to.precision < from.precision;
-    return !shortens || (!to.is_text() && !to.is(TypeKind::timestamp) &&
-                         !to.is(TypeKind::timestamp_tz) && !to.is(TypeKind::time));
+    return !is_moment(from) && (!shortens || !to.is_text());
   }
   if (from.kind == to.kind && from.fields.size() == to.fields.size()) {
     for (size_t i = 0; i < from.fields.size(); ++i) {
@@ -30,7 +30,6 @@ bool is_plain(const Type& from, const Type& to) {
     return !(floating && (to.is_integer() || to.is(TypeKind::decimal)));
   if (from.is(TypeKind::boolean) && to.is_numeric()) return true;
   if (from.is_numeric() && to.is(TypeKind::boolean)) return true;
-  if (from.is(TypeKind::date) && to.is(TypeKind::timestamp)) return true;
   return false;
 }
 
@@ -48,12 +47,11 @@ std::string to_text(const std::string& value, const Type& from) {
   switch (from.kind) {
     case TypeKind::double_: return fmt::format("trino_double_to_varchar({})", value);
     case TypeKind::real: return fmt::format("trino_real_to_varchar({})", value);
+    case TypeKind::date:
+    case TypeKind::time:
+    case TypeKind::time_tz:
     case TypeKind::timestamp:
-      return fmt::format("trino_timestamp_to_varchar({}, {})", value, from.precision);
-    case TypeKind::timestamp_tz:
-      return fmt::format("(trino_timestamp_to_varchar(CAST({} AS TIMESTAMP), {}) || ' UTC')", value,
-                         from.precision);
-    case TypeKind::time: return fmt::format("trino_time_to_varchar({}, {})", value, from.precision);
+    case TypeKind::timestamp_tz: return render_moment_text(value, from);
     case TypeKind::interval_day_time: return fmt::format("trino_day_time_to_varchar({})", value);
     case TypeKind::interval_year_month:
       return fmt::format("trino_year_month_to_varchar({})", value);
@@ -76,7 +74,8 @@ const char* upper_name(TypeKind kind) {
   }
 }
 
-std::string from_text(const std::string& value, const Type& to) {
+std::string from_text(const std::string& value, const Type& to, const RenderOptions& options) {
+  if (is_moment(to)) return render_moment_parse(value, to, options);
   switch (to.kind) {
     case TypeKind::tinyint:
     case TypeKind::smallint:
@@ -93,10 +92,6 @@ std::string from_text(const std::string& value, const Type& to) {
       return fmt::format("CAST(trino_decimal_text({}, {}) AS {})", value,
                          quote_text(fmt::format("DECIMAL({}, {})", to.precision, to.scale)),
                          physical_type(to));
-    case TypeKind::date: return fmt::format("CAST(trino_date_text({}) AS DATE)", value);
-    case TypeKind::timestamp:
-      return fmt::format("trino_round_timestamp(CAST(trim({}) AS TIMESTAMP), {})", value,
-                         to.precision);
     case TypeKind::varbinary: return fmt::format("encode({})", value);
     default: return fmt::format("CAST(trim({}) AS {})", value, physical_type(to));
   }
@@ -144,27 +139,28 @@ std::string json_of(const std::string& value, const Type& from, int depth) {
 
 // A JSON text as a nested type: DuckDB's json_transform to the same shape, scalars by their own
 // casts.
-std::string of_json(const std::string& value, const Type& to, const std::string& zone, int depth) {
+std::string of_json(const std::string& value, const Type& to, const RenderOptions& options,
+                    int depth) {
   std::string item = fmt::format("j{}", depth);
   switch (to.kind) {
     case TypeKind::array:
       return fmt::format("list_transform(trino_json_items({}, {}), lambda {}: {})", value,
                          quote_text(to.display()), item,
-                         of_json(item, to.element(), zone, depth + 1));
+                         of_json(item, to.element(), options, depth + 1));
     case TypeKind::map:
       return fmt::format(
           "map_from_entries(list_transform(trino_json_entries({}, {}), lambda {}: struct_pack(k := "
           "{}, v := {})))",
           value, quote_text(to.display()), item,
-          render_cast(item + ".k", Type::varchar(), to.key(), zone, depth + 1),
-          of_json(item + ".v", to.value(), zone, depth + 1));
+          render_cast(item + ".k", Type::varchar(), to.key(), options, depth + 1),
+          of_json(item + ".v", to.value(), options, depth + 1));
     case TypeKind::row: {
       std::string fields;
       for (size_t i = 0; i < to.fields.size(); ++i) {
         std::string part = fmt::format("trino_json_field({}, {}, {})", value, i,
                                        quote_text(to.fields[i].name.value_or("")));
         fields += fmt::format("{}f{} := {}", i ? ", " : "", i,
-                              of_json(part, to.fields[i].type, zone, depth + 1));
+                              of_json(part, to.fields[i].type, options, depth + 1));
       }
       return fmt::format("CASE WHEN trino_json_is_value({}) THEN struct_pack({}) END", value,
                          fields);
@@ -174,100 +170,49 @@ std::string of_json(const std::string& value, const Type& to, const std::string&
     case TypeKind::char_:
       return bounded(fmt::format("trino_json_to_varchar({})", value), Type(TypeKind::json), to);
     default:
-      return render_cast(fmt::format("trino_json_to_varchar({})", value), Type::varchar(), to, zone,
-                         depth + 1);
+      return render_cast(fmt::format("trino_json_to_varchar({})", value), Type::varchar(), to,
+                         options, depth + 1);
   }
 }
 
 std::string nested_cast(const std::string& value, const Type& from, const Type& to,
-                        const std::string& zone, int depth) {
+                        const RenderOptions& options, int depth) {
   std::string item = fmt::format("k{}", depth);
   if (to.is(TypeKind::array)) {
     return fmt::format("list_transform({}, lambda {}: {})", value, item,
-                       render_cast(item, from.element(), to.element(), zone, depth + 1));
+                       render_cast(item, from.element(), to.element(), options, depth + 1));
   }
   if (to.is(TypeKind::map)) {
     return fmt::format(
         "map_from_entries(list_transform(map_entries({}), lambda {}: struct_pack(k := {}, v := "
         "{})))",
-        value, item, render_cast(item + ".key", from.key(), to.key(), zone, depth + 1),
-        render_cast(item + ".value", from.value(), to.value(), zone, depth + 1));
+        value, item, render_cast(item + ".key", from.key(), to.key(), options, depth + 1),
+        render_cast(item + ".value", from.value(), to.value(), options, depth + 1));
   }
   std::string fields;
   for (size_t i = 0; i < to.fields.size(); ++i) {
     fields += fmt::format("{}f{} := {}", i ? ", " : "", i,
                           render_cast(fmt::format("({}).f{}", value, i), from.fields[i].type,
-                                      to.fields[i].type, zone, depth + 1));
+                                      to.fields[i].type, options, depth + 1));
   }
   return fmt::format("CASE WHEN {} IS NOT NULL THEN struct_pack({}) END", value, fields);
-}
-
-// A zone given as an offset has no name in the engine: the shift is done by hand.
-std::string zone_shift(const std::string& value, const std::string& zone, bool to_utc) {
-  bool offset = zone.starts_with("+") || zone.starts_with("-");
-  if (!offset) {
-    return to_utc ? fmt::format("timezone({}, CAST({} AS TIMESTAMP))", quote_text(zone), value)
-                  : fmt::format("timezone({}, {})", quote_text(zone), value);
-  }
-  int hours = std::atoi(zone.substr(1, 2).c_str()),
-      minutes = zone.size() >= 6 ? std::atoi(zone.substr(4, 2).c_str()) : 0;
-  int total = (hours * 60 + minutes) * (zone[0] == '-' ? -1 : 1);
-  return to_utc ? fmt::format("CAST((CAST({} AS TIMESTAMP) - to_minutes({})) AS TIMESTAMPTZ)",
-                              value, total)
-                : fmt::format("(CAST({} AS TIMESTAMP) + to_minutes({}))", value, total);
-}
-
-std::string datetime_cast(const std::string& value, const Type& from, const Type& to,
-                          const std::string& zone) {
-  if (from.is(TypeKind::timestamp_tz) && !to.is(TypeKind::timestamp_tz)) {
-    std::string local = zone == "UTC" ? fmt::format("CAST({} AS TIMESTAMP)", value)
-                                      : zone_shift(value, zone, false);
-    if (to.is(TypeKind::timestamp))
-      return fmt::format("trino_round_timestamp({}, {})", local, to.precision);
-    return plain_cast(local, to);
-  }
-  if (to.is(TypeKind::timestamp_tz) && !from.is(TypeKind::timestamp_tz)) {
-    std::string local = from.is(TypeKind::time) || from.is(TypeKind::time_tz)
-                            ? fmt::format("(current_date + {})", value)
-                            : value;
-    return zone == "UTC" ? fmt::format("CAST(CAST({} AS TIMESTAMP) AS TIMESTAMPTZ)", local)
-                         : zone_shift(local, zone, true);
-  }
-  bool shortens = to.precision < from.precision && to.precision < 6;
-  if (from.kind == to.kind && shortens && !to.is(TypeKind::time_tz)) {
-    const char* macro = to.is(TypeKind::time) ? "trino_round_time" : "trino_round_timestamp";
-    if (to.is(TypeKind::timestamp_tz)) {
-      return fmt::format("CAST({}(CAST({} AS TIMESTAMP), {}) AS TIMESTAMPTZ)", macro, value,
-                         to.precision);
-    }
-    return fmt::format("{}({}, {})", macro,
-                       from.precision > 6 ? fmt::format("CAST({} AS TIMESTAMP)", value) : value,
-                       to.precision);
-  }
-  if (to.is(TypeKind::timestamp) && from.is(TypeKind::time))
-    return fmt::format("(current_date + {})", value);
-  return plain_cast(value, to);
-}
-
-bool is_datetime(const Type& type) {
-  return type.is(TypeKind::date) || type.is(TypeKind::time) || type.is(TypeKind::time_tz) ||
-         type.is(TypeKind::timestamp) || type.is(TypeKind::timestamp_tz);
 }
 
 }  // namespace
 
 std::string render_cast(const std::string& value, const Type& from, const Type& to,
-                        const std::string& zone, int depth) {
+                        const RenderOptions& options, int depth) {
   if (from == to) return value;
+  if (is_moment(from) && is_moment(to)) return render_moment_cast(value, from, to, options);
   if (is_plain(from, to))
     return physical_type(from) == physical_type(to) ? value : plain_cast(value, to);
   if (to.is(TypeKind::json)) return json_of(value, from, depth);
-  if (from.is(TypeKind::json)) return of_json(value, to, zone, depth);
+  if (from.is(TypeKind::json)) return of_json(value, to, options, depth);
   if (!to.fields.empty() && from.kind != to.kind) return plain_cast(value, to);
-  if (!to.fields.empty()) return nested_cast(value, from, to, zone, depth);
+  if (!to.fields.empty()) return nested_cast(value, from, to, options, depth);
   if (to.is_text()) return bounded(to_text(value, from), from, to);
-  if (from.is_text()) return from_text(value, to);
-  if (is_datetime(from) && is_datetime(to)) return datetime_cast(value, from, to, zone);
+  if (from.is_text()) return from_text(value, to, options);
+
   bool floating = from.is(TypeKind::double_) || from.is(TypeKind::real);
   if (floating && to.is_integer()) {
     return fmt::format("CAST(round(trino_finite({}, '{}')) AS {})", value, upper_name(to.kind),

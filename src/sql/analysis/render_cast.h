@@ -7,8 +7,10 @@
 
 namespace aichemy::sql {
 
+struct RenderOptions;
+
 // `value` is SQL of type `from`; `lambda` makes fresh lambda parameter names.
 std::string render_cast(const std::string& value, const Type& from, const Type& to,
-                        const std::string& time_zone, int depth = 0);
+                        const RenderOptions& options, int depth = 0);
 
 }  // namespace aichemy::sql

@@ -1,6 +1,7 @@
 // What a write reads: the query's columns under the table's names.
 #include <fmt/format.h>
 
+#include "sql/analysis/render_moment.h"
 #include "sql/analysis/renderer.h"
 
 namespace aichemy::sql {
@@ -44,7 +45,8 @@ std::string render_for_write(const Plan& plan, const std::vector<WriteColumn>& c
                              const RenderOptions& options) {
   std::string items;
   for (size_t i = 0; i < columns.size(); ++i) {
-    std::string value = with_field_names(fmt::format("s.c{}", i), columns[i].type, 0);
+    std::string stored = render_to_stored(fmt::format("s.c{}", i), columns[i].type);
+    std::string value = with_field_names(stored, columns[i].type, 0);
     if (columns[i].required) {
       std::string message = "NULL value not allowed for NOT NULL column: " + columns[i].name;
       value = fmt::format(

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/bytes.h"
 #include "base/check.h"
 #include "sql/analysis/render_cast.h"
+#include "sql/analysis/render_moment.h"
 
 namespace aichemy::sql {
 namespace {
@@ -26,9 +28,16 @@ class Renderer {
       case Plan::Kind::wrapped: return wrapped(plan);
       default: break;
     }
+    note_scans(plan);
     std::string columns;
-    for (size_t i = 0; i < plan.fields.size(); ++i)
-      columns += fmt::format("{}r{}.c{}", i ? ", " : "", plan.relation, i);
+    for (size_t i = 0; i < plan.fields.size(); ++i) {
+      Bound column;
+      column.kind = Bound::Kind::column;
+      column.relation = plan.relation;
+      column.index = i;
+      column.type = plan.fields[i].type;
+      columns += fmt::format("{}{} AS c{}", i ? ", " : "", expression(column), i);
+    }
     return fmt::format("SELECT {} FROM {}", columns.empty() ? "1 AS c0" : columns, from(plan));
   }
 
@@ -36,7 +45,10 @@ class Renderer {
     using Kind = Bound::Kind;
     switch (value.kind) {
       case Kind::literal: return literal(value);
-      case Kind::column: return fmt::format("r{}.c{}", value.relation, value.index);
+      case Kind::column: {
+        std::string column = fmt::format("r{}.c{}", value.relation, value.index);
+        return scans_.contains(value.relation) ? render_from_stored(column, value.type) : column;
+      }
       case Kind::variable: {
         auto found = variables_.find(value.index);
         return found == variables_.end() ? fmt::format("v{}", value.index) : found->second;
@@ -87,8 +99,33 @@ class Renderer {
  private:
   const RenderOptions& options_;
   bool in_try_ = false;
+  std::set<size_t> scans_;                   // relations whose columns have the files' form
   std::map<size_t, std::string> variables_;  // lambda parameters written otherwise than v<n>
   size_t next_item_ = 0;
+
+  // Before any expression over them is written.
+  void note_scans(const Plan& plan) {
+    if (plan.kind == Plan::Kind::scan) scans_.insert(plan.relation);
+    bool passes = plan.kind == Plan::Kind::join || plan.kind == Plan::Kind::sample;
+    if (!passes) return;
+    for (const auto& input : plan.inputs) note_scans(*input);
+  }
+
+  std::string instant(const Bound& value) {
+    bool widened = value.kind == Bound::Kind::cast && !value.safe &&
+                   value.args[0]->type.is(TypeKind::timestamp_tz) &&
+                   value.args[0]->type.precision <= value.type.precision;
+    if (widened) return instant(*value.args[0]);
+    if (value.kind == Bound::Kind::literal && !value.null)
+      return render_instant_literal(value.text);
+    if (value.kind == Bound::Kind::column && scans_.contains(value.relation))
+      return fmt::format("r{}.c{}", value.relation, value.index);
+    return fmt::format("aichemy_store_tz6({})", expression(value));
+  }
+
+  std::string argument(const Bound& call, const Bound& value) {
+    return compares_instants(call) ? instant(value) : expression(value);
+  }
 
   // ---- expressions ----
 
@@ -102,7 +139,9 @@ class Renderer {
       case TypeKind::varchar:
       case TypeKind::char_: return fmt::format("CAST({} AS VARCHAR)", quote_text(value.text));
       case TypeKind::json: return fmt::format("trino_json_parse({})", quote_text(value.text));
-      default: return prefix(fmt::format("CAST({} AS {})", quote_text(value.text), type));
+      default:
+        if (is_moment(value.type)) return render_moment(value.type, value.text);
+        return prefix(fmt::format("CAST({} AS {})", quote_text(value.text), type));
     }
   }
 
@@ -129,7 +168,7 @@ class Renderer {
     // The argument is rendered apart from the cast's own text, so that only templates are prefixed.
     std::string argument = expression(inner);
     std::string marker = "\x01";
-    std::string text = prefix(render_cast(marker, inner.type, value.type, options_.time_zone));
+    std::string text = prefix(render_cast(marker, inner.type, value.type, options_));
     std::string out;
     for (char c : text) {
       if (c == '\x01')
@@ -156,6 +195,13 @@ class Renderer {
     std::string out;
     for (size_t i = first; i < args.size(); ++i)
       out += (i > first ? ", " : "") + expression(*args[i]);
+    return out;
+  }
+
+  std::string arguments_from(const Bound& call, size_t first) {
+    std::string out;
+    for (size_t i = first; i < call.args.size(); ++i)
+      out += (i > first ? ", " : "") + argument(call, *call.args[i]);
     return out;
   }
 
@@ -207,6 +253,7 @@ class Renderer {
 
   std::string named(const std::string& name, const Bound& value) {
     if (name == "type0") return physical_type(value.args[0]->type);
+    if (auto text = render_word(name, value, options_)) return *text;
     if (name == "reduce") return reduce(value);
     if (name == "avg_decimal") return avg_decimal(value);
     if (name.starts_with("padded")) return padded(*value.args.at(size_t(name.back() - '0')));
@@ -299,13 +346,13 @@ class Renderer {
         else if (name == "*?")
           out += any_null(value.args);
         else if (name.back() == '+')
-          out += list(value.args, static_cast<size_t>(name[0] - '0'));
+          out += arguments_from(value, static_cast<size_t>(name[0] - '0'));
         else if (name.ends_with("+|"))
           out += concatenated(value.args, static_cast<size_t>(name[0] - '0'));
         else if (std::isalpha(static_cast<unsigned char>(name[0])))
           out += named(name, value);
         else
-          out += expression(*value.args.at(static_cast<size_t>(name[0] - '0')));
+          out += argument(value, *value.args.at(static_cast<size_t>(name[0] - '0')));
         i = close;
       } else if (text[i] == '@' && text.compare(i, 2, "@(") == 0) {
         flush();
@@ -389,6 +436,7 @@ class Renderer {
   }
 
   std::string select(const Plan& plan) {
+    for (const auto& input : plan.inputs) note_scans(*input);
     std::string out = plan.distinct ? "SELECT DISTINCT " : "SELECT ";
     for (size_t i = 0; i < plan.items.size(); ++i) {
       out += fmt::format("{}{} AS c{}", i ? ", " : "", item(*plan.items[i]), i);
@@ -471,7 +519,7 @@ class Renderer {
     switch (plan.kind) {
       case Plan::Kind::scan:
         return fmt::format("{}({}) AS r{}", plan.text, quote_text(plan.handle), plan.relation);
-      case Plan::Kind::rows: return row_cells(plan);
+      case Plan::Kind::rows: return render_rows(plan);
       case Plan::Kind::cte: return fmt::format("{} AS r{}", plan.handle, plan.relation);
       case Plan::Kind::join: return join(plan);
       case Plan::Kind::unnest: return unnest(plan);
@@ -483,31 +531,6 @@ class Renderer {
         return fmt::format("{}({}) AS r{}", plan.lateral ? "LATERAL " : "", query(plan),
                            plan.relation);
     }
-  }
-
-  std::string row_cells(const Plan& plan) {
-    std::string columns, rows;
-    for (size_t i = 0; i < plan.fields.size(); ++i) {
-      columns += fmt::format("{}CAST(c{} AS {}) AS c{}", i ? ", " : "", i,
-                             physical_type(plan.fields[i].type), i);
-    }
-    for (const auto& row : plan.cells) {
-      rows += rows.empty() ? "(" : ", (";
-      for (size_t i = 0; i < row.size(); ++i) {
-        if (i > 0) rows += ", ";
-        rows += row[i] ? quote_text(*row[i]) : "NULL";
-      }
-      rows += ")";
-    }
-    std::string empty;
-    if (rows.empty()) {
-      rows = "(";
-      for (size_t i = 0; i < plan.fields.size(); ++i) rows += i ? ", NULL" : "NULL";
-      rows += ")";
-      empty = " WHERE FALSE";
-    }
-    return fmt::format("(SELECT {} FROM (VALUES {}) AS v({}){}) AS r{}", columns, rows,
-                       column_names(plan.fields.size()), empty, plan.relation);
   }
 
   std::string join(const Plan& plan) {

@@ -3,16 +3,19 @@
 // needs.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "sql/connectors/connector.h"
 #include "sql/analysis/plan.h"
+#include "sql/connectors/connector.h"
 
 namespace aichemy::sql {
 
 struct RenderOptions {
   std::string time_zone = "UTC";  // of the session: casts between timestamps with and without zone
+  int64_t start_seconds = 0;      // of the statement, since 1970: what day it is
+  std::string language = "en-US";
 };
 
 // A query whose columns are c0, c1, ...

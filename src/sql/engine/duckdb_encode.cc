@@ -5,15 +5,15 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <duckdb/common/types/date.hpp>
 #include <duckdb/common/types/decimal.hpp>
 #include <duckdb/common/types/hugeint.hpp>
-#include <duckdb/common/types/time.hpp>
-#include <duckdb/common/types/timestamp.hpp>
 #include <duckdb/common/types/uuid.hpp>
+#include <optional>
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "sql/engine/native_moment.h"
+#include "sql/types/moment.h"
 
 namespace aichemy::sql {
 namespace {
@@ -44,55 +44,6 @@ void append_real(std::string& out, Real value) {
   }
 }
 
-void append_two(std::string& out, int64_t value) {
-  out += static_cast<char>('0' + value / 10);
-  out += static_cast<char>('0' + value % 10);
-}
-
-void append_date(std::string& out, duckdb::date_t date) {
-  int32_t year = 0, month = 0, day = 0;
-  duckdb::Date::Convert(date, year, month, day);
-  if (year >= 0 && year <= 9999) {
-    out += fmt::format("{:04}", year);
-  } else {
-    append_integer(out, year);
-  }
-  out += '-';
-  append_two(out, month);
-  out += '-';
-  append_two(out, day);
-}
-
-// `units` since midnight, `digits` of fraction in the unit (6: micros, 9: nanos), `precision`
-// shown.
-void append_time(std::string& out, int64_t units, int digits, int precision) {
-  int64_t per_second = digits == 9 ? 1'000'000'000 : 1'000'000;
-  int64_t seconds = units / per_second;
-  append_two(out, seconds / 3600);
-  out += ':';
-  append_two(out, seconds / 60 % 60);
-  out += ':';
-  append_two(out, seconds % 60);
-  if (precision == 0) return;
-  std::string fraction = fmt::format("{:0{}}", units % per_second, digits);
-  fraction.resize(static_cast<size_t>(precision), '0');
-  out += '.';
-  out += fraction;
-}
-
-void append_timestamp(std::string& out, int64_t units, int digits, int precision) {
-  int64_t per_day = int64_t{86'400} * (digits == 9 ? 1'000'000'000 : 1'000'000);
-  int64_t days = units / per_day;
-  int64_t rest = units % per_day;
-  if (rest < 0) {
-    rest += per_day;
-    --days;
-  }
-  append_date(out, duckdb::date_t(static_cast<int32_t>(days)));
-  out += ' ';
-  append_time(out, rest, digits, precision);
-}
-
 void append_day_time_interval(std::string& out, int64_t millis) {
   bool negative = millis < 0;
   uint64_t all = negative ? 0 - static_cast<uint64_t>(millis) : static_cast<uint64_t>(millis);
@@ -120,6 +71,11 @@ class Column {
   Column(duckdb::Vector& vector, idx_t count, const Type& type) : vector_(vector), type_(type) {
     vector.ToUnifiedFormat(count, format_);
     switch (type.kind) {
+      case TypeKind::date:
+      case TypeKind::time:
+      case TypeKind::time_tz:
+      case TypeKind::timestamp:
+      case TypeKind::timestamp_tz: moments_.emplace(vector, count, form_of(type)); break;
       case TypeKind::array: {
         auto& child = duckdb::ListVector::GetEntry(vector);
         parts_.emplace_back(child, duckdb::ListVector::GetListSize(vector), type.element());
@@ -148,7 +104,11 @@ class Column {
       out += "null";
       return;
     }
-    if (parts_.empty() && !type_.is(TypeKind::row)) {
+    if (moments_) {
+      out += '"';
+      append_moment(out, type_.kind, moments_->at(row), type_.precision);
+      out += '"';
+    } else if (parts_.empty() && !type_.is(TypeKind::row)) {
       append_scalar(out, at);
     } else {
       append_nested(out, at, row);
@@ -160,6 +120,7 @@ class Column {
   const Type& type_;
   UnifiedVectorFormat format_;
   std::vector<Column> parts_;
+  std::optional<MomentReader> moments_;
 
   template <class T>
   T value(idx_t at) const {
@@ -193,29 +154,9 @@ class Column {
     append_json_string(out, text);
   }
 
-  // Dates, times and intervals: all print inside quotes.
-  void append_temporal(std::string& out, idx_t at) const {
+  void append_interval(std::string& out, idx_t at) const {
     out += '"';
     switch (type_.kind) {
-      case TypeKind::date: append_date(out, value<duckdb::date_t>(at)); break;
-      case TypeKind::time:
-        append_time(out, value<duckdb::dtime_t>(at).micros, 6, type_.precision);
-        break;
-      case TypeKind::time_tz: {
-        auto time = value<duckdb::dtime_tz_t>(at);
-        append_time(out, time.time().micros, 6, type_.precision);
-        int32_t minutes = time.offset() / 60;
-        out += fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60,
-                           std::abs(minutes) % 60);
-        break;
-      }
-      case TypeKind::timestamp:
-        append_timestamp(out, value<int64_t>(at), type_.precision > 6 ? 9 : 6, type_.precision);
-        break;
-      case TypeKind::timestamp_tz:
-        append_timestamp(out, value<int64_t>(at), 6, type_.precision);
-        out += " UTC";
-        break;
       case TypeKind::interval_year_month:
         append_year_month_interval(out, value<int32_t>(at));
         break;
@@ -248,7 +189,7 @@ class Column {
         append_quoted(out, duckdb::UUID::ToString(value<duckdb::hugeint_t>(at)));
         break;
       case TypeKind::ipaddress: append_ipaddress(out, at); break;
-      default: append_temporal(out, at);
+      default: append_interval(out, at);
     }
   }
 
@@ -338,7 +279,8 @@ void append_rows_json(std::string& out, duckdb::DataChunk& chunk,
   parts.reserve(columns.size());
   // Nested dictionaries would need a selection at each level; flat vectors have none.
   for (size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i].type.fields.size() > 0) chunk.data[i].Flatten(chunk.size());
+    bool nested = !columns[i].type.fields.empty() || columns[i].type.is(TypeKind::timestamp_tz);
+    if (nested) chunk.data[i].Flatten(chunk.size());
     parts.emplace_back(chunk.data[i], chunk.size(), columns[i].type);
   }
   for (idx_t row = 0; row < chunk.size(); ++row) {

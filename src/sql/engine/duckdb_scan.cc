@@ -474,7 +474,7 @@ duckdb::LogicalType duckdb_type(const Type& type) {
     case TypeKind::decimal:
       return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision),
                                   static_cast<uint8_t>(type.scale));
-    default: return duckdb::TransformStringToLogicalType(physical_type(type));
+    default: return duckdb::TransformStringToLogicalType(stored_type(type));
   }
 }
 

@@ -16,6 +16,8 @@ constexpr Family kFamilies[] = {
     native_partition_functions,
     native_regexp_functions,
     native_text_functions,
+    native_time_functions,
+    native_time_format_functions,
 };
 
 duckdb::LogicalType type_of(std::string_view text) {

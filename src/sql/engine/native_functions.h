@@ -18,8 +18,8 @@
 namespace aichemy::sql {
 
 struct NativeFunction {
-  const char* name;
-  const char* signature;  // DuckDB types: "VARCHAR, BIGINT -> VARCHAR"; "T..." repeats the last
+  std::string name;
+  std::string signature;  // DuckDB types: "VARCHAR, BIGINT -> VARCHAR"; "T..." repeats the last
   void (*function)(duckdb::DataChunk&, duckdb::ExpressionState&, duckdb::Vector&);
   bool sees_nulls = false;  // called for NULL arguments too
 };
@@ -28,6 +28,8 @@ struct NativeFunction {
 std::vector<NativeFunction> native_partition_functions();
 std::vector<NativeFunction> native_regexp_functions();
 std::vector<NativeFunction> native_text_functions();
+std::vector<NativeFunction> native_time_functions();
+std::vector<NativeFunction> native_time_format_functions();
 
 void register_native_functions(duckdb::DatabaseInstance& database);
 

@@ -49,6 +49,30 @@ class SignatureParser {
     while (next_ < text_.size() && text_[next_] == ' ') ++next_;
   }
 
+  // varchar, decimal, timestamp: of any length or precision.
+  bool any_length(const std::string& word, Pattern& made) const {
+    struct Row {
+      std::string_view word;
+      Type type;
+    };
+    static const Row kRows[] = {{"varchar", Type::varchar()},
+                                {"char", Type(TypeKind::char_, 1)},
+                                {"decimal", Type::decimal(38, 0)},
+                                {"time", Type(TypeKind::time, 3)},
+                                {"time_tz", Type(TypeKind::time_tz, 3)},
+                                {"timestamp", Type(TypeKind::timestamp, 3)},
+                                {"timestamp6", Type(TypeKind::timestamp, 6)},
+                                {"timestamp_tz", Type(TypeKind::timestamp_tz, 3)}};
+    for (const auto& row : kRows) {
+      if (row.word != word || at("(")) continue;
+      made.kind = Pattern::Kind::any_length;
+      made.type = row.type;
+      if (word == "timestamp6") made.precision_max = 6;
+      return true;
+    }
+    return false;
+  }
+
   Result<Pattern> pattern() {
     blank();
     Pattern made;
@@ -89,22 +113,7 @@ class SignatureParser {
       ++next_;
       return made;
     }
-    static constexpr std::string_view kAnyLength[] = {
-        "varchar", "char", "decimal", "time", "timestamp", "timestamp_tz", "time_tz"};
-    for (auto name : kAnyLength) {
-      if (word != name || at("(")) continue;
-      made.kind = Pattern::Kind::any_length;
-      if (word == "timestamp_tz")
-        made.type = Type(TypeKind::timestamp_tz, 3);
-      else if (word == "time_tz")
-        made.type = Type(TypeKind::time_tz, 3);
-      else if (word == "decimal")
-        made.type = Type::decimal(38, 0);
-      else {
-        ASSIGN_OR_RETURN(made.type, parse_type(word));
-      }
-      return made;
-    }
+    if (any_length(word, made)) return made;
     // A fixed type, possibly of several words: up to a comma, "->" or the closing parenthesis.
     int depth = 0;
     while (next_ < text_.size() && !(depth == 0 && (at(",") || at(")") || at("->") || at("...")))) {

@@ -2,9 +2,9 @@
 // result that a test walks. SHOW FUNCTIONS and docs/sql/functions.md come from the same rows.
 //
 // Signatures: "array(T), bigint -> T". T U K V R S are type variables; `varchar` takes any varchar,
-// `decimal` any decimal, `$0` as result is the type of argument 0; "T..." repeats; function(T, R)
-// is a lambda T -> R. Templates: see Bound::Kind. trino_* names are macros of the prelude
-// (engine_functions.h).
+// `timestamp6` those up to microseconds, `decimal` any decimal, `$0` as result is the type of
+// argument 0; "T..." repeats; function(T, R) is a lambda T -> R. Templates: see Bound::Kind.
+// trino_* names are macros of the prelude (engine_functions.h).
 #pragma once
 
 #include <string>
@@ -41,7 +41,8 @@ struct Pattern {
   enum class Kind : uint8_t { type, any_length, variable, same_as, nested } kind = Kind::type;
   Type type;  // type, any_length: its kind counts
   char variable = 0;
-  size_t argument = 0;  // same_as
+  size_t argument = 0;                   // same_as
+  int precision_max = Type::kUnbounded;  // any_length: of times and timestamps
   TypeKind nested = TypeKind::array;
   std::vector<Pattern> children;
 };

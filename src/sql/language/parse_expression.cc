@@ -306,6 +306,11 @@ Result<ExpressionPtr> Parser::postfix() {
       ASSIGN_OR_RETURN(ExpressionPtr zone, primary());
       add_argument(*made, std::move(zone));
       value = std::move(made);
+    } else if (at_words({"AT", "LOCAL"})) {
+      next_ += 2;
+      auto made = make_expression(ExpressionKind::at_time_zone, value->at);
+      add_argument(*made, std::move(value));
+      value = std::move(made);
     } else {
       return value;
     }

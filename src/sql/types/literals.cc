@@ -1,14 +1,12 @@
 #include "sql/types/literals.h"
 
 #include <fmt/format.h>
-#include <unicode/timezone.h>
 
 #include <algorithm>
-#include <chrono>
-#include <memory>
 #include <optional>
 
 #include "base/bytes.h"
+#include "sql/types/moment.h"
 
 namespace aichemy::sql {
 namespace {
@@ -44,141 +42,17 @@ struct Scanner {
   }
 };
 
-struct Day {
-  int64_t year = 1970;
-  unsigned month = 1, day = 1;
-};
-struct Clock24 {
-  int64_t hour = 0, minute = 0, second = 0;
-  std::string fraction;  // 0..12 digits
-};
-
-std::optional<Day> scan_day(Scanner& in) {
-  bool negative = in.take('-');
-  if (!negative) in.take('+');
-  auto year = in.digits(4, 9);
-  if (!year || !in.take('-')) return std::nullopt;
-  auto month = in.digits(1, 2);
-  if (!month || !in.take('-')) return std::nullopt;
-  auto day = in.digits(1, 2);
-  if (!day) return std::nullopt;
-  int64_t shown = negative ? -*year : *year;
-  // Days of the month: any year congruent modulo 400 has the same calendar.
-  int32_t same = static_cast<int32_t>(((shown % 400) + 400) % 400 + 2000);
-  std::chrono::year_month_day date{std::chrono::year(same),
-                                   std::chrono::month(static_cast<unsigned>(*month)),
-                                   std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok()) return std::nullopt;
-  return Day{shown, static_cast<unsigned>(*month), static_cast<unsigned>(*day)};
-}
-
-std::optional<Clock24> scan_clock(Scanner& in) {
-  Clock24 time;
-  auto hour = in.digits(1, 2);
-  if (!hour || *hour > 23 || !in.take(':')) return std::nullopt;
-  auto minute = in.digits(1, 2);
-  if (!minute || *minute > 59) return std::nullopt;
-  time.hour = *hour;
-  time.minute = *minute;
-  if (!in.take(':')) return time;
-  auto second = in.digits(1, 2);
-  if (!second || *second > 59) return std::nullopt;
-  time.second = *second;
-  if (!in.take('.')) return time;
-  while (!in.rest.empty() && in.rest.front() >= '0' && in.rest.front() <= '9') {
-    time.fraction += in.rest.front();
-    in.rest.remove_prefix(1);
+Result<Literal> moment_literal(TypeKind kind, TypeKind zoned, std::string_view text,
+                               const std::string& time_zone) {
+  Zone zone = find_zone(time_zone).value_or(kUtc);
+  auto parsed = parse_moment(zoned, text, zone, 0);
+  if (parsed && !parsed->has_zone) {
+    zoned = kind;
+    parsed = parse_moment(kind, text, zone, 0);
   }
-  if (time.fraction.empty() || time.fraction.size() > 12) return std::nullopt;
-  return time;
-}
-
-int64_t days_of(const Day& day) {
-  using namespace std::chrono;
-  int64_t cycles = 0, shown = day.year;
-  while (shown > 9999) shown -= 400, ++cycles;
-  while (shown < -9999) shown += 400, --cycles;
-  sys_days at = year(static_cast<int>(shown)) / month(day.month) / std::chrono::day(day.day);
-  return at.time_since_epoch().count() + cycles * 146097;
-}
-
-std::string day_text(const Day& day) {
-  if (day.year <= 0) return fmt::format("{:04}-{:02}-{:02} (BC)", 1 - day.year, day.month, day.day);
-  return fmt::format("{:04}-{:02}-{:02}", day.year, day.month, day.day);
-}
-
-Day day_of(int64_t days) {
-  using namespace std::chrono;
-  int64_t cycles = days / 146097;
-  days -= cycles * 146097;
-  year_month_day date{sys_days(std::chrono::days(days))};
-  return Day{static_cast<int>(date.year()) + cycles * 400, static_cast<unsigned>(date.month()),
-             static_cast<unsigned>(date.day())};
-}
-
-std::string clock_text(const Clock24& time, size_t digits_max) {
-  std::string text = fmt::format("{:02}:{:02}:{:02}", time.hour, time.minute, time.second);
-  std::string fraction = time.fraction.substr(0, digits_max);
-  return fraction.empty() ? text : text + "." + fraction;
-}
-
-std::string instant_text(int64_t utc_seconds, const std::string& fraction) {
-  int64_t days = utc_seconds >= 0 ? utc_seconds / 86400 : -((-utc_seconds + 86399) / 86400);
-  int64_t rest = utc_seconds - days * 86400;
-  Day day = day_of(days);
-  std::string text =
-      fmt::format("{} {:02}:{:02}:{:02}", day_text(day), rest / 3600, rest / 60 % 60, rest % 60);
-  if (day.year <= 0) {  // DuckDB wants the era at the end
-    text = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", 1 - day.year, day.month, day.day,
-                       rest / 3600, rest / 60 % 60, rest % 60);
-  }
-  std::string micros = fraction.substr(0, 6);
-  if (!micros.empty()) text += "." + micros;
-  return text + "+00" + (day.year <= 0 ? " (BC)" : "");
-}
-
-Result<Literal> timestamp_literal(std::string_view text, const std::string& session_zone,
-                                  bool must_zone) {
-  Scanner in{trimmed(text)};
-  auto day = scan_day(in);
-  if (!day) return bad();
-  Clock24 time;
-  if (in.take(' ') || in.take('T')) {
-    Scanner ahead = in;
-    if (auto clock = scan_clock(ahead)) {
-      time = *clock;
-      in = ahead;
-    }
-  }
-  auto precision = static_cast<int32_t>(time.fraction.size());
-  std::string zone(trimmed(in.rest));
-  if (zone.empty() && !must_zone) {
-    std::string shown = day->year <= 0 ? fmt::format("{:04}-{:02}-{:02} {} (BC)", 1 - day->year,
-                                                     day->month, day->day, clock_text(time, 9))
-                                       : day_text(*day) + " " + clock_text(time, 9);
-    return Literal{Type(TypeKind::timestamp, precision), shown};
-  }
-  int64_t local = days_of(*day) * 86400 + time.hour * 3600 + time.minute * 60 + time.second;
-  const std::string& used = zone.empty() ? session_zone : zone;
-  auto offset = zone_offset_seconds(used, local);
-  if (!offset) return bad();
-  // The offset at the local time read as UTC may be the wrong side of a change: once more at the
-  // instant found.
-  auto exact = zone_offset_seconds(used, local - *offset);
-  return Literal{Type(TypeKind::timestamp_tz, precision),
-                 instant_text(local - exact.value_or(*offset), time.fraction)};
-}
-
-Result<Literal> time_literal(std::string_view text) {
-  Scanner in{trimmed(text)};
-  auto time = scan_clock(in);
-  if (!time) return bad();
-  auto precision = static_cast<int32_t>(time->fraction.size());
-  std::string zone(trimmed(in.rest));
-  if (zone.empty()) return Literal{Type(TypeKind::time, precision), clock_text(*time, 6)};
-  if (zone[0] != '+' && zone[0] != '-') return bad();
-  if (!zone_offset_seconds(zone, 0)) return bad();
-  return Literal{Type(TypeKind::time_tz, precision), clock_text(*time, 6) + zone};
+  if (!parsed) return bad();
+  if (zoned == TypeKind::timestamp_tz && !is_instant(parsed->moment)) return bad();
+  return Literal{Type(zoned, parsed->precision), moment_code(parsed->moment)};
 }
 
 Result<Literal> number_literal(const Type& type, std::string_view text) {
@@ -220,42 +94,6 @@ size_t code_points(std::string_view text) {
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-Result<int64_t> zone_offset_seconds(const std::string& zone, int64_t utc_seconds) {
-  if (zone == "UTC" || zone == "Z" || zone == "GMT") return 0;
-  std::string_view text = zone;
-  for (std::string_view prefix : {"UTC", "GMT", "UT"}) {
-    if (text.starts_with(prefix) && text.size() > prefix.size() &&
-        (text[prefix.size()] == '+' || text[prefix.size()] == '-')) {
-      text.remove_prefix(prefix.size());
-      break;
-    }
-  }
-  if (!text.empty() && (text[0] == '+' || text[0] == '-')) {
-    Scanner in{text.substr(1)};
-    auto hours = in.digits(1, 2);
-    std::optional<int64_t> minutes = 0;
-    if (in.take(':')) minutes = in.digits(2, 2);
-    if (!hours || !minutes || !in.rest.empty() || *hours > 14 || *minutes > 59) {
-      return fail(Code::invalid, "INVALID_LITERAL",
-                  fmt::format("Invalid time zone offset: {}", zone));
-    }
-    int64_t offset = *hours * 3600 + *minutes * 60;
-    return text[0] == '-' ? -offset : offset;
-  }
-  std::unique_ptr<icu::TimeZone> found(
-      icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(zone)));
-  icu::UnicodeString id;
-  if (!found || found->getID(id) == UCAL_UNKNOWN_ZONE_ID) {
-    return fail(Code::invalid, "INVALID_LITERAL", fmt::format("Time zone not supported: {}", zone));
-  }
-  int32_t raw = 0, daylight = 0;
-  UErrorCode status = U_ZERO_ERROR;
-  found->getOffset(static_cast<UDate>(utc_seconds) * 1000.0, false, raw, daylight, status);
-  if (U_FAILURE(status))
-    return fail(Code::invalid, "INVALID_LITERAL", fmt::format("Time zone not supported: {}", zone));
-  return (raw + daylight) / 1000;
-}
-
 Result<Literal> decimal_literal(std::string_view text) {
   std::string value(trimmed(text));
   bool negative = value.starts_with("-");
@@ -289,14 +127,17 @@ Result<Literal> typed_literal(const Type& type, std::string_view text,
     case TypeKind::varchar: return Literal{type, std::string(text)};
     case TypeKind::varbinary: return bad();
     case TypeKind::date: {
-      Scanner in{trimmed(text)};
-      auto day = scan_day(in);
-      if (!day || !in.rest.empty()) return bad();
-      return Literal{type, day_text(*day)};
+      auto parsed = parse_moment(TypeKind::date, text, kUtc, 0);
+      if (!parsed || std::abs(parsed->moment.seconds / kSecondsPerDay) > int64_t{1} << 31)
+        return bad();
+      return Literal{type, moment_code(parsed->moment)};
     }
-    case TypeKind::timestamp: return timestamp_literal(text, time_zone, false);
-    case TypeKind::timestamp_tz: return timestamp_literal(text, time_zone, true);
-    case TypeKind::time: return time_literal(text);
+    case TypeKind::timestamp:
+    case TypeKind::timestamp_tz:
+      return moment_literal(TypeKind::timestamp, TypeKind::timestamp_tz, text, time_zone);
+    case TypeKind::time:
+    case TypeKind::time_tz:
+      return moment_literal(TypeKind::time, TypeKind::time_tz, text, time_zone);
     case TypeKind::tinyint:
     case TypeKind::smallint:
     case TypeKind::integer:
@@ -359,7 +200,7 @@ Result<Literal> interval_literal(std::string_view text, const std::string& from,
         millis += in.rest[0];
         in.rest.remove_prefix(1);
       }
-      if (millis.empty() || millis.size() > 3) return bad();
+      if (millis.empty()) return bad();
       millis.resize(3, '0');
       total += std::stoll(millis);
     }
@@ -372,20 +213,28 @@ Result<Literal> interval_literal(std::string_view text, const std::string& from,
 
 Result<Literal> now_literal(std::string_view name, int precision, int64_t utc_micros,
                             const std::string& time_zone) {
-  int64_t seconds = utc_micros / 1'000'000;
-  std::string fraction = fmt::format("{:06}", utc_micros % 1'000'000);
-  fraction.resize(static_cast<size_t>(std::min(precision, 6)));
-  if (name == "CURRENT_TIMESTAMP")
-    return Literal{Type(TypeKind::timestamp_tz, precision), instant_text(seconds, fraction)};
-  ASSIGN_OR_RETURN(int64_t offset, zone_offset_seconds(time_zone, seconds));
-  std::string local = instant_text(seconds + offset, fraction);
-  local.resize(local.size() - 3);  // without +00
-  if (name == "CURRENT_DATE") return Literal{Type(TypeKind::date), local.substr(0, 10)};
-  if (name == "LOCALTIMESTAMP") return Literal{Type(TypeKind::timestamp, precision), local};
-  if (name == "LOCALTIME") return Literal{Type(TypeKind::time, precision), local.substr(11)};
-  std::string zone = fmt::format("{}{:02}:{:02}", offset < 0 ? '-' : '+', std::abs(offset) / 3600,
-                                 std::abs(offset) / 60 % 60);
-  return Literal{Type(TypeKind::time_tz, precision), local.substr(11) + zone};
+  auto zone = find_zone(time_zone);
+  if (!zone)
+    return fail(Code::invalid, "INVALID_LITERAL",
+                fmt::format("Time zone not supported: {}", time_zone));
+  Moment now{floor_div(utc_micros, 1'000'000), floor_mod(utc_micros, 1'000'000) * 1'000'000, *zone};
+  now = rounded(TypeKind::timestamp, now, precision);
+  int32_t offset = offset_at(*zone, now.seconds);
+  Moment local{now.seconds + offset, now.picos, kUtc};
+  Moment time{floor_mod(local.seconds, kSecondsPerDay), now.picos, kUtc};
+  TypeKind kind = TypeKind::timestamp_tz;
+  if (name == "LOCALTIMESTAMP") {
+    kind = TypeKind::timestamp;
+    now = local;
+  } else if (name == "CURRENT_DATE") {
+    int64_t days = floor_div(local.seconds, kSecondsPerDay);
+    return Literal{Type(TypeKind::date), moment_code({days * kSecondsPerDay, 0, kUtc})};
+  } else if (name != "CURRENT_TIMESTAMP") {
+    kind = name == "LOCALTIME" ? TypeKind::time : TypeKind::time_tz;
+    now = time;
+    if (kind == TypeKind::time_tz) now.zone = zone_of_offset(offset / 60);
+  }
+  return Literal{Type(kind, precision), moment_code(now)};
 }
 
 }  // namespace aichemy::sql

@@ -12,7 +12,7 @@ namespace aichemy::sql {
 
 struct Literal {
   Type type;
-  std::string text;
+  std::string text;  // dates, times and timestamps: moment_code()
 };
 
 size_t code_points(std::string_view text);
@@ -26,7 +26,4 @@ Result<Literal> interval_literal(std::string_view text, const std::string& from,
 // CURRENT_DATE, CURRENT_TIMESTAMP, ... of a statement that started at this instant.
 Result<Literal> now_literal(std::string_view name, int precision, int64_t utc_micros,
                             const std::string& time_zone);
-// Offset from UTC in seconds of a zone (+HH:MM or an IANA name known to the system) at an instant.
-Result<int64_t> zone_offset_seconds(const std::string& zone, int64_t utc_seconds);
-
 }  // namespace aichemy::sql

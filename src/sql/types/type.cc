@@ -39,11 +39,11 @@ constexpr TypeRow kTypes[] = {
     {TypeKind::varbinary, "varbinary", "varbinary", Shape::plain, "BLOB", true, true},
     {TypeKind::json, "json", "json", Shape::plain, "VARCHAR", true, false},
     {TypeKind::date, "date", "date", Shape::plain, "DATE", true, true},
-    {TypeKind::time, "time", "time", Shape::datetime, "TIME", true, true},
-    {TypeKind::time_tz, "time with time zone", "time", Shape::datetime_tz, "TIMETZ", true, true},
+    {TypeKind::time, "time", "time", Shape::datetime, "", true, true},
+    {TypeKind::time_tz, "time with time zone", "time", Shape::datetime_tz, "INTERVAL", true, true},
     {TypeKind::timestamp, "timestamp", "timestamp", Shape::datetime, "", true, true},
-    {TypeKind::timestamp_tz, "timestamp with time zone", "timestamp", Shape::datetime_tz,
-     "TIMESTAMPTZ", true, true},
+    {TypeKind::timestamp_tz, "timestamp with time zone", "timestamp", Shape::datetime_tz, "", true,
+     true},
     {TypeKind::interval_year_month, "interval year to month", "interval year to month",
      Shape::plain, "INTEGER", true, true},
     {TypeKind::interval_day_time, "interval day to second", "interval day to second", Shape::plain,
@@ -191,7 +191,10 @@ std::string physical_type(const Type& type) {
   if (row.physical[0] != '\0') return row.physical;
   switch (type.kind) {
     case TypeKind::decimal: return fmt::format("DECIMAL({},{})", type.precision, type.scale);
-    case TypeKind::timestamp: return type.precision <= 6 ? "TIMESTAMP" : "TIMESTAMP_NS";
+    case TypeKind::time: return type.precision <= 6 ? "TIME" : "BIGINT";
+    case TypeKind::timestamp: return type.precision <= 6 ? "TIMESTAMP" : "HUGEINT";
+    case TypeKind::timestamp_tz:
+      return type.precision <= 6 ? "INTERVAL" : "STRUCT(t INTERVAL, p INTEGER)";
     case TypeKind::array: return physical_type(type.element()) + "[]";
     case TypeKind::map:
       return fmt::format("MAP({},{})", physical_type(type.key()), physical_type(type.value()));
@@ -203,6 +206,24 @@ std::string physical_type(const Type& type) {
       return out + ")";
     }
     default: return "INTEGER";
+  }
+}
+
+std::string stored_type(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::time: return "TIME";
+    case TypeKind::timestamp: return type.precision <= 6 ? "TIMESTAMP" : "TIMESTAMP_NS";
+    case TypeKind::timestamp_tz: return "TIMESTAMPTZ";
+    case TypeKind::array: return stored_type(type.element()) + "[]";
+    case TypeKind::map:
+      return fmt::format("MAP({},{})", stored_type(type.key()), stored_type(type.value()));
+    case TypeKind::row: {
+      std::string out = "STRUCT(";
+      for (size_t i = 0; i < type.fields.size(); ++i)
+        out += fmt::format("{}f{} {}", i ? "," : "", i, stored_type(type.fields[i].type));
+      return out + ")";
+    }
+    default: return physical_type(type);
   }
 }
 

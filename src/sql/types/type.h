@@ -6,12 +6,13 @@
 //   boolean BOOLEAN, tinyint..bigint TINYINT..BIGINT, real FLOAT, double DOUBLE, decimal(p,s)
 //   DECIMAL(p,s), varchar[(n)] VARCHAR, char(n) VARCHAR without trailing blanks (the result encoder
 //   pads to n code points), varbinary BLOB, json VARCHAR, uuid UUID, date DATE, time(p) TIME
-//   (micros), time(p) with time zone TIMETZ, timestamp(p) TIMESTAMP for p <= 6 and TIMESTAMP_NS
-//   above, timestamp(p) with time zone TIMESTAMPTZ: an instant in UTC, shown in UTC (the zone of a
-//   value is not kept yet), interval year to month INTEGER (months), interval day to second BIGINT
-//   (milliseconds), array LIST, map MAP, row STRUCT whose fields are always named f0, f1, ... by
-//   position (so that no user name reaches the engine), ipaddress BLOB of 16 bytes, sketches BLOB,
-//   unknown any type holding only NULL.
+//   (micros) for p <= 6 and BIGINT (picoseconds) above, timestamp(p) TIMESTAMP for p <= 6 and
+//   HUGEINT (picoseconds) above, time(p) with time zone INTERVAL and timestamp(p) with time zone
+//   INTERVAL for p <= 6, STRUCT(t INTERVAL, p INTEGER) above, the zone kept per value (decision
+//   0070, engine/native_moment.h), interval year to month INTEGER (months), interval day to second
+//   BIGINT (milliseconds), array LIST, map MAP, row STRUCT whose fields are always named f0, f1,
+//   ... by position (so that no user name reaches the engine), ipaddress BLOB of 16 bytes, number
+//   BLOB (sql/types/number.h), sketches BLOB, unknown any type holding only NULL.
 #pragma once
 
 #include <cstdint>
@@ -126,6 +127,9 @@ Result<Type> parse_type(std::string_view text);
 
 // DuckDB's name for the physical form: DECIMAL(5,2), STRUCT(f0 INTEGER)[].
 std::string physical_type(const Type& type);
+// The form of scans and writes, which is the files': as the physical form, but timestamps with time
+// zone are TIMESTAMPTZ (instants), timestamp(p > 6) TIMESTAMP_NS and time(p) TIME.
+std::string stored_type(const Type& type);
 
 // Implicit coercion as Trino does it: may a value of `from` stand where `to` is asked for?
 bool can_coerce(const Type& from, const Type& to);
