@@ -6,6 +6,7 @@
 #include "app/config.h"
 #include "app/data_directory.h"
 #include "app/up.h"
+#include "serve/console/console_service.h"
 
 namespace aichemy::app {
 namespace {
@@ -124,6 +125,10 @@ int run_command_line(int count, char** arguments) {
   guide->callback([&] { code = run_tour(tour); });
   app.add_subcommand("config-document", "Print docs/config.md")->group("")->callback([] {
     std::fputs(config_document().c_str(), stdout);
+  });
+
+  app.add_subcommand("console-api", "Print docs/api/openapi.json")->group("")->callback([] {
+    std::puts(serve::console::api_document(AICHEMY_VERSION).dump_pretty().c_str());
   });
 
   try {

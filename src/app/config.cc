@@ -170,10 +170,12 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
       {"log.level", text, "info", "debug, info, warn or error"},
       {"s3.enabled", boolean, "true", "the object store's S3 port"},
       {"s3.port", port, "9000", "S3"},
+      {"s3.console_port", port, "9001", "the console, opening on its Objects page"},
       {"s3.region", text, "us-east-1", "region name that clients must sign for"},
       {"events.enabled", boolean, "true", "the event broker's Kafka ports"},
       {"events.port", port, "9092", "Kafka protocol, clients on this machine"},
       {"events.external_port", port, "9094", "Kafka protocol, clients elsewhere"},
+      {"events.console_port", port, "8082", "the console, opening on its Events page"},
       {"events.allow_anonymous", boolean, "false",
        "accept Kafka clients, who do not sign in, on an address beyond loopback"},
       {"events.auto_create_topics", boolean, "true", "make a topic when a client first names it"},
@@ -192,10 +194,19 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
       {"jobs.enabled", boolean, "true", "streaming jobs"},
       {"jobs.rest_port", port, "8081", "jobs over HTTP"},
       {"jobs.epoch_interval", duration, "500ms", "time between two epochs of a busy job"},
+      {"console.enabled", boolean, "true", "the web console, on three ports"},
+      {"console.port", port, "3000", "the console, opening on its Overview"},
       {"metrics.enabled", boolean, "true", "Prometheus metrics and /status"},
       {"metrics.port", port, "9464", "Prometheus metrics and /status"},
   };
   return kKeys;
+}
+
+std::vector<ConfigValue> Config::list() const {
+  std::vector<ConfigValue> out;
+  for (const ConfigKey& key : config_keys())
+    out.push_back({key.name, text(key.name), key.fallback, allowed(key.kind), key.meaning});
+  return out;
 }
 
 std::string config_document() {

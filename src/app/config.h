@@ -22,6 +22,13 @@ struct ConfigKey {
   std::string_view meaning;  // one line for people
 };
 
+// One key as it is in force.
+struct ConfigValue {
+  std::string_view name;
+  std::string value;
+  std::string_view fallback, allowed, meaning;
+};
+
 const std::vector<ConfigKey>& config_keys();
 std::string config_document();  // docs/config.md
 
@@ -44,6 +51,7 @@ class Config {
   uint64_t bytes(std::string_view key) const;
   int64_t count(std::string_view key) const;
   int64_t millis(std::string_view key) const;
+  std::vector<ConfigValue> list() const;
 
  private:
   std::map<std::string, std::string, std::less<>> values_;

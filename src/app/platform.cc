@@ -12,6 +12,7 @@
 #include "app/sql_front.h"
 #include "app/status_page.h"
 #include "auth/access_keys.h"
+#include "auth/roles.h"
 #include "auth/users.h"
 #include "base/log.h"
 #include "broker/broker.h"
@@ -23,6 +24,7 @@
 #include "objectstore/embedded_store.h"
 #include "runtime/io.h"
 #include "runtime/pool.h"
+#include "serve/console/console_service.h"
 #include "serve/hms/hms_service.h"
 #include "serve/iceberg/iceberg_service.h"
 #include "serve/jobs/jobs_service.h"
@@ -69,6 +71,7 @@ class RunningPlatform final : public Platform {
   Pool sql_pool_;
   std::unique_ptr<auth::UserStore> users_;
   std::unique_ptr<auth::AccessKeys> keys_;
+  std::unique_ptr<auth::RoleStore> roles_;
   std::unique_ptr<objectstore::EmbeddedStore> store_;
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<metadb::Database> database_;
@@ -87,6 +90,7 @@ class RunningPlatform final : public Platform {
   std::unique_ptr<serve::hms::HmsService> hms_;
   std::unique_ptr<serve::jobs::JobsService> jobs_service_;
   std::unique_ptr<StatusPage> status_page_;
+  std::unique_ptr<serve::console::ConsoleService> console_;
   bool stopped_ = false;
 
   const Config& config() const { return options_.config; }
@@ -107,6 +111,8 @@ class RunningPlatform final : public Platform {
   Status start_kafka();
   Status start_hms();
   Status start_jobs();
+  Status start_console();
+  std::vector<serve::console::ServiceAddress> service_addresses();
   Json status();
 };
 
@@ -123,6 +129,8 @@ Status RunningPlatform::start_users() {
                                                  options_.data.below("secrets/users")));
   ASSIGN_OR_RETURN(
       keys_, auth::AccessKeys::open(options_.disk, options_.data.below("secrets/access_keys")));
+  ASSIGN_OR_RETURN(roles_,
+                   auth::RoleStore::open(options_.disk, options_.data.below("secrets/roles")));
   if (users_->empty()) {
     for (const auto& [name, password] : kFirstUsers)
       RETURN_IF_ERROR(users_->set_password(name, password));
@@ -317,7 +325,61 @@ Status RunningPlatform::start_fronts() {
                                      config().port("metrics.port"), [this] { return status(); });
     RETURN_IF_ERROR(about_port(status_page_->start(), "metrics.port"));
   }
+  if (config().flag("console.enabled")) RETURN_IF_ERROR(start_console());
   return {};
+}
+
+// What the console shows of where everything listens.
+std::vector<serve::console::ServiceAddress> RunningPlatform::service_addresses() {
+  std::vector<serve::console::ServiceAddress> out;
+  if (sql_ && sql_->https_port() > 0)
+    out.push_back({"sql", "SQL (Trino)", url("https", sql_->https_port())});
+  if (s3_) out.push_back({"s3", "Objects (S3)", url("http", s3_->port())});
+  if (kafka_)
+    out.push_back({"events", "Events (Kafka)", fmt::format("{}:{}", host(), kafka_->port())});
+  if (iceberg_rest_)
+    out.push_back({"iceberg_rest", "Iceberg REST", url("http", iceberg_rest_->port())});
+  if (jobs_service_) out.push_back({"jobs", "Jobs", url("http", jobs_service_->port())});
+  if (status_page_)
+    out.push_back({"metrics", "Metrics", url("http", status_page_->port()) + "/metrics"});
+  return out;
+}
+
+Status RunningPlatform::start_console() {
+  serve::console::ConsoleOptions options{.io = io_,
+                                         .pool = blocking_pool_,
+                                         .sql_pool = sql_pool_,
+                                         .metrics = metrics_,
+                                         .clock = options_.clock,
+                                         .random = options_.random,
+                                         .disk = options_.disk,
+                                         .users = *users_,
+                                         .roles = *roles_,
+                                         .keys = *keys_,
+                                         .store = *store_,
+                                         .broker = *broker_,
+                                         .catalog = *catalog_,
+                                         .catalogs = sql_->catalogs(),
+                                         .executor = sql_->executor(),
+                                         .queries = sql_->queries(),
+                                         .jobs = jobs_.get()};
+  options.version = AICHEMY_VERSION;
+  options.sessions_file = options_.data.below("secrets/console_sessions");
+  if (s3_) options.s3_endpoint = url("http", s3_->port());
+  options.s3_region = config().text("s3.region");
+  for (const ConfigValue& key : config().list()) {
+    options.config.push_back({std::string(key.name), key.value, std::string(key.fallback),
+                              std::string(key.allowed), std::string(key.meaning)});
+  }
+  options.addresses = service_addresses();
+  options.address = address();
+  options.ports = {{"console.port", "/overview", config().port("console.port")},
+                   {"s3.console_port", "/objects", config().port("s3.console_port")},
+                   {"events.console_port", "/events", config().port("events.console_port")}};
+  console_ = std::make_unique<serve::console::ConsoleService>(std::move(options));
+  std::string failed_port;
+  Status started = console_->start(&failed_port);
+  return about_port(std::move(started), failed_port.c_str());
 }
 
 Status RunningPlatform::start() {
@@ -410,6 +472,13 @@ Json RunningPlatform::ready() {
   if (jobs_service_) out.set("jobs", Json().set("rest", url("http", jobs_service_->port())));
   if (status_page_)
     out.set("metrics", Json().set("url", url("http", status_page_->port()) + "/metrics"));
+  if (console_) {
+    Json console;
+    console.set("url", url("http", console_->port(0)));
+    console.set("objects", url("http", console_->port(1)));
+    console.set("events", url("http", console_->port(2)));
+    out.set("console", std::move(console));
+  }
   return out;
 }
 
@@ -421,6 +490,7 @@ void RunningPlatform::stop(std::chrono::milliseconds drain) {
         std::chrono::duration_cast<std::chrono::milliseconds>(until - options_.clock.steady_now());
     return std::max(rest, std::chrono::milliseconds(0));
   };
+  if (console_) console_->stop(left());
   if (jobs_) jobs_->stop();
   if (status_page_) status_page_->stop(left());
   if (jobs_service_) jobs_service_->stop(left());

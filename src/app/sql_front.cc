@@ -65,5 +65,8 @@ void SqlFront::stop(std::chrono::milliseconds drain) {
 int SqlFront::https_port() const { return state_->trino ? state_->trino->https_port() : 0; }
 int SqlFront::http_port() const { return state_->trino ? state_->trino->http_port() : 0; }
 sql::Connector& SqlFront::iceberg() { return state_->iceberg; }
+sql::Executor& SqlFront::executor() { return state_->executor; }
+sql::QueryRegistry& SqlFront::queries() { return state_->queries; }
+sql::Catalogs SqlFront::catalogs() { return {{"iceberg", &state_->iceberg}}; }
 
 }  // namespace aichemy::app

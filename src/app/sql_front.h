@@ -17,6 +17,8 @@
 #include "runtime/pool.h"
 #include "sql/connectors/connector.h"
 #include "sql/engine/engine.h"
+#include "sql/executor.h"
+#include "sql/query_registry.h"
 #include "sql/connectors/lake_scan.h"
 
 namespace aichemy::app {
@@ -46,6 +48,9 @@ class SqlFront {
   int https_port() const;
   int http_port() const;
   sql::Connector& iceberg();
+  sql::Executor& executor();
+  sql::QueryRegistry& queries();
+  sql::Catalogs catalogs();
 
  private:
   struct State;

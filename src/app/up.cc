@@ -65,6 +65,7 @@ void print_addresses(const Json& ready) {
   row("Hive Metastore", text("metastore", "thrift"), "");
   row("Iceberg REST", text("iceberg_rest", "uri"), "");
   row("jobs", text("jobs", "rest"), "");
+  row("console", text("console", "url"), login("sql", "user", "password"));
   row("metrics", text("metrics", "url"), "");
   fmt::print("  {:<16} {}\n", "data", ready["data"].as_string());
   std::fflush(stdout);

@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <deque>
+#include <mutex>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log_tail.h"
 
 namespace aichemy {
 namespace {
@@ -22,6 +25,25 @@ std::string_view level_name(LogLevel level) {
     case LogLevel::off: break;
   }
   return "off";
+}
+
+constexpr size_t kTailLines = 2000;
+constexpr size_t kTailFieldBytes = 4096;
+
+struct Tail {
+  std::mutex mutex;
+  std::deque<LogLine> lines;
+};
+// Never destroyed: threads may log until the very end.
+Tail& tail() {
+  static Tail* kept = new Tail;
+  return *kept;
+}
+
+void keep(LogLine line) {
+  std::lock_guard lock(tail().mutex);
+  if (tail().lines.size() >= kTailLines) tail().lines.pop_front();
+  tail().lines.push_back(std::move(line));
 }
 
 bool needs_quotes(std::string_view value) {
@@ -68,8 +90,21 @@ void log_event(LogLevel level, std::string_view event, LogFields fields) {
     }
     line += '\n';
   }
+  LogLine kept{std::move(time), std::string(level_name(level)), std::string(event), {}};
+  for (const LogField& field : fields)
+    kept.fields.emplace_back(field.key, field.value.substr(0, kTailFieldBytes));
+  keep(std::move(kept));
   // A log that cannot be written has nowhere to say so.
   [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+std::vector<LogLine> log_tail(size_t lines_max) {
+  std::lock_guard lock(tail().mutex);
+  const auto& lines = tail().lines;
+  std::vector<LogLine> out;
+  for (auto line = lines.rbegin(); line != lines.rend() && out.size() < lines_max; ++line)
+    out.push_back(*line);
+  return out;
 }
 
 }  // namespace aichemy

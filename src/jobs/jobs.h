@@ -54,6 +54,9 @@ struct JobInfo {
   int64_t epoch = 0;                       // the last one handed over
   uint64_t records = 0, dead_records = 0;  // since this process started
   int64_t lag = 0;                         // events not read yet
+  std::vector<std::string> topics;         // that it reads
+  std::string table, dead_table;           // schema.table that it writes
+  std::string source, insert;              // its statements as they were written
 };
 
 struct JobsOptions {

@@ -144,6 +144,11 @@ JobInfo JobRunner::info() {
   out.name =
       fmt::format("{} -> {}", definition_.source.name, fmt::join(definition_.insert.target, "."));
   out.created_millis = created_millis_;
+  out.topics = definition_.options.topics;
+  out.table = fmt::format("{}.{}", definition_.insert.target[1], definition_.insert.target[2]);
+  out.dead_table = fmt::format("{}.{}", definition_.insert.target[1], dead_table());
+  out.source = definition_.source.text;
+  out.insert = definition_.insert.text;
   Positions offsets;
   {
     std::lock_guard lock(mutex_);

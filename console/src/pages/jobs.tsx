@@ -1,0 +1,187 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
+import { call } from '../api/client'
+import type { Job } from '../api/types'
+import { ago, count, plural } from '../lib/format'
+import { guessSource } from '../lib/guess'
+import { quoteName } from '../lib/statements'
+import { useMay } from '../lib/session'
+import { Icon } from '../ui/icons'
+import { Head, Page, Tile } from '../ui/page'
+import { Badge, Button, Confirm, Copy, Empty, Loaded, ProblemNote, StateBadge, toast, toastProblem } from '../ui/parts'
+
+function useChange() {
+  const client = useQueryClient()
+  return async (action: 'pauseJob' | 'resumeJob' | 'stopJob', job: string) => {
+    await call(action, { path: { job } })
+    await client.invalidateQueries({ queryKey: ['jobs'] })
+    await client.invalidateQueries({ queryKey: ['job', job] })
+  }
+}
+
+function Actions({ job }: { job: Job }) {
+  const change = useChange()
+  const [stopping, setStopping] = useState(false)
+  if (!useMay('operator') || job.state === 'STOPPED') return null
+  return (
+    <span className="row" style={{ justifyContent: 'flex-end', gap: 2 }}>
+      {job.state === 'RUNNING' && <Button tone="bare" small icon="pause" onClick={() => void change('pauseJob', job.id).catch(toastProblem)}>Pause</Button>}
+      {job.state !== 'RUNNING' && <Button tone="bare" small icon="play" onClick={() => void change('resumeJob', job.id).catch(toastProblem)}>Resume</Button>}
+      <Button tone="bare bad" small icon="stop" onClick={() => setStopping(true)}>Stop</Button>
+      {stopping && <Confirm title="Stop the job for good" about="What it has written stays. To only rest, pause it." label="Stop" onClose={() => setStopping(false)} run={() => change('stopJob', job.id)} />}
+    </span>
+  )
+}
+
+export function JobsPage() {
+  const may = useMay('operator')
+  const query = useQuery({ queryKey: ['jobs'], queryFn: () => call('listJobs'), refetchInterval: 2000 })
+  return (
+    <Page>
+      <Head title="Jobs" badge={query.data && <Badge tone="plain">{plural(query.data.jobs.length, 'job')}</Badge>}>
+        {may && <Link className="button primary" to="/jobs/new"><Icon name="plus" />New job</Link>}
+      </Head>
+      <Loaded query={query}>
+        {(data) =>
+          data.jobs.length === 0 ? (
+            <Empty icon="jobs" title="No jobs" action={may && <Link className="button primary" to="/jobs/new"><Icon name="plus" />New job</Link>}>A job reads a topic and writes what its SQL makes of it into a table, each event exactly once, until it is stopped.</Empty>
+          ) : (
+            <section className="card scroll">
+              <table className="table">
+                <thead><tr><th>Job</th><th>State</th><th className="right">Behind</th><th className="right hide-phone">Records</th><th className="right hide-phone">Put aside</th><th className="hide-phone">Since</th><th /></tr></thead>
+                <tbody>
+                  {data.jobs.map((job) => (
+                    <tr key={job.id}>
+                      <td><Link to="/jobs/$job" params={{ job: job.id }}>{job.name}</Link>{job.error && <div className="truncate" style={{ color: 'var(--bad)' }} title={job.error}>{job.error}</div>}</td>
+                      <td><StateBadge state={job.state} /></td>
+                      <td className="right">{count(job.lag)}</td>
+                      <td className="right hide-phone">{count(job.records)}</td>
+                      <td className="right hide-phone">{job.dead_records > 0 ? <Badge tone="warn">{count(job.dead_records)}</Badge> : '0'}</td>
+                      <td className="hide-phone muted">{ago(job.created_millis)}</td>
+                      <td><Actions job={job} /></td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </section>
+          )
+        }
+      </Loaded>
+    </Page>
+  )
+}
+
+const tableLink = (table: string) => {
+  const [schema = '', name = ''] = table.split(/\.(?=[^.]*$)/)
+  return { catalog: 'iceberg', schema, table: name }
+}
+const quoted = (table: string) => ['iceberg', tableLink(table).schema, tableLink(table).table].map(quoteName).join('.')
+
+export function JobPage() {
+  const { job: id } = useParams({ from: '/jobs/$job' })
+  const query = useQuery({ queryKey: ['job', id], queryFn: () => call('getJob', { path: { job: id } }), refetchInterval: 1500 })
+  return (
+    <Page>
+      <Head title={query.data?.job.name ?? 'Job'} crumbs={[{ label: 'Jobs', to: '/jobs' }]} badge={query.data && <StateBadge state={query.data.job.state} />}>
+        {query.data && <Actions job={query.data.job} />}
+      </Head>
+      <Loaded query={query}>
+        {({ job, source, insert }) => (
+          <>
+            {job.error && <ProblemNote problem={new Error(job.error)} />}
+            <div className="tiles">
+              <Tile label="Behind" value={count(job.lag)} note="events not read yet" />
+              <Tile label="Records" value={count(job.records)} note="since the platform started" />
+              <Tile label="Put aside" value={count(job.dead_records)} note="do not fit the source table" />
+              <Tile label="Epoch" value={count(job.epoch)} note="the last one handed over" />
+            </div>
+            <section className="card">
+              <header><h2 className="grow">From topic to table</h2></header>
+              <div className="body row wrap">
+                {job.topics.map((topic) => <Link key={topic} className="button" to="/events/topics/$topic" params={{ topic }}><Icon name="events" />{topic}</Link>)}
+                <Icon name="chevron" />
+                <Badge tone="plain">this job</Badge>
+                <Icon name="chevron" />
+                <Link className="button" to="/catalog/$catalog/$schema/$table" params={tableLink(job.table)}><Icon name="table" />{job.table}</Link>
+                <Link className="button bare" to="/sql" search={{ sql: `SELECT * FROM ${quoted(job.table)} LIMIT 100`, run: '1' }}>Query</Link>
+              </div>
+            </section>
+            {job.dead_records > 0 && (
+              <section className="card">
+                <header>
+                  <h2 className="grow">Records put aside</h2>
+                  <Link className="button small" to="/sql" search={{ sql: `SELECT * FROM ${quoted(job.dead_table)} ORDER BY 1 LIMIT 100`, run: '1' }}>Look at them</Link>
+                </header>
+                <div className="body muted">Table {job.dead_table} holds each with its offset, its bytes and why it did not fit.</div>
+              </section>
+            )}
+            {[['Source', source], ['Statement', insert]].map(([title, text]) => (
+              <section className="card" key={title}>
+                <header><h2 className="grow">{title}</h2><Copy text={text!} label={`Copy: ${title}`} /></header>
+                <div className="body"><pre tabIndex={0} aria-label={title}>{text}</pre></div>
+              </section>
+            ))}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  )
+}
+
+export function NewJobPage() {
+  const { topic } = useSearch({ from: '/jobs/new' })
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const sample = useQuery({
+    queryKey: ['job sample', topic],
+    queryFn: () => call('listMessages', { path: { topic: topic! }, query: { limit: 50 } }),
+    enabled: Boolean(topic),
+    staleTime: Infinity,
+  })
+  const guess = guessSource(topic ?? '', (sample.data?.messages ?? []).map((one) => (one.value_encoding === 'text' ? (one.value ?? '') : '')))
+  const [typed, setTyped] = useState<string | null>(null)
+  const [problem, setProblem] = useState<unknown>(null)
+  const [busy, setBusy] = useState(false)
+  const text = typed ?? guess.script
+  const run = async () => {
+    setBusy(true)
+    setProblem(null)
+    try {
+      if (typed === null && guess.prepare.length) await prepare(guess.prepare)
+      await call('runScript', { body: { text } })
+      await client.invalidateQueries({ queryKey: ['jobs'] })
+      toast('The job runs.')
+      await navigate({ to: '/jobs' })
+    } catch (error) {
+      setProblem(error)
+    }
+    setBusy(false)
+  }
+  return (
+    <Page>
+      <Head title="New job" crumbs={[{ label: 'Jobs', to: '/jobs' }]}>
+        <Button tone="primary" icon="play" disabled={busy || text.trim() === ''} onClick={() => void run()}>Start</Button>
+      </Head>
+      <p className="note">Flink SQL: a table over a topic, and an INSERT INTO … SELECT that runs until it is stopped.{topic && sample.data && ` The columns were read off ${plural(sample.data.messages.length, 'message')} of ${topic}.`}</p>
+      {typed === null && guess.prepare.length > 0 && topic && (
+        <section className="card"><header><h2>First, the table it writes</h2></header><div className="body"><pre>{guess.prepare.join(';\n\n')}</pre></div></section>
+      )}
+      {sample.isFetching ? null : (
+        <textarea className="area" style={{ flex: 1, minHeight: 320 }} aria-label="Script" spellCheck={false} value={text} placeholder={'CREATE TABLE orders (id BIGINT, amount DOUBLE) WITH (\n  \'connector\' = \'kafka\', \'topic\' = \'orders\', \'format\' = \'json\', …\n);\n\nINSERT INTO iceberg.sales.orders SELECT id, amount FROM orders;'} onChange={(event) => setTyped(event.target.value)} />
+      )}
+      <ProblemNote problem={problem} />
+    </Page>
+  )
+}
+
+// Runs what makes the target table, statement by statement.
+async function prepare(list: string[]) {
+  for (const sql of list) {
+    const { id } = await call('startQuery', { body: { sql } })
+    for (let page = 0; ; page++) {
+      const answer = await call('getPage', { path: { id, page: String(page) } })
+      if (answer.done) break
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// The Admin page: configuration, users, figures, the log.
+#include <algorithm>
+
+#include "base/log_tail.h"
+#include "serve/console/handlers.h"
+#include "serve/console/sessions.h"
+
+namespace aichemy::serve::console {
+namespace {
+
+constexpr int64_t kLogLinesMax = 2000;
+
+bool mentions(const LogLine& line, const std::string& text) {
+  if (text.empty() || line.event.find(text) != std::string::npos) return true;
+  return std::ranges::any_of(line.fields, [&](const auto& field) {
+    return field.first.find(text) != std::string::npos ||
+           field.second.find(text) != std::string::npos;
+  });
+}
+
+int severity(std::string_view level) {
+  static constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
+  auto found = std::ranges::find(kLevels, level);
+  return static_cast<int>(found - std::begin(kLevels));
+}
+
+}  // namespace
+
+Result<Answer> get_config(Exchange& exchange) {
+  Json list = Json::array();
+  for (const auto& line : exchange.services().config) {
+    Json row;
+    row.set("name", line.name).set("value", line.value).set("fallback", line.fallback);
+    row.set("kind", line.kind).set("about", line.about);
+    list.push(std::move(row));
+  }
+  return Answer(Json().set("keys", std::move(list)));
+}
+
+Result<Answer> list_users(Exchange& exchange) {
+  ConsoleOptions& options = exchange.services();
+  Json users = Json::array(), keys = Json::array();
+  for (const auto& name : options.users.names())
+    users.push(Json().set("name", name).set("role", options.roles.of(name)));
+  for (const auto& id : options.keys.ids()) {
+    auto key = options.keys.find(id);
+    keys.push(Json().set("id", id).set("user", key ? key->user : ""));
+  }
+  Json out;
+  out.set("users", std::move(users)).set("access_keys", std::move(keys));
+  return Answer(std::move(out));
+}
+
+Result<Answer> change_user(Exchange& exchange) {
+  ConsoleOptions& options = exchange.services();
+  const std::string& name = exchange.path[0];
+  const Json& body = exchange.body;
+  bool known = options.users.has(name);
+  if (!known && !body["password"].is_string())
+    return fail(Code::invalid, "password", "a new user needs a password");
+  std::string role(body["role"].as_string());
+  if (name == exchange.call.principal && !role.empty() && role != "admin")
+    return fail(Code::conflict, "own_role", "you would lock yourself out: ask another admin");
+  // The role first: a user is never there with more rights than were meant.
+  if (!role.empty()) RETURN_IF_ERROR(options.roles.set(name, role));
+  if (body["password"].is_string()) {
+    RETURN_IF_ERROR(options.users.set_password(name, body["password"].as_string()));
+    if (known) RETURN_IF_ERROR(exchange.parts.sessions.end_all_of(name));
+  }
+  return Answer(Json());
+}
+
+Result<Answer> remove_user(Exchange& exchange) {
+  const std::string& name = exchange.path[0];
+  if (name == exchange.call.principal)
+    return fail(Code::conflict, "own_user", "you cannot remove yourself: ask another admin");
+  RETURN_IF_ERROR(exchange.services().users.remove(name));
+  RETURN_IF_ERROR(exchange.services().roles.remove(name));
+  RETURN_IF_ERROR(exchange.parts.sessions.end_all_of(name));
+  return Answer(Json());
+}
+
+Result<Answer> add_access_key(Exchange& exchange) {
+  auth::AccessKey key;
+  key.id = exchange.body["id"].as_string();
+  key.secret = exchange.body["secret"].as_string();
+  key.user = exchange.call.principal;
+  RETURN_IF_ERROR(exchange.services().keys.set(key));
+  return Answer(Json());
+}
+
+Result<Answer> remove_access_key(Exchange& exchange) {
+  RETURN_IF_ERROR(exchange.services().keys.remove(exchange.path[0]));
+  return Answer(Json());
+}
+
+Result<Answer> get_metrics(Exchange& exchange) {
+  return Answer(Json().set("text", exchange.services().metrics.expose()));
+}
+
+Result<Answer> get_logs(Exchange& exchange) {
+  std::string search = exchange.text("search");
+  int least = severity(exchange.text("level", "debug"));
+  auto most =
+      static_cast<size_t>(std::clamp<int64_t>(exchange.number("limit", 500), 1, kLogLinesMax));
+  Json list = Json::array();
+  for (const auto& line : log_tail(kLogLinesMax)) {
+    if (list.as_array().size() >= most) break;
+    if (severity(line.level) < least || !mentions(line, search)) continue;
+    Json fields = Json::object();
+    for (const auto& [key, value] : line.fields) fields.set(key, value);
+    Json row;
+    row.set("time", line.time).set("level", line.level).set("event", line.event);
+    row.set("fields", std::move(fields));
+    list.push(std::move(row));
+  }
+  return Answer(Json().set("lines", std::move(list)));
+}
+
+}  // namespace aichemy::serve::console

@@ -1,0 +1,226 @@
+// The Catalog page: schemas, tables, their snapshots and files.
+#include <algorithm>
+#include <charconv>
+
+#include "serve/console/handlers.h"
+#include "tables/scan_plan.h"
+
+namespace aichemy::serve::console {
+namespace {
+
+constexpr size_t kFilesShownMax = 1000;
+constexpr size_t kSnapshotsShownMax = 200;
+
+Result<sql::Connector*> connector_of(Exchange& exchange) {
+  auto& catalogs = exchange.services().catalogs;
+  auto found = catalogs.find(exchange.path[0]);
+  if (found != catalogs.end()) return found->second;
+  return fail(Code::not_found, "no_such_catalog", "there is no catalog " + exchange.path[0]);
+}
+
+Json map_json(const std::map<std::string, std::string>& map) {
+  Json out = Json::object();
+  for (const auto& [key, value] : map) out.set(key, value);
+  return out;
+}
+
+Json columns_json(const std::vector<sql::ColumnInfo>& columns) {
+  Json list = Json::array();
+  for (const auto& column : columns) {
+    if (column.hidden) continue;
+    Json row;
+    row.set("name", column.name).set("type", column.type.display());
+    row.set("nullable", column.nullable).set("comment", column.comment);
+    list.push(std::move(row));
+  }
+  return list;
+}
+
+std::string quoted(const std::string& name) {
+  std::string out = "\"";
+  for (char c : name) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + "\"";
+}
+
+// SHOW CREATE through the SQL front end: one row, one column.
+Result<std::string> ddl_of(Exchange& exchange, const char* kind) {
+  sql::Session session;
+  session.user = exchange.call.principal;
+  session.source = "console";
+  session.start = exchange.services().clock.wall_now();
+  std::string statement = std::string("SHOW CREATE ") + kind + " " + quoted(exchange.path[0]) +
+                          "." + quoted(exchange.path[1]) + "." + quoted(exchange.path[2]);
+  ASSIGN_OR_RETURN(auto result,
+                   exchange.services().executor.execute(exchange.call, session, statement));
+  if (!result.rows) return std::string();
+  ASSIGN_OR_RETURN(sql::Page page, result.rows->next_page(1 << 20));
+  ASSIGN_OR_RETURN(Json rows, Json::parse(page.rows_json));
+  if (rows.as_array().empty() || rows.as_array()[0].as_array().empty()) return std::string();
+  return std::string(rows.as_array()[0].as_array()[0].as_string());
+}
+
+catalog::NamespaceName levels_of(const std::string& schema) {
+  catalog::NamespaceName out;
+  size_t from = 0;
+  for (size_t dot = schema.find('.'); dot != schema.npos; dot = schema.find('.', from)) {
+    out.push_back(schema.substr(from, dot - from));
+    from = dot + 1;
+  }
+  out.push_back(schema.substr(from));
+  return out;
+}
+
+Json snapshots_json(const tables::iceberg::TableMetadata& metadata) {
+  std::vector<const tables::iceberg::Snapshot*> all;
+  for (const auto& snapshot : metadata.snapshots) all.push_back(&snapshot);
+  std::ranges::sort(all, [](const auto* a, const auto* b) {
+    return a->sequence_number != b->sequence_number ? a->sequence_number > b->sequence_number
+                                                    : a->timestamp_millis > b->timestamp_millis;
+  });
+  if (all.size() > kSnapshotsShownMax) all.resize(kSnapshotsShownMax);
+  Json list = Json::array();
+  for (const auto* snapshot : all) {
+    Json row;
+    row.set("id", std::to_string(snapshot->id));
+    if (snapshot->parent_id) row.set("parent_id", std::to_string(*snapshot->parent_id));
+    row.set("timestamp_millis", snapshot->timestamp_millis);
+    row.set("operation", snapshot->summary_value("operation"));
+    row.set("current", metadata.current_snapshot_id == snapshot->id);
+    row.set("summary", map_json(snapshot->summary));
+    list.push(std::move(row));
+  }
+  return list;
+}
+
+void add_iceberg(const tables::iceberg::TableMetadata& metadata, Json& out) {
+  out.set("format", "Iceberg v" + std::to_string(metadata.format_version));
+  out.set("location", metadata.location);
+  Json partitioning = Json::array();
+  for (const auto& field : metadata.default_spec().fields) partitioning.push(field.name);
+  out.set("partitioning", std::move(partitioning));
+  out.set("snapshots", snapshots_json(metadata));
+  Json refs = Json::object();
+  for (const auto& [name, ref] : metadata.refs) refs.set(name, std::to_string(ref.snapshot_id));
+  out.set("refs", std::move(refs)).set("properties", map_json(metadata.properties));
+  const auto* current = metadata.current_snapshot();
+  auto total = [&](const char* key, const char* name) {
+    std::string text(current ? current->summary_value(key) : std::string_view("0"));
+    if (!text.empty()) out.set(name, static_cast<int64_t>(std::strtoll(text.c_str(), nullptr, 10)));
+  };
+  total("total-records", "rows");
+  total("total-data-files", "files");
+  total("total-files-size", "bytes");
+}
+
+// Names as they are stored: SQL names come in lower case.
+Result<catalog::LoadedTable> load(Exchange& exchange) {
+  return exchange.services().catalog.load_table(exchange.call,
+                                                {levels_of(exchange.path[1]), exchange.path[2]});
+}
+
+}  // namespace
+
+Result<Answer> list_schemas(Exchange& exchange) {
+  Json list = Json::array();
+  for (const auto& [catalog, connector] : exchange.services().catalogs) {
+    ASSIGN_OR_RETURN(auto schemas, connector->list_schemas(exchange.call));
+    for (const auto& schema : schemas) {
+      if (schema == "information_schema") continue;
+      auto tables = connector->list_tables(exchange.call, schema);
+      Json row;
+      row.set("catalog", catalog).set("name", schema);
+      row.set("tables", static_cast<int64_t>(tables ? tables->size() : 0));
+      list.push(std::move(row));
+    }
+  }
+  return Answer(Json().set("schemas", std::move(list)));
+}
+
+Result<Answer> list_relations(Exchange& exchange) {
+  ASSIGN_OR_RETURN(sql::Connector * connector, connector_of(exchange));
+  const std::string& schema = exchange.path[1];
+  ASSIGN_OR_RETURN(auto names, connector->list_tables(exchange.call, schema));
+  ASSIGN_OR_RETURN(auto views, connector->list_views(exchange.call, schema));
+  Json list = Json::array();
+  for (const auto& name : names) {
+    bool is_view = std::ranges::find(views, name) != views.end();
+    list.push(Json().set("name", name).set("kind", is_view ? "view" : "table"));
+  }
+  return Answer(Json().set("relations", std::move(list)));
+}
+
+Result<Answer> get_table(Exchange& exchange) {
+  ASSIGN_OR_RETURN(sql::Connector * connector, connector_of(exchange));
+  sql::TableName name{exchange.path[1], exchange.path[2]};
+  ASSIGN_OR_RETURN(auto table, connector->get_table(exchange.call, name));
+  std::optional<sql::View> view;
+  if (!table) {
+    ASSIGN_OR_RETURN(view, connector->get_view(exchange.call, name));
+  }
+  if (!table && !view) {
+    return fail(Code::not_found, "no_such_table",
+                "there is no table " + name.schema + "." + name.table);
+  }
+  Json out;
+  out.set("catalog", exchange.path[0]).set("schema", name.schema).set("name", name.table);
+  out.set("kind", view ? "view" : "table").set("comment", view ? view->comment : table->comment);
+  out.set("columns", columns_json(view ? view->columns : table->columns));
+  auto ddl = ddl_of(exchange, view ? "VIEW" : "TABLE");
+  out.set("ddl", ddl ? *ddl : "");
+  out.set("partitioning", Json::array()).set("snapshots", Json::array());
+  out.set("refs", Json::object()).set("properties", Json::object());
+  if (table) {
+    if (auto loaded = load(exchange)) add_iceberg(*loaded->metadata, out);
+  }
+  Json sources = Json::array();
+  if (exchange.services().jobs) {
+    for (const auto& job : exchange.services().jobs->list()) {
+      if (job.table != name.schema + "." + name.table) continue;
+      for (const auto& topic : job.topics) sources.push(topic);
+    }
+  }
+  out.set("sources", std::move(sources));
+  return Answer(std::move(out));
+}
+
+Result<Answer> list_files(Exchange& exchange) {
+  ASSIGN_OR_RETURN(auto table, load(exchange));
+  tables::ScanRequest request;
+  request.with_bounds = false;
+  ASSIGN_OR_RETURN(auto plan, exchange.services().catalog.plan(exchange.call, table, request));
+  Json list = Json::array();
+  for (const auto& file : plan.files) {
+    if (list.as_array().size() >= kFilesShownMax) break;
+    Json row;
+    row.set("path", file.path).set("rows", file.record_count).set("bytes", file.size);
+    row.set("partition", file.partition);
+    list.push(std::move(row));
+  }
+  Json out;
+  out.set("files", std::move(list)).set("total", static_cast<int64_t>(plan.files.size()));
+  return Answer(std::move(out));
+}
+
+Result<Answer> rollback_table(Exchange& exchange) {
+  ASSIGN_OR_RETURN(auto table, load(exchange));
+  std::string text(exchange.body["snapshot_id"].as_string());
+  int64_t id = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || end != text.data() + text.size() || !table.metadata->snapshot(id)) {
+    return fail(Code::not_found, "no_such_snapshot",
+                "the table has no snapshot " + text + " any more");
+  }
+  catalog::CommitTable change;
+  change.name = table.name;
+  change.requirements.push_back(
+      tables::iceberg::Requirement::ref("main", table.metadata->current_snapshot_id));
+  change.updates.push_back(tables::iceberg::Update::set_ref("main", id));
+  auto done = exchange.services().catalog.commit(exchange.call, change);
+  if (!done) return std::unexpected(done.error());
+  return Answer(Json());
+}
+
+}  // namespace aichemy::serve::console

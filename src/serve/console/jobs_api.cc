@@ -1,0 +1,55 @@
+// The Jobs page.
+#include "serve/console/handlers.h"
+
+namespace aichemy::serve::console {
+namespace {
+
+Result<jobs::Jobs*> jobs_of(Exchange& exchange) {
+  if (exchange.services().jobs) return exchange.services().jobs;
+  return fail(Code::unavailable, "jobs_off",
+              "streaming jobs are switched off: jobs.enabled is false");
+}
+
+Json row_json(const jobs::JobInfo& job) {
+  Json topics = Json::array();
+  for (const auto& topic : job.topics) topics.push(topic);
+  Json out = jobs::job_json(job);
+  out.set("topics", std::move(topics)).set("table", job.table).set("dead_table", job.dead_table);
+  return out;
+}
+
+Result<Answer> change(Exchange& exchange, Status (jobs::Jobs::*action)(const std::string&)) {
+  ASSIGN_OR_RETURN(auto* jobs, jobs_of(exchange));
+  RETURN_IF_ERROR((jobs->*action)(exchange.path[0]));
+  return Answer(Json());
+}
+
+}  // namespace
+
+Result<Answer> list_jobs(Exchange& exchange) {
+  ASSIGN_OR_RETURN(auto* jobs, jobs_of(exchange));
+  Json list = Json::array();
+  for (const auto& job : jobs->list()) list.push(row_json(job));
+  return Answer(Json().set("jobs", std::move(list)));
+}
+
+Result<Answer> run_script(Exchange& exchange) {
+  ASSIGN_OR_RETURN(auto* jobs, jobs_of(exchange));
+  ASSIGN_OR_RETURN(Json results,
+                   jobs->run_script(exchange.call, std::string(exchange.body["text"].as_string())));
+  return Answer(Json().set("results", std::move(results)));
+}
+
+Result<Answer> get_job(Exchange& exchange) {
+  ASSIGN_OR_RETURN(auto* jobs, jobs_of(exchange));
+  ASSIGN_OR_RETURN(auto job, jobs->find(exchange.path[0]));
+  Json out;
+  out.set("job", row_json(job)).set("source", job.source).set("insert", job.insert);
+  return Answer(std::move(out));
+}
+
+Result<Answer> pause_job(Exchange& exchange) { return change(exchange, &jobs::Jobs::pause); }
+Result<Answer> resume_job(Exchange& exchange) { return change(exchange, &jobs::Jobs::resume); }
+Result<Answer> stop_job(Exchange& exchange) { return change(exchange, &jobs::Jobs::stop_job); }
+
+}  // namespace aichemy::serve::console
