@@ -1,13 +1,13 @@
 // JSON whose whole numbers may not fit a JavaScript number: those stay text, digit by digit.
 const WIDE = /[0-9]{16}/
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/g
 
 export function parseLossless(text: string): unknown {
   if (!WIDE.test(text)) return JSON.parse(text)
-  return JSON.parse(text, function (_key, value: unknown, context?: { source?: string }) {
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
-    const source = context?.source
-    return source && /^-?[0-9]+$/.test(source) ? source : value
-  } as (key: string, value: unknown) => unknown)
+  const kept = text.replace(TOKEN, (token) =>
+    token.length < 16 || token[0] === '"' || /[.eE]/.test(token) || Number.isSafeInteger(Number(token)) ? token : `"${token}"`,
+  )
+  return JSON.parse(kept)
 }
 
 // Text as people read it: indented when it is JSON, as it is otherwise. Works on the text, so that wide numbers keep

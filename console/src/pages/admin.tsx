@@ -194,9 +194,9 @@ export function AdminPage() {
         )}
         {tab !== 'users' && <Search label="Search" value={text} onChange={(q) => set({ q: q || undefined })} />}
       </Head>
-      <nav className="tabs" aria-label="Admin">
+      <nav className="tabs own" aria-label="Admin">
         {tabs.map(([name, label]) => (
-          <Link key={name} to="/admin" search={{ tab: name }} data-status={tab === name ? 'active' : undefined} activeProps={{}} aria-current={tab === name ? 'page' : undefined}>{label}</Link>
+          <Link key={name} to="/admin" search={{ tab: name }} data-state={tab === name ? 'active' : undefined}>{label}</Link>
         ))}
       </nav>
       {tab === 'users' && <Users />}

@@ -186,9 +186,9 @@ export function TablePage() {
             {data.sources.length > 0 && (
               <p className="row wrap note"><Icon name="events" /> Filled from {data.sources.map((topic) => <Link key={topic} to="/events/topics/$topic" params={{ topic }}>{topic}</Link>)}</p>
             )}
-            <nav className="tabs" aria-label="Table">
+            <nav className="tabs own" aria-label="Table">
               {tabs.map(([name, label]) => (
-                <Link key={name} to="/catalog/$catalog/$schema/$table" params={params} search={name === 'columns' ? {} : { tab: name }} data-status={tab === name ? 'active' : undefined} activeProps={{}} aria-current={tab === name ? 'page' : undefined}>{label}</Link>
+                <Link key={name} to="/catalog/$catalog/$schema/$table" params={params} search={name === 'columns' ? {} : { tab: name }} data-state={tab === name ? 'active' : undefined}>{label}</Link>
               ))}
             </nav>
             {tab === 'columns' && <Columns data={data} />}

@@ -72,7 +72,7 @@ function Flow({ data }: { data: Overview }) {
           Send events to a topic, let a job write them into a table, and watch them here.
         </Empty>
       ) : (
-        <div className="flow">
+        <div className="flow" style={{ height: Math.min(440, Math.max(170, 90 + step * Math.max(data.topics.length, data.jobs.length, data.tables.length))) }}>
           <ReactFlow
             nodes={flow.nodes}
             edges={flow.edges}
@@ -129,7 +129,7 @@ export function OverviewPage() {
                       {data.troubles.map((trouble) => (
                         <tr key={trouble.text}>
                           <td><Badge tone={trouble.level === 'error' ? 'bad' : 'warn'}>{trouble.level}</Badge></td>
-                          <td>{trouble.text}</td>
+                          <td><Link to={trouble.link}>{trouble.text}</Link></td>
                         </tr>
                       ))}
                     </tbody>

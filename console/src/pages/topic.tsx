@@ -357,9 +357,9 @@ export function TopicPage() {
               <Tile label="Partitions" value={count(data.topic.partitions)} />
               <Tile label="Largest lag" value={count(Math.max(0, ...data.groups.map((group) => group.lag)))} note={`${data.groups.length} ${data.groups.length === 1 ? 'group' : 'groups'}`} />
             </div>
-            <nav className="tabs" aria-label="Topic">
+            <nav className="tabs own" aria-label="Topic">
               {tabs.map(([name, label]) => (
-                <Link key={name} to="/events/topics/$topic" params={{ topic }} search={name === 'messages' ? {} : { tab: name }} data-status={tab === name ? 'active' : undefined} activeProps={{}} aria-current={tab === name ? 'page' : undefined}>{label}</Link>
+                <Link key={name} to="/events/topics/$topic" params={{ topic }} search={name === 'messages' ? {} : { tab: name }} data-state={tab === name ? 'active' : undefined}>{label}</Link>
               ))}
             </nav>
             {tab === 'messages' && <Messages topic={topic} partitions={data.topic.partitions} />}

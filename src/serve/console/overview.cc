@@ -133,12 +133,12 @@ Json OverviewKeeper::troubles_json(const std::vector<jobs::JobInfo>& jobs) {
   for (const auto& drive : options_.store.status().drives) {
     if (!drive.online)
       list.push(
-          trouble("error", "Drive " + drive.path + " is away: " + drive.problem, "/admin/drives"));
+          trouble("error", "Drive " + drive.path + " is away: " + drive.problem, "/overview"));
     if (drive.healing_objects > 0)
       list.push(trouble(
           "warn",
           "Drive " + drive.path + " heals " + std::to_string(drive.healing_objects) + " objects",
-          "/admin/drives"));
+          "/overview"));
   }
   for (size_t copy = 0; copy < 2; ++copy) {
     if (!options_.broker.directory_online(copy))

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { bytes, duration, hexDump, short } from './format'
+import { guessSource } from './guess'
+import { highlight } from './highlight'
+import { parseLossless, prettyJson } from './json'
+import { parseMetrics } from './metrics'
+import { rank } from './rank'
+import { compare, csv, jsonLines, tabs } from './results'
+import { offsetOf, quoteName, statementAt, statements } from './statements'
+import { partsOf } from './upload'
+// @ts-expect-error a script without types
+import { generate, source, target } from '../../tools/api_types.mjs'
+
+describe('the types of the API', () => {
+  it('are those of the document', () => {
+    expect(generate(JSON.parse(readFileSync(source, 'utf8')))).toBe(readFileSync(target, 'utf8'))
+  })
+})
+
+describe('json', () => {
+  it('keeps the digits of wide numbers', () => {
+    expect(parseLossless('{"a":9223372036854775807,"b":1.5,"c":12}')).toEqual({ a: '9223372036854775807', b: 1.5, c: 12 })
+    expect(parseLossless('[1,-9007199254740993]')).toEqual([1, '-9007199254740993'])
+  })
+  it('indents without touching values', () => {
+    expect(prettyJson('{"b":12345678901234567890,"a":[],"t":"x,{}\\"y"}')).toBe('{\n  "b": 12345678901234567890,\n  "a": [],\n  "t": "x,{}\\"y"\n}')
+    expect(prettyJson('[1, [2 , 3] ]')).toBe('[\n  1,\n  [\n    2,\n    3\n  ]\n]')
+    expect(prettyJson('not json')).toBeNull()
+  })
+})
+
+describe('results', () => {
+  it('become CSV and JSON lines', () => {
+    expect(csv(['a', 'b,c'], [[1, 'x"y'], [null, 'two\nlines']])).toBe('a,"b,c"\r\n1,"x""y"\r\n,"two\nlines"\r\n')
+    expect(jsonLines(['a', 'b'], [[1, null]])).toBe('{"a":1,"b":null}\n')
+    expect(tabs(['a'], [['x\ty']])).toBe('a\nx y')
+  })
+  it('sort numbers as numbers, nulls last', () => {
+    expect([['10'], ['9'], [null]].map((row) => row[0]).sort((a, b) => compare(a, b, true))).toEqual(['9', '10', null])
+    expect(compare('9223372036854775807', '9223372036854775806', true)).toBe(1)
+    expect(compare(5, '9223372036854775806', true)).toBe(-1)
+    expect(compare('b', 'a', false)).toBe(1)
+  })
+})
+
+describe('statements', () => {
+  it('end at semicolons outside of strings and comments', () => {
+    const text = "SELECT ';' -- a; b\n; /* ; */ SELECT \"x;y\";\n-- nothing\n"
+    expect(statements(text).map((one) => one.text)).toEqual(["SELECT ';' -- a; b", '/* ; */ SELECT "x;y"'])
+  })
+  it('are found at the cursor', () => {
+    const text = 'SELECT 1;\n\nSELECT 2'
+    expect(statementAt(text, 3)?.text).toBe('SELECT 1')
+    expect(statementAt(text, text.length)?.from).toBe(11)
+    expect(statementAt('', 0)).toBeNull()
+  })
+  it('turn positions into offsets', () => {
+    expect(offsetOf('ab\ncd', 2, 2)).toBe(4)
+    expect(offsetOf('ab', 9, 1)).toBe(2)
+  })
+  it('quote names that need it', () => {
+    expect([quoteName('a_1'), quoteName('Order'), quoteName('a"b')]).toEqual(['a_1', '"Order"', '"a""b"'])
+  })
+})
+
+describe('figures', () => {
+  it('are short', () => {
+    expect([short(999), short(63_666), short(1_500_000), bytes(512), bytes(6_900_000), duration(343), duration(65_000)]).toEqual(['999', '63.7k', '1.50M', '512 B', '6.6 MB', '343 ms', '1 min 5 s'])
+  })
+  it('show bytes', () => {
+    expect(hexDump('AEH/')).toBe('00000000  00 41 ff                                         ·A·')
+  })
+})
+
+it('a search marks each place', () => {
+  expect(highlight('abcabc', 'bc')).toEqual([{ text: 'a', hit: false }, { text: 'bc', hit: true }, { text: 'a', hit: false }, { text: 'bc', hit: true }])
+})
+
+it('names are ranked by how they hold the letters', () => {
+  expect(rank('pkg', ['tour.packages', 'pkg', 'sql'], (one) => one)).toEqual(['pkg', 'tour.packages'])
+})
+
+it('metrics are read without buckets', () => {
+  expect(parseMetrics('# HELP a_total What\n# TYPE a_total counter\na_total{x="1"} 5\nb_bucket{le="1"} 2\n')).toEqual([{ name: 'a_total', labels: 'x="1"', value: 5, help: 'What' }])
+})
+
+it('files are cut into parts that the store takes', () => {
+  expect(partsOf(40 << 20)).toEqual([{ number: 1, from: 0, to: 16 << 20 }, { number: 2, from: 16 << 20, to: 32 << 20 }, { number: 3, from: 32 << 20, to: 40 << 20 }])
+  expect(partsOf(1024 ** 4).length).toBeLessThanOrEqual(10_000)
+})
+
+describe('a job guessed from messages', () => {
+  it('has a column for each member, of the type that fits all', () => {
+    const guess = guessSource('My-Orders', ['{"id":1,"price":2,"name":"a"}', '{"id":2,"price":2.5,"tags":[1],"ID":3}', 'broken'])
+    expect(guess.script).toContain('`id` BIGINT')
+    expect(guess.script).toContain('`price` DOUBLE')
+    expect(guess.script).not.toContain('`ID`')
+    expect(guess.skipped).toEqual(['tags'])
+    expect(guess.prepare[1]).toContain('iceberg.events.my_orders')
+    expect(guess.script).toContain("'topic' = 'My-Orders'")
+  })
+  it('is nothing without JSON', () => expect(guessSource('t', ['x']).script).toBe(''))
+})

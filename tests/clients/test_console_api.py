@@ -1,0 +1,551 @@
+"""The console's API: who may do what, what is refused and in which words, and that answers are what the document says."""
+import json
+import re
+import subprocess
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+import requests
+
+from conftest import ROOT
+
+DOCUMENT = json.loads((ROOT / "docs/api/openapi.json").read_text())
+
+
+class Session:
+    """Somebody who is signed in."""
+
+    def __init__(self, base, user="admin", password="admin123"):
+        self.base, self.http = base, requests.Session()
+        self.http.trust_env = False
+        answer = self.http.post(f"{base}/api/v1/session", json={"user": user, "password": password})
+        assert answer.status_code == 204, answer.text
+        self.me = self.http.get(f"{base}/api/v1/session").json()
+        self.http.headers["X-CSRF-Token"] = self.me["csrf"]
+
+    def request(self, method, path, **options):
+        return self.http.request(method, f"{self.base}/api/v1{path}", **options)
+
+    def get(self, path, **query):
+        answer = self.request("GET", path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def send(self, method, path, body=None, status=(200, 204), **query):
+        answer = self.request(method, path, json=body, params=query)
+        assert answer.status_code in status, answer.text
+        return answer.json() if answer.content else None
+
+    def refused(self, method, path, status, code, body=None, **query):
+        answer = self.request(method, path, json=body, params=query)
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (status, code), problem
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        check(problem, {"$ref": "#/components/schemas/Problem"})
+        return problem
+
+    def ask(self, sql, **where):
+        query = self.send("POST", "/queries", {"sql": sql, **where})["id"]
+        rows, page = [], 0
+        while True:
+            answer = self.get(f"/queries/{query}/pages/{page}")
+            rows += answer["rows"]
+            if answer["done"]:
+                return rows
+            page += 1
+
+
+def check(value, schema, where="answer"):
+    """A value against the document, as far as the document goes."""
+    if "$ref" in schema:
+        return check(value, DOCUMENT["components"]["schemas"][schema["$ref"].split("/")[-1]], where)
+    kind = schema.get("type")
+    if kind == "array":
+        assert isinstance(value, list), where
+        for i, item in enumerate(value):
+            check(item, schema["items"], f"{where}[{i}]")
+    elif kind == "object" and "properties" in schema:
+        assert isinstance(value, dict), where
+        assert not set(value) - set(schema["properties"]), f"{where}: {set(value) - set(schema['properties'])}"
+        for name, field in schema["properties"].items():
+            if value.get(name) is None:
+                assert name not in schema["required"], f"{where}.{name} is missing"
+            else:
+                check(value[name], field, f"{where}.{name}")
+    elif kind:
+        types = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict}
+        assert isinstance(value, types[kind]) and (kind == "boolean" or not isinstance(value, bool)), f"{where}: {value!r}"
+
+
+@pytest.fixture(scope="module")
+def base(platform):
+    return platform["console"]["url"]
+
+
+@pytest.fixture(scope="module")
+def admin(base):
+    return Session(base)
+
+
+@pytest.fixture
+def topic(admin):
+    name = f"console-{uuid.uuid4().hex[:8]}"
+    admin.send("POST", "/topics", {"name": name, "partitions": 3})
+    yield name
+    admin.request("DELETE", f"/topics/{name}")
+
+
+def send_messages(platform, topic, values, keys=None, headers=None):
+    confluent_kafka = pytest.importorskip("confluent_kafka")
+    producer = confluent_kafka.Producer({"bootstrap.servers": platform["events"]["bootstrap"], "linger.ms": 20, "compression.type": "lz4",
+                                         "queue.buffering.max.messages": 2_000_000})
+    for i, value in enumerate(values):
+        while True:
+            try:
+                producer.produce(topic, value, key=keys[i] if keys else None, headers=headers, partition=i % 3)
+                break
+            except BufferError:
+                producer.poll(0.1)
+        producer.poll(0)
+    assert producer.flush(60) == 0
+
+
+# ---- Who may.
+
+
+def test_the_document_is_the_program_s(running):
+    printed = subprocess.run([running.program, "console-api"], capture_output=True, text=True, check=True).stdout
+    assert json.loads(printed) == DOCUMENT
+
+
+def test_nothing_answers_without_a_session(base):
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            if operation["operationId"] == "signIn":
+                continue
+            url = base + re.sub(r"\{\w+\}", "x", path)
+            answer = requests.request(method, url, json={})
+            assert (answer.status_code, answer.json()["code"]) == (401, "session"), (method, path)
+    assert requests.get(f"{base}/api/v1/nothing").status_code == 401
+    assert requests.get(f"{base}/health").text == "ok\n"
+
+
+def test_a_wrong_password_and_too_many(own_platform):
+    base = own_platform.ready["console"]["url"]
+    for _ in range(5):
+        answer = requests.post(f"{base}/api/v1/session", json={"user": "user1", "password": "no"})
+        assert (answer.status_code, answer.json()["code"]) == (401, "bad_credentials")
+        assert "Set-Cookie" not in answer.headers
+    answer = requests.post(f"{base}/api/v1/session", json={"user": "user1", "password": "user123"})
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_attempts")
+    assert Session(base).me["user"] == "admin"  # others are not kept out
+
+
+def test_the_cookie_is_for_our_pages_only(base):
+    answer = requests.post(f"{base}/api/v1/session", json={"user": "admin", "password": "admin123"})
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/" in cookie
+    answer = requests.post(f"{base}/api/v1/session", json={"user": "admin", "password": "admin123"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "csrf")
+
+
+def test_changes_need_the_token_of_the_session(base, admin):
+    other = Session(base)
+    for token in ("", "x", admin.me["csrf"]):
+        answer = other.request("POST", "/topics", json={"name": "never"}, headers={"X-CSRF-Token": token})
+        assert (answer.status_code, answer.json()["code"]) == (403, "csrf")
+    other.http.headers.pop("X-CSRF-Token")
+    assert other.request("DELETE", "/session").status_code == 403
+    other.http.headers["X-CSRF-Token"] = other.me["csrf"]
+    cookie = other.http.cookies.copy()
+    assert other.request("DELETE", "/session").status_code == 204
+    assert requests.get(f"{base}/api/v1/session", cookies=cookie).status_code == 401, "a session that ended opens nothing"
+
+
+def test_roles(base, admin):
+    viewer = Session(base, "user1", "user123")
+    assert viewer.me["role"] == "viewer"
+    viewer.get("/topics")
+    viewer.refused("POST", "/topics", 403, "role", {"name": "never"})
+    viewer.refused("GET", "/admin/users", 403, "role")
+    viewer.refused("GET", "/admin/logs", 403, "role")
+    assert viewer.ask("SELECT 1") == [[1]]
+    viewer.refused("POST", "/queries", 403, "read_only", {"sql": "CREATE SCHEMA iceberg.never"})
+    viewer.refused("POST", "/queries", 403, "read_only", {"sql": "EXPLAIN ANALYZE INSERT INTO a SELECT 1"})
+    name = f"op-{uuid.uuid4().hex[:6]}"
+    admin.refused("PUT", f"/admin/users/{name}", 400, "password", {"role": "operator"})
+    admin.send("PUT", f"/admin/users/{name}", {"role": "operator", "password": "first-secret"})
+    operator = Session(base, name, "first-secret")
+    operator.send("POST", "/topics", {"name": f"{name}-topic"})
+    operator.send("DELETE", f"/topics/{name}-topic")
+    operator.refused("GET", "/admin/config", 403, "role")
+    admin.send("PUT", f"/admin/users/{name}", {"password": "second-secret"})
+    assert operator.request("GET", "/session").status_code == 401, "a new password ends every session"
+    admin.send("DELETE", f"/admin/users/{name}")
+    admin.refused("DELETE", "/admin/users/admin", 409, "own_user")
+    admin.refused("PUT", "/admin/users/admin", 409, "own_role", {"role": "viewer"})
+
+
+def test_sessions_outlive_a_restart(own_platform):
+    session = Session(own_platform.ready["console"]["url"])
+    own_platform.kill()
+    own_platform.start()
+    session.base = own_platform.ready["console"]["url"]
+    assert session.get("/session")["user"] == "admin"
+    session.send("POST", "/topics", {"name": "after-restart"})
+
+
+# ---- What is refused.
+
+
+def test_requests_are_checked_against_the_document(admin):
+    admin.refused("POST", "/topics", 400, "request", {})
+    admin.refused("POST", "/topics", 400, "request", {"name": 5})
+    admin.refused("POST", "/topics", 400, "request", {"name": "a", "surprise": 1})
+    admin.refused("POST", "/topics", 400, "request", {"name": "a", "config": {"retention.ms": 5}})
+    admin.refused("GET", "/topics", 400, "request", limit="many")
+    admin.refused("GET", "/topics", 400, "request", surprise="1")
+    admin.refused("GET", "/buckets/x/object", 400, "request")
+    admin.refused("GET", "/nowhere", 404, "path")
+    admin.refused("PATCH", "/session", 405, "method")
+    answer = admin.request("POST", "/topics", data="{", headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400 and answer.json()["code"] == "json"
+    answer = admin.request("POST", "/topics", data="name=a")
+    assert answer.status_code == 400
+
+
+def test_every_list_is_what_the_document_says(admin, topic):
+    for path, methods in DOCUMENT["paths"].items():
+        operation = methods.get("get")
+        if not operation or "{" in path or path.endswith("/live"):
+            continue
+        content = operation["responses"]["200"].get("content")
+        if content:
+            check(admin.get(path.removeprefix("/api/v1")), content["application/json"]["schema"], path)
+
+
+# ---- The files of the application.
+
+
+def test_pages_carry_their_policy(base):
+    answer = requests.get(f"{base}/sql")
+    assert answer.status_code == 200, "the console was not built into this program: ./dev build"
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy and "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+    nonce = re.search(r"'nonce-([^']+)'", policy).group(1)
+    assert f'content="{nonce}"' in answer.text and "__" not in answer.text
+    assert nonce not in requests.get(f"{base}/sql").headers["Content-Security-Policy"]
+    assert answer.headers["X-Frame-Options"] == "DENY" and answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert requests.get(f"{base}/assets/none.js").status_code == 404
+    assert requests.post(f"{base}/sql").status_code == 405
+
+
+def test_each_port_opens_on_its_page(platform):
+    for name, home in (("url", "/overview"), ("objects", "/objects"), ("events", "/events")):
+        assert f'content="{home}"' in requests.get(platform["console"][name]).text
+
+
+def test_the_first_load_is_small(base):
+    page = requests.get(f"{base}/").text
+    wanted = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)
+    assert wanted
+    total = 0
+    for path in wanted:
+        answer = requests.get(base + path, headers={"Accept-Encoding": "gzip"}, stream=True)
+        body = answer.raw.read(decode_content=False)
+        assert answer.headers["Content-Encoding"] == "gzip" and "immutable" in answer.headers["Cache-Control"]
+        total += len(body)
+    assert total <= 400 * 1024, f"{total} bytes, compressed"
+    assert requests.get(base + wanted[0], headers={"Accept-Encoding": "identity"}).status_code == 406
+    etag = answer.headers["ETag"]
+    assert requests.get(base + wanted[-1], headers={"If-None-Match": etag}).status_code == 304
+
+
+# ---- Statements.
+
+
+def test_pages_of_a_result(admin):
+    query = admin.send("POST", "/queries", {"sql": "SELECT n, repeat('x', 100) FROM unnest(sequence(1, 9000)) t(n) ORDER BY n"})["id"]
+    first = admin.get(f"/queries/{query}/pages/0")
+    check(first, {"$ref": "#/components/schemas/QueryPage"})
+    assert [column["type"] for column in first["columns"]] == ["bigint", "varchar"]
+    assert admin.get(f"/queries/{query}/pages/0") == first, "a repeated request gets the same page"
+    admin.refused("GET", f"/queries/{query}/pages/7", 409, "page")
+    rows, page, answer = first["rows"], 0, first
+    while not answer["done"]:
+        page += 1
+        answer = admin.get(f"/queries/{query}/pages/{page}")
+        rows += answer["rows"]
+    assert page > 0 and [row[0] for row in rows] == list(range(1, 9001))
+
+
+def test_an_error_has_a_position(admin):
+    query = admin.send("POST", "/queries", {"sql": "SELECT 1,\n  nope FROM (VALUES 1) t(a)"})["id"]
+    problem = admin.refused("GET", f"/queries/{query}/pages/0", 400, "COLUMN_NOT_FOUND")
+    assert (problem["line"], problem["column"]) == (2, 3)
+
+
+def test_a_statement_is_cancelled(admin, base):
+    query = admin.send("POST", "/queries", {"sql": "SELECT count(*) FROM unnest(sequence(1, 10000)) a(x) CROSS JOIN unnest(sequence(1, 10000)) b(y) "
+                                                   "CROSS JOIN unnest(sequence(1, 10000)) c(z) WHERE x * y + z = -1"})["id"]
+    answers = []
+    reader = threading.Thread(target=lambda: answers.append(Session.request(admin, "GET", f"/queries/{query}/pages/0")))
+    reader.start()
+    until = time.monotonic() + 20
+    while not any(row["id"] == query and row["state"] == "RUNNING" for row in Session(base).get("/queries")["queries"]):
+        assert time.monotonic() < until and reader.is_alive()
+    began = time.monotonic()
+    Session(base).send("DELETE", f"/queries/{query}")
+    reader.join(20)
+    assert answers and time.monotonic() - began < 5
+    assert answers[0].json()["code"] == "USER_CANCELED"
+    admin.refused("GET", f"/queries/{query}/pages/0", 404, "no_such_query")
+
+
+def test_statements_are_their_author_s(base, admin):
+    viewer = Session(base, "user1", "user123")
+    query = admin.send("POST", "/queries", {"sql": "SELECT 'secret'"})["id"]
+    viewer.refused("GET", f"/queries/{query}/pages/0", 404, "no_such_query")
+    viewer.send("DELETE", f"/queries/{query}")
+    assert admin.get(f"/queries/{query}/pages/0")["rows"] == [["secret"]]
+    assert all(row["user"] == "user1" for row in viewer.get("/queries")["queries"])
+
+
+# ---- Catalog.
+
+
+def test_a_table_its_snapshots_and_the_way_back(admin):
+    schema = f"c_{uuid.uuid4().hex[:8]}"
+    admin.ask(f"CREATE SCHEMA iceberg.{schema}")
+    admin.ask(f"CREATE TABLE iceberg.{schema}.t (a bigint, b varchar)")
+    admin.ask(f"INSERT INTO iceberg.{schema}.t VALUES (1, 'x')")
+    first = admin.get(f"/catalog/iceberg/{schema}/t")
+    check(first, {"$ref": "#/components/schemas/TableDetail"})
+    assert first["rows"] == 1 and "CREATE TABLE" in first["ddl"] and [c["name"] for c in first["columns"]] == ["a", "b"]
+    admin.ask(f"INSERT INTO iceberg.{schema}.t VALUES (2, 'y'), (3, 'z')")
+    assert admin.get(f"/catalog/iceberg/{schema}/t")["rows"] == 3
+    files = admin.get(f"/catalog/iceberg/{schema}/t/files")
+    assert files["total"] == 2 and sum(file["rows"] for file in files["files"]) == 3
+    old = first["snapshots"][0]["id"]
+    admin.send("POST", f"/catalog/iceberg/{schema}/t/rollback", {"snapshot_id": old})
+    assert admin.ask(f"SELECT count(*) FROM iceberg.{schema}.t") == [[1]]
+    admin.refused("POST", f"/catalog/iceberg/{schema}/t/rollback", 404, "no_such_snapshot", {"snapshot_id": "12"})
+    admin.refused("GET", f"/catalog/iceberg/{schema}/none", 404, "no_such_table")
+    admin.refused("GET", "/catalog/nowhere/a", 404, "no_such_catalog")
+
+
+# ---- Objects.
+
+
+def test_objects_up_down_and_shared(admin):
+    bucket = f"console-{uuid.uuid4().hex[:8]}"
+    admin.send("POST", "/buckets", {"name": bucket})
+    admin.refused("POST", "/buckets", 400, "invalid_bucket_name", {"name": "No"})
+    key = "a folder/<img src=x onerror=alert(1)> ü.txt"
+    body = b"hello\n" * 50_000
+    answer = admin.request("PUT", f"/buckets/{bucket}/content", params={"key": key}, data=body, headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 200 and answer.json()["size"] == len(body)
+    assert admin.get(f"/buckets/{bucket}/objects") == {"folders": ["a folder/"], "objects": []}
+    assert admin.get(f"/buckets/{bucket}/objects", prefix="a folder/")["objects"][0]["key"] == key
+    check(admin.get(f"/buckets/{bucket}/object", key=key), {"$ref": "#/components/schemas/ObjectDetail"})
+    got = admin.request("GET", f"/buckets/{bucket}/content", params={"key": key, "inline": "true"})
+    assert got.content == body
+    assert got.headers["Content-Type"] == "application/octet-stream" and got.headers["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in got.headers["Content-Security-Policy"]
+    assert len(admin.request("GET", f"/buckets/{bucket}/content", params={"key": key, "bytes": 10}).content) == 10
+    link = admin.send("POST", f"/buckets/{bucket}/link", {"key": key, "seconds": 60})["url"]
+    assert requests.get(link).content == body
+    assert requests.get(link.replace("X-Amz-Expires=60", "X-Amz-Expires=600")).status_code == 403
+    admin.refused("POST", f"/buckets/{bucket}/link", 400, "request", {"key": key, "seconds": 700_000})
+    admin.refused("GET", f"/buckets/{bucket}/object", 404, "no_such_key", key="none")
+    admin.refused("DELETE", f"/buckets/{bucket}", 409, "bucket_not_empty")
+    assert admin.send("POST", f"/buckets/{bucket}/remove", {"keys": ["a folder/"]}) == {"removed": 1}
+    admin.send("DELETE", f"/buckets/{bucket}")
+
+
+def test_an_upload_in_parts_goes_on_where_it_stopped(admin):
+    bucket = f"console-{uuid.uuid4().hex[:8]}"
+    admin.send("POST", "/buckets", {"name": bucket})
+    upload = admin.send("POST", f"/buckets/{bucket}/uploads", key="big", content_type="text/plain")["upload_id"]
+    one, two = b"a" * (5 << 20), b"b" * 1000
+    put = lambda number, data: admin.request("PUT", f"/buckets/{bucket}/uploads/{upload}/{number}", params={"key": "big"}, data=data).json()
+    first = put(1, one)
+    assert admin.get(f"/buckets/{bucket}/uploads/{upload}", key="big")["parts"] == [first]
+    admin.send("POST", f"/buckets/{bucket}/uploads/{upload}", {"parts": [first, put(2, two)]}, key="big")
+    assert admin.request("GET", f"/buckets/{bucket}/content", params={"key": "big"}).content == one + two
+    assert admin.get(f"/buckets/{bucket}/object", key="big")["content_type"] == "text/plain"
+
+
+# ---- Events.
+
+
+def test_topics(admin, topic):
+    detail = admin.get(f"/topics/{topic}")
+    check(detail, {"$ref": "#/components/schemas/TopicDetail"})
+    assert len(detail["partitions"]) == 3 and detail["topic"]["healthy"]
+    admin.refused("POST", "/topics", 409, "topic_exists", {"name": topic})
+    admin.refused("POST", "/topics", 400, "topic_name", {"name": "a/b"})
+    admin.send("PATCH", f"/topics/{topic}", {"config": {"retention.ms": "60000"}, "partitions": 4})
+    detail = admin.get(f"/topics/{topic}")
+    settings = {row["name"]: row for row in detail["settings"]}
+    assert settings["retention.ms"]["value"] == "60000" and settings["retention.ms"]["is_set"]
+    assert len(detail["partitions"]) == 4
+    admin.send("PATCH", f"/topics/{topic}", {"config": {"retention.ms": None}})
+    assert not {row["name"]: row for row in admin.get(f"/topics/{topic}")["settings"]}["retention.ms"]["is_set"]
+    admin.refused("PATCH", f"/topics/{topic}", 400, "config", {"config": {"retention.ms": "soon"}})
+    admin.refused("GET", "/topics/none", 404, "no_such_topic")
+    admin.refused("DELETE", "/topics/none", 404, "no_such_topic")
+
+
+def all_messages(admin, topic, **query):
+    out, cursor = [], None
+    for _ in range(1000):
+        page = admin.get(f"/topics/{topic}/messages", **query, **({"cursor": cursor} if cursor else {}))
+        out += page["messages"]
+        cursor = page.get("cursor")
+        if not cursor:
+            return out
+    raise AssertionError("the cursor never ended")
+
+
+def test_messages_from_both_ends(admin, platform, topic):
+    send_messages(platform, topic, [f"message {i}".encode() for i in range(2000)])
+    assert admin.get(f"/topics/{topic}/messages", limit=7)["messages"][0]["value"].startswith("message 1")
+    for start in ("latest", "earliest"):
+        every = all_messages(admin, topic, **{"from": start, "limit": 300})
+        assert sorted(int(m["value"].split()[1]) for m in every) == list(range(2000)), start
+    one = all_messages(admin, topic, **{"from": "offset", "value": 600, "partition": 1})
+    assert [m["offset"] for m in one] == list(range(600, 667)) and {m["partition"] for m in one} == {1}
+    assert all_messages(admin, topic, **{"from": "timestamp", "value": int(time.time() * 1000) + 60_000}) == []
+    admin.refused("GET", f"/topics/{topic}/messages", 400, "request", **{"from": "somewhere"})
+    admin.refused("GET", f"/topics/{topic}/messages", 400, "cursor", cursor="x1")
+    admin.refused("GET", f"/topics/{topic}/messages", 404, "no_such_partition", partition=9)
+    admin.send("POST", f"/topics/{topic}/purge")
+    assert all_messages(admin, topic) == []
+
+
+def test_a_search_finds_a_substring(admin, platform, topic):
+    values = [b"hay %d" % i for i in range(30_000)]
+    values[12_345] = b"a needle here"
+    send_messages(platform, topic, values, headers=[("trace", b"abc-7")])
+    found = all_messages(admin, topic, search="needle")
+    assert [m["value"] for m in found] == ["a needle here"]
+    assert all_messages(admin, topic, search="needle", **{"in": "key"}) == []
+    assert admin.get(f"/topics/{topic}/messages", search="abc-7", **{"in": "headers"})["messages"][0]["headers"] == [
+        {"key": "trace", "value": "abc-7", "encoding": "text"}]
+
+
+def test_a_message_is_shown_as_it_is(admin, platform, topic):
+    sent = admin.send("POST", f"/topics/{topic}/messages", {"key": "<b>k</b>", "value": "v", "headers": [{"key": "h", "value": "1", "encoding": "text"}]})
+    page = all_messages(admin, topic)
+    assert [(m["partition"], m["offset"], m["key"], m["value"]) for m in page] == [(sent["partition"], sent["offset"], "<b>k</b>", "v")]
+    send_messages(platform, topic, [b"\xff\x00\x01", b"", ("ü" * 40_000).encode()])
+    by_size = {m["value_bytes"]: m for m in all_messages(admin, topic)}
+    assert by_size[3]["value_encoding"] == "base64" and by_size[3]["value"] == "/wAB"
+    assert by_size[0]["value"] == ""
+    large = by_size[80_000]
+    assert large["truncated"] and len(large["value"].encode()) <= 4096 and set(large["value"]) == {"ü"}
+    whole = admin.get(f"/topics/{topic}/partitions/{large['partition']}/messages/{large['offset']}")
+    assert whole["value"] == "ü" * 40_000 and not whole["truncated"]
+    admin.refused("GET", f"/topics/{topic}/partitions/0/messages/99999", 400, "offset_out_of_range")
+    admin.send("POST", f"/topics/{topic}/messages", {"value": None, "key": "gone"})
+    assert any(m.get("value") is None and m["key"] == "gone" for m in all_messages(admin, topic))
+    admin.refused("POST", f"/topics/{topic}/messages", 404, "no_such_partition", {"value": "x", "partition": 77})
+
+
+def test_messages_as_they_arrive(admin, base, topic):
+    lines = []
+    opened = threading.Event()
+
+    def read():
+        with admin.http.get(f"{base}/api/v1/topics/{topic}/live", params={"search": "yes"}, stream=True, timeout=30) as stream:
+            assert stream.headers["Content-Type"] == "text/event-stream"
+            for line in stream.iter_lines(chunk_size=1):
+                if line.startswith(b": connected"):
+                    opened.set()
+                if line.startswith(b"data: "):
+                    lines.append(json.loads(line[6:]))
+                    return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert opened.wait(10)
+    other = Session(base)
+    other.send("POST", f"/topics/{topic}/messages", {"value": "no"})
+    other.send("POST", f"/topics/{topic}/messages", {"value": "yes, this"})
+    reader.join(10)
+    assert [message["value"] for message in lines[0]] == ["yes, this"]
+
+
+def test_groups_and_their_places(admin, platform, topic):
+    confluent_kafka = pytest.importorskip("confluent_kafka")
+    send_messages(platform, topic, [b"x"] * 30)
+    group = f"group-{uuid.uuid4().hex[:8]}"
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": platform["events"]["bootstrap"], "group.id": group, "auto.offset.reset": "earliest",
+                                         "enable.auto.commit": False})
+    consumer.subscribe([topic])
+    got = 0
+    until = time.monotonic() + 30
+    while got < 30 and time.monotonic() < until:
+        got += len(consumer.consume(30, 0.5))
+    consumer.commit(asynchronous=False)
+    detail = admin.get(f"/groups/{group}")
+    check(detail, {"$ref": "#/components/schemas/GroupDetail"})
+    assert detail["group"]["lag"] == 0 and detail["group"]["members"] == 1
+    admin.refused("POST", f"/groups/{group}/offsets", 409, "group_not_empty", {"topic": topic, "to": "earliest"})
+    admin.refused("DELETE", f"/groups/{group}", 409, "group_not_empty")
+    consumer.close()
+    admin.send("POST", f"/groups/{group}/offsets", {"topic": topic, "to": "earliest"})
+    assert admin.get(f"/groups/{group}")["group"]["lag"] == 30
+    admin.send("POST", f"/groups/{group}/offsets", {"topic": topic, "to": "offset", "value": 4, "partition": 0})
+    assert admin.get(f"/groups/{group}")["group"]["lag"] == 26
+    assert admin.get(f"/topics/{topic}")["groups"][0]["group"] == group
+    admin.send("DELETE", f"/groups/{group}")
+    admin.refused("GET", f"/groups/{group}", 404, "group_not_found")
+
+
+# ---- Jobs, admin.
+
+
+def test_a_job_from_script_to_stop(admin, platform, topic):
+    schema = f"j_{uuid.uuid4().hex[:8]}"
+    admin.ask(f"CREATE SCHEMA iceberg.{schema}")
+    admin.ask(f"CREATE TABLE iceberg.{schema}.t (id bigint)")
+    script = (f"CREATE TABLE s (id BIGINT NOT NULL) WITH ('connector'='kafka','topic'='{topic}','format'='json','scan.startup.mode'='earliest-offset');"
+              f"INSERT INTO iceberg.{schema}.t SELECT id FROM s;")
+    admin.send("POST", "/jobs", {"text": script})
+    job = next(job for job in admin.get("/jobs")["jobs"] if job["table"] == f"{schema}.t")
+    assert job["topics"] == [topic]
+    send_messages(platform, topic, [b'{"id": 1}', b'{"id": 2}', b"broken"])
+    until = time.monotonic() + 30
+    while admin.get(f"/jobs/{job['id']}")["job"]["dead_records"] < 1 or admin.ask(f"SELECT count(*) FROM iceberg.{schema}.t") != [[2]]:
+        assert time.monotonic() < until
+    detail = admin.get(f"/jobs/{job['id']}")
+    check(detail, {"$ref": "#/components/schemas/JobDetail"})
+    assert detail["insert"].startswith("INSERT INTO")
+    assert admin.ask(f"SELECT count(*) FROM iceberg.{detail['job']['dead_table']}") == [[1]]
+    overview = admin.get("/overview")
+    check(overview, {"$ref": "#/components/schemas/Overview"})
+    assert any(table["name"] == f"{schema}.t" and table["rows"] == 2 for table in overview["tables"])
+    assert any("put" in trouble["text"] for trouble in overview["troubles"])
+    for action, state in (("pause", "PAUSED"), ("resume", "RUNNING"), ("stop", "STOPPED")):
+        admin.send("POST", f"/jobs/{job['id']}/{action}")
+        assert admin.get(f"/jobs/{job['id']}")["job"]["state"] == state
+    admin.refused("POST", "/jobs", 400, "syntax", {"text": "CREATE TABEL"})
+    admin.refused("GET", "/jobs/none", 404, "no_such_job")
+
+
+def test_configuration_log_and_keys(admin):
+    keys = {key["name"]: key for key in admin.get("/admin/config")["keys"]}
+    assert keys["console.port"]["fallback"] == "3000" and keys["console.port"]["value"] == "0"
+    key = f"key{uuid.uuid4().hex[:8]}"
+    admin.send("POST", "/admin/access-keys", {"id": key, "secret": "a-long-enough-secret"})
+    listed = admin.get("/admin/users")
+    assert {"id": key, "user": "admin"} in listed["access_keys"] and "secret" not in json.dumps(listed)
+    admin.send("DELETE", f"/admin/access-keys/{key}")
+    admin.refused("DELETE", f"/admin/access-keys/{key}", 404, "no_such_access_key")
+    assert "process_resident_memory_bytes" in admin.get("/admin/metrics")["text"]
+    admin.get("/admin/logs", level="warn", search="x")
