@@ -268,7 +268,7 @@ def test_the_first_load_is_small(base):
 
 
 def test_pages_of_a_result(admin):
-    query = admin.send("POST", "/queries", {"sql": "SELECT n, repeat('x', 100) FROM unnest(sequence(1, 9000)) t(n) ORDER BY n"})["id"]
+    query = admin.send("POST", "/queries", {"sql": "SELECT n, lpad('x', 100, '-') FROM unnest(sequence(1, 9000)) t(n) ORDER BY n"})["id"]
     first = admin.get(f"/queries/{query}/pages/0")
     check(first, {"$ref": "#/components/schemas/QueryPage"})
     assert [column["type"] for column in first["columns"]] == ["bigint", "varchar"]
