@@ -534,7 +534,7 @@ def test_a_job_from_script_to_stop(admin, platform, topic):
     for action, state in (("pause", "PAUSED"), ("resume", "RUNNING"), ("stop", "STOPPED")):
         admin.send("POST", f"/jobs/{job['id']}/{action}")
         assert admin.get(f"/jobs/{job['id']}")["job"]["state"] == state
-    admin.refused("POST", "/jobs", 400, "syntax", {"text": "CREATE TABEL"})
+    admin.refused("POST", "/jobs", 501, "statement", {"text": "CREATE TABEL"})
     admin.refused("GET", "/jobs/none", 404, "no_such_job")
 
 
