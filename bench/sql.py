@@ -12,6 +12,7 @@ import decimal
 import json
 import math
 import os
+import re
 import shutil
 import statistics
 import sys
@@ -44,6 +45,8 @@ def generate(scale):
     source.execute(f"LOAD '{extension('tpch')}'")
     source.execute(f"CALL dbgen(sf={scale})")
     queries = dict(source.execute("SELECT query_nr, query FROM tpch_queries()").fetchall())
+    # Q15 groups by an alias, which only DuckDB allows.
+    queries[15] = re.sub(r"GROUP BY\s+supplier_no", "GROUP BY l_suppkey", queries[15])
     return source, {number: text.rstrip().rstrip(";") for number, text in queries.items()}
 
 
