@@ -24,16 +24,17 @@ export function ResultChart({ columns, rows, version }: { columns: ResultColumn[
     const style = getComputedStyle(document.documentElement)
     const ink = style.getPropertyValue('--muted')
     const grid = { stroke: style.getPropertyValue('--line'), width: 1 }
+    const font = `11.5px ${style.getPropertyValue('--font')}`
     const bars = !isTime && !numericX && some.length <= 200
     const label = (value: number) => cellText(some[value]?.[0]).slice(0, 14)
     const plot = new uPlot(
       {
         width: element.clientWidth - 28,
         height: 270,
-        scales: { x: { time: isTime, range: bars ? (_, low, high) => [low - 0.6, high + 0.6] : undefined } },
+        scales: { x: { time: isTime, range: bars ? (_, low, high) => [low - 0.6, high + 0.6] : undefined }, y: { range: bars ? (_, low, high) => [Math.min(0, low * 1.08), Math.max(0, high * 1.08)] : undefined } },
         axes: [
-          { stroke: ink, grid, ticks: grid, values: !isTime && !numericX ? (_, splits) => splits.map((at) => (Number.isInteger(at) && at >= 0 && at < some.length ? label(at) : '')) : undefined },
-          { stroke: ink, grid, ticks: grid, size: 70 },
+          { font, stroke: ink, grid: bars ? { show: false } : grid, ticks: grid, values: !isTime && !numericX ? (_, splits) => splits.map((at) => (Number.isInteger(at) && at >= 0 && at < some.length ? label(at) : '')) : undefined },
+          { font, stroke: ink, grid, ticks: grid, size: 70 },
         ],
         series: [
           { label: first.name },

@@ -83,7 +83,7 @@ function Side({ session, openPalette }: { session: Session; openPalette: () => v
       <Link to="/overview" className="brand" aria-label="AIchemy, overview">
         <Brand />
       </Link>
-      <button type="button" className="find" onClick={openPalette} aria-label="Find anything">
+      <button type="button" className="find" onClick={openPalette} title="Find anything">
         <Icon name="search" />
         <span className="grow" style={{ textAlign: 'left' }}>Find</span>
         <kbd>Ctrl K</kbd>

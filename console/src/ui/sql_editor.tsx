@@ -43,6 +43,7 @@ const look = EditorView.theme({
   '.cm-diagnostic': { padding: '6px 10px', borderLeft: '3px solid var(--bad)', fontFamily: 'var(--font)' },
   '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--bad)', textDecorationSkipInk: 'none', textUnderlineOffset: '3px' },
   '.cm-panels': { backgroundColor: 'var(--raised)', color: 'var(--text)' },
+  '&.cm-focused .cm-matchingBracket': { backgroundColor: 'var(--accent-soft)' },
   '.cm-placeholder': { color: 'var(--faint)' },
 })
 

@@ -1,0 +1,356 @@
+"""The console in a real Chromium against the real platform: each page, its errors, its accessibility, its recovery."""
+import os
+import shutil
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+import requests
+
+from conftest import ROOT
+from test_console_api import Session, send_messages
+
+webdriver = pytest.importorskip("selenium.webdriver")
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+EVIL = "<img src=x onerror=document.title='owned'>"
+PICTURES = os.environ.get("CONSOLE_PICTURES")  # a folder: every test leaves its pictures there
+
+
+class Page:
+    """A browser window, and the words a test says to it."""
+
+    def __init__(self, base, dark=False, phone=False):
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium")
+        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1360,860", "--no-proxy-server"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        if phone:
+            options.add_experimental_option("mobileEmulation", {"deviceMetrics": {"width": 390, "height": 800, "pixelRatio": 2}})
+        service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
+        self.driver = webdriver.Chrome(options=options, service=service)
+        if dark:
+            media = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+            self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        self.base = base
+
+    def open(self, path):
+        self.driver.get(self.base + path)
+
+    def wait(self, what, seconds=20):
+        return WebDriverWait(self.driver, seconds, poll_frequency=0.05, ignored_exceptions=(Exception,)).until(lambda _: what())
+
+    def find(self, css):
+        return self.wait(lambda: next(e for e in self.driver.find_elements(By.CSS_SELECTOR, css) if e.is_displayed()))
+
+    def labelled(self, text, css="button, a, [role=menuitem]"):
+        def found():
+            for element in self.driver.find_elements(By.CSS_SELECTOR, css):
+                if element.is_displayed() and text in (element.text.strip(), element.get_attribute("aria-label")):
+                    return element
+        return self.wait(found)
+
+    def click(self, text, css="button, a, [role=menuitem]"):
+        self.labelled(text, css).click()
+
+    def sees(self, text, seconds=20):
+        self.wait(lambda: text in self.driver.find_element(By.TAG_NAME, "body").text, seconds)
+
+    def sign_in(self, user="admin", password="admin123"):
+        self.open("/")
+        self.find("input[name=user]").send_keys(user)
+        self.find("input[name=password]").send_keys(password)
+        self.click("Sign in")
+
+    def type_sql(self, text):
+        editor = self.find(".cm-content")
+        editor.click()
+        editor.send_keys(Keys.CONTROL, "a")
+        editor.send_keys(Keys.DELETE)
+        # Not key by key: brackets close themselves.
+        self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+        return editor
+
+    def run(self, text):
+        self.type_sql(text).send_keys(Keys.CONTROL, Keys.ENTER)
+
+    def is_accessible(self):
+        axe = (ROOT / "console/node_modules/axe-core/axe.min.js")
+        if not axe.exists():
+            pytest.skip("axe-core is not there: ./dev build installs it")
+        self.driver.execute_script(axe.read_text())
+        found = self.driver.execute_async_script("const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then(done, (e) => done({error: String(e)}))")
+        assert "error" not in found, found
+        serious = [(v["id"], v["help"], [n["target"] for n in v["nodes"]][:4]) for v in found["violations"] if v["impact"] in ("serious", "critical")]
+        assert not serious, serious
+
+    def picture(self, name):
+        if PICTURES:
+            Path(PICTURES).mkdir(parents=True, exist_ok=True)
+            self.driver.save_screenshot(f"{PICTURES}/{name}.png")
+
+    def complaints(self):
+        """What the browser logged: a broken policy, an exception. An answer that says no is none."""
+        lines = [line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE"]
+        return [line for line in lines if "responded with a status of 4" not in line]
+
+    def close(self):
+        self.driver.quit()
+
+
+@pytest.fixture(scope="module")
+def base(platform):
+    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        pytest.skip("chromium and chromedriver are not there")
+    if requests.get(platform["console"]["url"]).status_code == 503:
+        pytest.fail("the program was built without its console: ./dev build")
+    return platform["console"]["url"]
+
+
+@pytest.fixture(scope="module")
+def api(base):
+    return Session(base)
+
+
+@pytest.fixture(scope="module")
+def page(base):
+    window = Page(base)
+    window.sign_in()
+    window.sees("Data flow")
+    yield window
+    window.close()
+
+
+@pytest.fixture(scope="module")
+def world(api, platform):
+    """A topic, a table and a bucket with names and contents that want to be markup."""
+    suffix = uuid.uuid4().hex[:8]
+    topic, schema, bucket = f"ui-{suffix}", f"ui_{suffix}", f"ui-{suffix}"
+    api.send("POST", "/topics", {"name": topic, "partitions": 3})
+    send_messages(platform, topic, [b'{"id": %d, "name": "row %d"}' % (i, i) for i in range(500)])
+    api.send("POST", f"/topics/{topic}/messages", {"key": EVIL, "value": EVIL})
+    api.ask(f"CREATE SCHEMA iceberg.{schema}")
+    api.ask(f"CREATE TABLE iceberg.{schema}.t (id bigint, \"{EVIL}\" varchar)")
+    api.ask(f"INSERT INTO iceberg.{schema}.t VALUES (1, '{EVIL.replace(chr(39), chr(39) * 2)}'), (9223372036854775807, NULL)")
+    api.send("POST", "/buckets", {"name": bucket})
+    answer = api.request("PUT", f"/buckets/{bucket}/content", params={"key": EVIL}, data=EVIL.encode(), headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 200
+    return {"topic": topic, "schema": schema, "bucket": bucket}
+
+
+def test_signing_in_and_out(base):
+    page = Page(base)
+    page.open("/objects")
+    page.find("input[name=user]")
+    page.is_accessible()
+    page.picture("sign-in")
+    page.sign_in(password="wrong")
+    page.sees("the user name or the password is wrong")
+    page.find("input[name=password]").send_keys(Keys.CONTROL, "a")
+    page.find("input[name=password]").send_keys("admin123", Keys.ENTER)
+    page.sees("Data flow")
+    page.click("Sign out")
+    page.find("input[name=user]")
+    page.close()
+
+
+@pytest.mark.parametrize("path, text", [
+    ("/overview", "Data flow"), ("/sql", "Run"), ("/catalog", "Catalog"), ("/objects", "Create bucket"), ("/events", "Create topic"),
+    ("/events/groups", "Consumer groups"), ("/events/brokers", "Brokers"), ("/jobs", "New job"), ("/jobs/new", "Start"),
+    ("/admin", "S3 access keys"), ("/admin?tab=config", "console.port"), ("/admin?tab=logs", "Log"), ("/admin?tab=metrics", "process_resident_memory_bytes"),
+    ("/events/topics/{topic}", "row 499"), ("/events/topics/{topic}?tab=settings", "retention.ms"), ("/events/topics/{topic}?tab=partitions", "In sync"),
+    ("/catalog/iceberg/{schema}/t", "bigint"), ("/catalog/iceberg/{schema}/t?tab=snapshots", "append"), ("/catalog/iceberg/{schema}/t?tab=files", "data file"),
+    ("/catalog/iceberg/{schema}/t?tab=ddl", "CREATE TABLE"), ("/objects/{bucket}", "<img"),
+])
+def test_each_page_opens_and_is_accessible(page, world, path, text):
+    path = path.format(**world)
+    page.open(path)
+    page.sees(text)
+    page.is_accessible()
+    page.picture("page-" + path.strip("/").split("/ui")[0].replace("/", "-").replace("?tab=", "-"))
+    assert page.complaints() == []
+    assert "owned" not in page.driver.title
+
+
+def test_a_statement_its_rows_and_its_error(page, world):
+    page.open("/sql")
+    page.run(f"SELECT * FROM {world['schema']}.t ORDER BY 1")
+    page.sees("2 rows")
+    page.sees("9223372036854775807")
+    page.sees(EVIL)
+    assert "owned" not in page.driver.title and not page.driver.find_elements(By.CSS_SELECTOR, ".results img")
+    page.picture("sql-rows")
+    page.run("SELECT 1,\n  nope FROM (VALUES 1) t(a)")
+    page.sees("Column 'nope' cannot be resolved")
+    marked = page.find(".cm-lintRange-error")
+    assert marked.text == "nope"
+    page.picture("sql-error")
+    page.is_accessible()
+
+
+def test_a_large_result_scrolls(page):
+    page.open("/sql")
+    page.run("SELECT a * 1000 + b AS n, 'value ' || CAST(b AS varchar) FROM unnest(sequence(0, 999)) x(a) CROSS JOIN unnest(sequence(0, 999)) y(b)")
+    page.wait(lambda: page.driver.find_elements(By.CSS_SELECTOR, ".gcell"))
+    grid = page.find(".grid")
+    before = len(page.driver.find_elements(By.CSS_SELECTOR, ".grow1"))
+    assert before < 120, "only rows in sight exist"
+
+    def at_least(rows):
+        page.driver.execute_script("arguments[0].scrollTop = arguments[0].scrollHeight", grid)
+        return int(grid.get_attribute("aria-rowcount")) > rows
+    page.wait(lambda: at_least(50_000), 60)
+    assert page.complaints() == []
+
+
+def test_cancel(page):
+    page.open("/sql")
+    page.run("SELECT count(*) FROM unnest(sequence(1, 10000)) a(x) CROSS JOIN unnest(sequence(1, 10000)) b(y) CROSS JOIN unnest(sequence(1, 10000)) c(z) WHERE x * y + z = -1")
+    page.click("Cancel")
+    page.sees("cancelled")
+    page.run("SELECT 'again' AS word")
+    page.sees("1 row")
+
+
+def test_a_chart(page):
+    page.open("/sql")
+    page.run("SELECT * FROM (VALUES ('a', 3), ('b', 5), ('c', 4)) t(name, amount)")
+    page.sees("3 rows")
+    page.click("Chart")
+    page.find(".uplot canvas")
+    page.picture("sql-chart")
+    assert page.complaints() == []
+
+
+def test_messages_searched_opened_and_sent(page, world):
+    page.open(f"/events/topics/{world['topic']}")
+    page.sees("row 499")
+    page.find("input[aria-label='Search messages']").send_keys("row 123")
+    page.sees("1 found")
+    assert page.find(".msg mark").text == "row 123"
+    assert "search=row" in page.driver.current_url, "the address keeps what the page shows"
+    page.find(".msg").click()
+    page.sees('"id": 123')
+    page.is_accessible()
+    page.picture("message")
+    page.click("Close")
+    page.open(f"/events/topics/{world['topic']}?search=img")
+    page.sees(EVIL)
+    assert not page.driver.find_elements(By.CSS_SELECTOR, ".msgs img") and "owned" not in page.driver.title
+    page.open(f"/events/topics/{world['topic']}?from=live")
+    page.sees("Waiting for messages")
+    page.sees("live")
+    page.click("Send")
+    page.find(".dialog textarea").send_keys("sent by hand")
+    page.find(".dialog button[type=submit]").click()
+    page.sees("Sent to partition")
+    page.wait(lambda: page.find(".msg").text.endswith("sent by hand"))
+
+
+def test_a_topic_is_made_and_deleted(page):
+    name = f"made-{uuid.uuid4().hex[:8]}"
+    page.open("/events")
+    page.click("Create topic")
+    page.find(".dialog input").send_keys(name)
+    page.is_accessible()
+    page.find(".dialog button[type=submit]").click()
+    page.sees("No messages here")
+    assert page.driver.current_url.endswith(name)
+    page.click("More")
+    page.click("Delete the topic", "[role=menuitem]")
+    page.find(".dialog input").send_keys(name)
+    page.click("Delete", ".dialog button")
+    page.wait(lambda: page.driver.current_url.endswith("/events"))
+
+
+def test_an_upload_and_its_preview(page, world, tmp_path):
+    path = tmp_path / "hello.txt"
+    path.write_text("hello from a file")
+    page.open(f"/objects/{world['bucket']}")
+    page.sees("<img")
+    page.driver.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(str(path))
+    page.sees("hello.txt")
+    page.click("hello.txt")
+    page.sees("hello from a file")
+    page.is_accessible()
+    page.picture("object")
+
+
+def test_a_topic_becomes_a_table(page, world):
+    page.open(f"/jobs/new?topic={world['topic']}")
+    page.wait(lambda: "INSERT INTO iceberg.events" in page.find("textarea").get_attribute("value"))
+    page.picture("new-job")
+    page.click("Start")
+    page.sees("running")
+    page.open("/overview")
+    page.sees("live")
+    page.sees("records aside", 30)
+    page.picture("overview")
+    page.is_accessible()
+
+
+def test_the_palette(page, world):
+    page.open("/overview")
+    page.sees("Data flow")
+    page.driver.switch_to.active_element.send_keys(Keys.CONTROL, "k")
+    page.find(".palette input").send_keys(world["topic"])
+    page.wait(lambda: page.find(".palette li[aria-selected=true]").text.startswith(world["topic"]))
+    page.is_accessible()
+    page.picture("palette")
+    page.find(".palette input").send_keys(Keys.ENTER)
+    page.wait(lambda: page.driver.current_url.endswith(world["topic"]))
+
+
+def test_a_viewer_sees_no_buttons_that_change(base, world):
+    page = Page(base)
+    page.sign_in("user1", "user123")
+    page.sees("Data flow")
+    page.open("/events")
+    page.sees(world["topic"])
+    assert not page.driver.find_elements(By.XPATH, "//button[contains(., 'Create topic')]")
+    page.open("/admin")
+    page.sees("process_resident_memory_bytes")
+    page.close()
+
+
+@pytest.mark.parametrize("look", ["dark", "phone"])
+def test_other_looks(base, world, look):
+    page = Page(base, dark=look == "dark", phone=look == "phone")
+    page.sign_in()
+    for name, path, text in (("overview", "/overview", "Data flow"), ("sql", "/sql?sql=SELECT%201&run=1", "1 row"),
+                             ("topic", f"/events/topics/{world['topic']}", "row 4"), ("table", f"/catalog/iceberg/{world['schema']}/t", "bigint"),
+                             ("objects", f"/objects/{world['bucket']}", "<img"), ("admin", "/admin", "S3 access keys")):
+        page.open(path)
+        page.sees(text)
+        page.is_accessible()
+        page.picture(f"{look}-{name}")
+        wide = page.driver.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} is wider than the window by {wide}"
+    page.close()
+
+
+def test_the_platform_goes_and_comes_back():
+    """On fixed ports, as people have it: the same address answers again."""
+    from conftest import make_platform
+    running = make_platform()
+    port = int(running.ready["console"]["url"].rsplit(":", 1)[1])
+    page = Page(running.ready["console"]["url"])
+    try:
+        page.sign_in()
+        page.sees("live")
+        running.kill()
+        page.sees("The platform does not answer")
+        running.settings = [f"console.port={port}"]
+        running.start()
+        page.wait(lambda: not page.driver.find_elements(By.CSS_SELECTOR, "[data-testid=away]"))
+        page.sees("live")
+        page.click("Events")
+        page.sees("No topics yet")
+    finally:
+        page.close()
+        running.stop()
+        shutil.rmtree(running.data.parent, ignore_errors=True)
