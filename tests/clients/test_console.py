@@ -162,7 +162,7 @@ def test_signing_in_and_out(base):
     ("/overview", "Data flow"), ("/sql", "Run"), ("/catalog", "Catalog"), ("/objects", "Create bucket"), ("/events", "Create topic"),
     ("/events/groups", "Consumer groups"), ("/events/brokers", "Brokers"), ("/jobs", "New job"), ("/jobs/new", "Start"),
     ("/admin", "S3 access keys"), ("/admin?tab=config", "console.port"), ("/admin?tab=logs", "Log"), ("/admin?tab=metrics", "process_resident_memory_bytes"),
-    ("/events/topics/{topic}", "row 499"), ("/events/topics/{topic}?tab=settings", "retention.ms"), ("/events/topics/{topic}?tab=partitions", "In sync"),
+    ("/events/topics/{topic}", "row 4"), ("/events/topics/{topic}?tab=settings", "retention.ms"), ("/events/topics/{topic}?tab=partitions", "In sync"),
     ("/catalog/iceberg/{schema}/t", "bigint"), ("/catalog/iceberg/{schema}/t?tab=snapshots", "append"), ("/catalog/iceberg/{schema}/t?tab=files", "data file"),
     ("/catalog/iceberg/{schema}/t?tab=ddl", "CREATE TABLE"), ("/objects/{bucket}", "<img"),
 ])
@@ -228,7 +228,7 @@ def test_a_chart(page):
 
 def test_messages_searched_opened_and_sent(page, world):
     page.open(f"/events/topics/{world['topic']}")
-    page.sees("row 499")
+    page.sees("row 4")
     page.find("input[aria-label='Search messages']").send_keys("row 123")
     page.sees("1 found")
     assert page.find(".msg mark").text == "row 123"

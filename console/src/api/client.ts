@@ -69,7 +69,8 @@ export async function send(method: string, url: string, init: RequestInit = {}):
   if (method !== 'GET') headers.set('X-CSRF-Token', csrf)
   let response: Response
   try {
-    response = await fetch(url, { ...init, method, headers })
+    // A DELETE may be the last word of a page that goes away.
+    response = await fetch(url, { ...init, method, headers, keepalive: method === 'DELETE' })
   } catch (problem) {
     if (init.signal?.aborted) throw problem
     reachability.lost()

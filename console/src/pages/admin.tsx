@@ -63,7 +63,7 @@ function Users() {
     <Loaded query={query}>
       {(data) => (
         <>
-          <section className="card scroll">
+          <section className="card scroll" tabIndex={0}>
             <header><h2 className="grow">Users</h2><Button small icon="plus" onClick={() => setEditing('new')}>Add user</Button></header>
             <table className="table">
               <thead><tr><th>Name</th><th>Role</th><th /></tr></thead>
@@ -78,7 +78,7 @@ function Users() {
               </tbody>
             </table>
           </section>
-          <section className="card scroll">
+          <section className="card scroll" tabIndex={0}>
             <header><h2 className="grow">S3 access keys</h2><Button small icon="plus" onClick={() => setEditing('key')}>Add key</Button></header>
             <table className="table">
               <thead><tr><th>Key</th><th>User</th><th /></tr></thead>
@@ -104,7 +104,7 @@ function Config({ text }: { text: string }) {
   return (
     <Loaded query={query}>
       {(data) => (
-        <section className="card scroll">
+        <section className="card scroll" tabIndex={0}>
           <table className="table">
             <thead><tr><th>Key</th><th>Value</th><th className="hide-phone">Meaning</th></tr></thead>
             <tbody>
@@ -129,7 +129,7 @@ function Metrics({ text }: { text: string }) {
   return (
     <Loaded query={query}>
       {() => (
-        <section className="card scroll">
+        <section className="card scroll" tabIndex={0}>
           <table className="table">
             <thead><tr><th>Figure</th><th className="right">Value</th><th className="hide-phone">What it counts</th></tr></thead>
             <tbody>
@@ -154,7 +154,7 @@ function Logs({ text, level }: { text: string; level: string }) {
     <Loaded query={query}>
       {(data) =>
         data.lines.length === 0 ? <Empty icon="check" title="No such lines">Nothing of that kind was logged since the platform started.</Empty> : (
-          <section className="card scroll">
+          <section className="card scroll" tabIndex={0}>
             <table className="table">
               <tbody>
                 {data.lines.map((line, i) => (

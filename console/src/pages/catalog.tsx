@@ -62,7 +62,7 @@ export function CatalogPage() {
 
 function Columns({ data }: { data: TableDetail }) {
   return (
-    <section className="card scroll">
+    <section className="card scroll" tabIndex={0}>
       <table className="table">
         <thead><tr><th>Column</th><th>Type</th><th>Null</th><th className="hide-phone">Comment</th></tr></thead>
         <tbody>
@@ -88,7 +88,7 @@ function Snapshots({ data }: { data: TableDetail }) {
   const refs = (id: string) => Object.entries(data.refs).filter(([, snapshot]) => snapshot === id).map(([name]) => name)
   if (data.snapshots.length === 0) return <Empty icon="history" title="No snapshots">The table has never been written to.</Empty>
   return (
-    <section className="card scroll">
+    <section className="card scroll" tabIndex={0}>
       <table className="table">
         <thead><tr><th>When</th><th>Did</th><th className="right">Rows</th><th className="right hide-phone">Files</th><th className="hide-phone">Snapshot</th><th /></tr></thead>
         <tbody>
@@ -136,7 +136,7 @@ function Files({ data }: { data: TableDetail }) {
   return (
     <Loaded query={query}>
       {(list) => (
-        <section className="card scroll">
+        <section className="card scroll" tabIndex={0}>
           <header><h2 className="grow">{plural(list.total, 'data file')}</h2>{list.total > list.files.length && <span className="muted">the first {count(list.files.length)}</span>}</header>
           <table className="table">
             <thead><tr><th>File</th><th className="hide-phone">Partition</th><th className="right">Rows</th><th className="right">Size</th></tr></thead>

@@ -24,7 +24,7 @@ export function GroupsPage() {
           return shown.length === 0 ? (
             <Empty icon="user" title={text ? 'No group has that name' : 'No consumer groups'}>A group appears when its first consumer joins, or commits its place.</Empty>
           ) : (
-            <section className="card scroll">
+            <section className="card scroll" tabIndex={0}>
               <table className="table">
                 <thead><tr><th>Group</th><th>State</th><th className="right">Members</th><th className="right hide-phone">Topics</th><th className="right">Lag</th></tr></thead>
                 <tbody>
@@ -112,7 +112,7 @@ export function GroupPage() {
               <Tile label="Members" value={count(data.group.members)} note={data.protocol || undefined} />
               <Tile label="Partitions" value={count(data.offsets.length)} />
             </div>
-            <section className="card scroll">
+            <section className="card scroll" tabIndex={0}>
               <header><h2>Places</h2></header>
               <table className="table">
                 <thead><tr><th>Topic</th><th className="right">Partition</th><th className="right">Committed</th><th className="right">End</th><th className="right">Lag</th></tr></thead>
@@ -130,7 +130,7 @@ export function GroupPage() {
               </table>
             </section>
             {data.members.length > 0 && (
-              <section className="card scroll">
+              <section className="card scroll" tabIndex={0}>
                 <header><h2>Members</h2></header>
                 <table className="table">
                   <thead><tr><th>Client</th><th>Address</th><th className="hide-phone">Id</th></tr></thead>
@@ -159,7 +159,7 @@ export function BrokersPage() {
       <EventTabs />
       <Loaded query={query}>
         {(data) => (
-          <section className="card scroll">
+          <section className="card scroll" tabIndex={0}>
             <header><h2 className="grow">Brokers</h2><span className="muted mono">{data.cluster_id}</span></header>
             <table className="table">
               <thead><tr><th>Id</th><th>State</th><th>Directory</th><th className="right">Free</th></tr></thead>

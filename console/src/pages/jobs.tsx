@@ -47,7 +47,7 @@ export function JobsPage() {
           data.jobs.length === 0 ? (
             <Empty icon="jobs" title="No jobs" action={may && <Link className="button primary" to="/jobs/new"><Icon name="plus" />New job</Link>}>A job reads a topic and writes what its SQL makes of it into a table, each event exactly once, until it is stopped.</Empty>
           ) : (
-            <section className="card scroll">
+            <section className="card scroll" tabIndex={0}>
               <table className="table">
                 <thead><tr><th>Job</th><th>State</th><th className="right">Behind</th><th className="right hide-phone">Records</th><th className="right hide-phone">Put aside</th><th className="hide-phone">Since</th><th /></tr></thead>
                 <tbody>

@@ -29,7 +29,7 @@ export function BucketsPage() {
           data.buckets.length === 0 ? (
             <Empty icon="objects" title="No buckets yet" action={may && <Button tone="primary" icon="plus" onClick={() => setCreating(true)}>Create bucket</Button>}>A bucket holds files. S3 clients make them too.</Empty>
           ) : (
-            <section className="card scroll">
+            <section className="card scroll" tabIndex={0}>
               <table className="table">
                 <thead><tr><th>Bucket</th><th className="right">Created</th><th /></tr></thead>
                 <tbody>

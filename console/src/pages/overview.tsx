@@ -116,8 +116,8 @@ export function OverviewPage() {
               <Tile label="Up" value={duration(data.uptime_seconds * 1000)} note={`version ${data.version}`} />
             </div>
             <Flow data={data} />
-            <div className="tiles" style={{ gridTemplateColumns: 'repeat(auto-fit, minmax(300px, 1fr))' }}>
-              <section className="card">
+            <div className="tiles" style={{ gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 350px), 1fr))' }}>
+              <section className="card scroll" tabIndex={0}>
                 <header>
                   <h2 className="grow">Needs a look</h2>
                 </header>
@@ -136,7 +136,7 @@ export function OverviewPage() {
                   </table>
                 )}
               </section>
-              <section className="card">
+              <section className="card scroll" tabIndex={0}>
                 <header>
                   <h2 className="grow">Drives</h2>
                   <span className="muted">any two may be lost</span>
@@ -154,7 +154,7 @@ export function OverviewPage() {
                   </tbody>
                 </table>
               </section>
-              <section className="card">
+              <section className="card scroll" tabIndex={0}>
                 <header>
                   <h2 className="grow">Services</h2>
                 </header>
@@ -162,7 +162,7 @@ export function OverviewPage() {
                   <tbody>
                     {session.addresses.map((one) => (
                       <tr key={one.name}>
-                        <td>{one.title}</td>
+                        <td style={{ whiteSpace: 'nowrap' }}>{one.title}</td>
                         <td className="mono">{one.address}</td>
                         <td className="right"><Copy text={one.address} label={`Copy the address of ${one.title}`} /></td>
                       </tr>

@@ -266,7 +266,12 @@ export function SqlPage() {
   // What still runs when the page is left is nobody's.
   useEffect(() => {
     const kept = runs.current
-    return () => kept.forEach((one) => one.cancel())
+    const leave = () => kept.forEach((one) => one.cancel())
+    window.addEventListener('pagehide', leave)
+    return () => {
+      window.removeEventListener('pagehide', leave)
+      leave()
+    }
   }, [])
 
   const onRun = (all: boolean) => {

@@ -239,7 +239,7 @@ function Messages({ topic, partitions }: { topic: string; partitions: number }) 
 
 function Partitions({ data }: { data: TopicDetail }) {
   return (
-    <section className="card scroll">
+    <section className="card scroll" tabIndex={0}>
       <table className="table">
         <thead>
           <tr><th>Partition</th><th className="right">Start</th><th className="right">End</th><th className="right">Messages</th><th className="right">Size</th><th>Leader</th><th>Copies</th><th>In sync</th></tr>
@@ -273,7 +273,7 @@ function Settings({ topic, data }: { topic: string; data: TopicDetail }) {
     await client.invalidateQueries({ queryKey: ['topic', topic] })
   }
   return (
-    <section className="card scroll">
+    <section className="card scroll" tabIndex={0}>
       <table className="table">
         <thead><tr><th>Setting</th><th>Value</th><th className="hide-phone">What it does</th><th /></tr></thead>
         <tbody>
@@ -302,7 +302,7 @@ function Settings({ topic, data }: { topic: string; data: TopicDetail }) {
 function Readers({ data }: { data: TopicDetail }) {
   if (data.groups.length === 0) return <Empty icon="user" title="No group reads this topic">Groups appear once a consumer has committed its place.</Empty>
   return (
-    <section className="card scroll">
+    <section className="card scroll" tabIndex={0}>
       <table className="table">
         <thead><tr><th>Group</th><th>State</th><th className="right">Lag</th></tr></thead>
         <tbody>
