@@ -32,6 +32,7 @@
 #include "runtime/call.h"
 #include "tables/iceberg_append.h"
 #include "tables/iceberg_metadata.h"
+#include "tables/iceberg_rows.h"
 #include "tables/iceberg_scan.h"
 #include "tables/iceberg_update.h"
 #include "tables/scan_plan.h"
@@ -98,6 +99,25 @@ struct AppendFiles {
   std::optional<std::pair<std::string, std::string>> once;
 };
 
+struct ChangeRows {
+  TableName name;
+  tables::iceberg::RowChange change;
+  std::string branch;  // "" is main
+  Properties summary;  // added to the snapshot's
+};
+
+// What is not said is taken from the table's properties history.expire.*, or Iceberg's defaults: 5
+// days, 1 snapshot.
+struct ExpireSnapshots {
+  std::optional<int64_t> older_than_millis;  // wall time
+  std::optional<int64_t> retain_last;        // of each branch
+};
+struct ExpiredSnapshots {
+  size_t snapshots = 0;
+  size_t refs = 0;   // whose max-ref-age has passed
+  size_t files = 0;  // data, delete, manifest and statistics files removed
+};
+
 class Catalog {
  public:
   struct Options {
@@ -157,6 +177,27 @@ class Catalog {
                                         const AppendFiles& append);
   // A snapshot without any file (TRUNCATE, DELETE without WHERE).
   Result<LoadedTable> truncate(const Call& call, const TableName& name);
+
+  // UPDATE, DELETE, MERGE: see tables/iceberg_rows.h. conflict ("rows_changed") when what the
+  // statement read has changed in a way that matters.
+  Result<LoadedTable> change_rows(const Call& call, const ChangeRows& rows);
+
+  // --- Upkeep (catalog_maintenance.cc). Each is a commit of its own, retried like append().
+  Result<ExpiredSnapshots> expire_snapshots(const Call& call, const TableName& name,
+                                            const ExpireSnapshots& expire);
+  // Removes files in the table's data and metadata folders that no snapshot or kept metadata file
+  // names and that are older than a wall time: young ones may belong to a commit under way. Answers
+  // how many.
+  Result<size_t> remove_orphan_files(const Call& call, const TableName& name,
+                                     int64_t older_than_millis);
+  Result<LoadedTable> rewrite_manifests(const Call& call, const TableName& name);
+  // Branches and tags. exists ("ref_exists") unless `replace`; not_found ("no_such_snapshot",
+  // "no_such_ref"); invalid ("update") for main.
+  Result<LoadedTable> set_ref(const Call& call, const TableName& name, const std::string& ref,
+                              const tables::iceberg::SnapshotRef& to, bool replace);
+  Result<LoadedTable> remove_ref(const Call& call, const TableName& name, const std::string& ref);
+  // Makes an earlier snapshot of main's ancestry the current one.
+  Result<LoadedTable> roll_back(const Call& call, const TableName& name, int64_t snapshot_id);
 
   Result<tables::ScanPlan> plan(const Call& call, const LoadedTable& table,
                                 const tables::ScanRequest& request);

@@ -344,7 +344,7 @@ TEST_F(CatalogTest, BadTablesAreRefused) {
   source.spec.fields = {{.source_id = 9, .name = "x"}};
   EXPECT_TRUE(catalog_->create_table({}, source).error().is("partition_spec"));
   auto version = create("t");
-  version.properties["format-version"] = "3";
+  version.properties["format-version"] = "4";
   EXPECT_TRUE(catalog_->create_table({}, version).error().is("format_version"));
   auto location = create("t");
   location.location = "file:///etc";

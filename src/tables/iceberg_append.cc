@@ -1,11 +1,11 @@
 #include "tables/iceberg_append.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 
 #include "base/bytes.h"
+#include "tables/iceberg_snapshot.h"
 
 namespace aichemy::tables::iceberg {
 
@@ -97,6 +97,8 @@ std::optional<std::string> bound(const Value& value, const Type& type, bool is_u
   return text ? round_up_text(std::move(binary)) : round_up_bytes(std::move(binary));
 }
 
+}  // namespace
+
 Result<std::vector<ColumnStats>> stats_of(const WrittenFile& file, const Schema& schema) {
   std::vector<ColumnStats> columns;
   for (const ColumnMetrics& metrics : file.columns) {
@@ -127,155 +129,7 @@ Result<std::vector<ColumnStats>> stats_of(const WrittenFile& file, const Schema&
   return columns;
 }
 
-std::string metadata_folder(const TableMetadata& metadata) {
-  std::string folder(metadata.property("write.metadata.path", metadata.location + "/metadata"));
-  while (folder.ends_with('/')) folder.pop_back();
-  return folder;
-}
-
-int64_t new_snapshot_id(const TableMetadata& metadata, Random& random) {
-  while (true) {
-    auto id = static_cast<int64_t>(random.next() & INT64_MAX);
-    if (id != 0 && !metadata.snapshot(id)) return id;
-  }
-}
-
-int64_t count_in(const Properties& summary, const char* key) {
-  auto found = summary.find(key);
-  int64_t value = 0;
-  if (found != summary.end()) {
-    std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
-  }
-  return value;
-}
-
-// total-x = the parent's total-x + added-x - removed-x.
-struct TotalRow {
-  const char* total;
-  const char* added;
-  const char* removed;
-};
-constexpr TotalRow kTotals[] = {
-    {"total-data-files", "added-data-files", "deleted-data-files"},
-    {"total-delete-files", "added-delete-files", "removed-delete-files"},
-    {"total-records", "added-records", "deleted-records"},
-    {"total-files-size", "added-files-size", "removed-files-size"},
-    {"total-position-deletes", "added-position-deletes", "removed-position-deletes"},
-    {"total-equality-deletes", "added-equality-deletes", "removed-equality-deletes"},
-};
-
-void put_totals(const Snapshot* parent, Properties* summary) {
-  for (const TotalRow& row : kTotals) {
-    int64_t before = parent ? count_in(parent->summary, row.total) : 0;
-    int64_t after = before + count_in(*summary, row.added) - count_in(*summary, row.removed);
-    (*summary)[row.total] = std::to_string(std::max<int64_t>(after, 0));
-  }
-}
-
-// A snapshot on top of the branch, its list written, as updates and requirements.
-class SnapshotBuilder {
- public:
-  SnapshotBuilder(const Call& call, FileIo& files, Random& random, const TableMetadata& metadata,
-                  const CommitAttempt& attempt, int64_t snapshot_id)
-      : call_(call), files_(files), random_(random), metadata_(metadata), attempt_(attempt) {
-    branch_ = attempt.branch.empty() ? "main" : attempt.branch;
-    parent_ = metadata.snapshot_of_ref(branch_);
-    snapshot_.id = snapshot_id;
-    snapshot_.sequence_number = metadata.last_sequence_number + 1;
-    if (parent_) snapshot_.parent_id = parent_->id;
-    snapshot_.timestamp_millis = std::max(attempt.now_millis, metadata.last_updated_millis);
-    snapshot_.schema_id = metadata.current_schema_id;
-  }
-
-  const Snapshot* parent() const { return parent_; }
-  int64_t sequence_number() const { return snapshot_.sequence_number; }
-  int64_t snapshot_id() const { return snapshot_.id; }
-  TableChange& change() { return change_; }
-
-  Result<TableChange> finish(std::vector<ManifestFile> manifests, Properties summary,
-                             const char* operation) {
-    ManifestListWriteOptions options;
-    options.snapshot_id = snapshot_.id;
-    options.parent_snapshot_id = snapshot_.parent_id;
-    options.sequence_number = snapshot_.sequence_number;
-    ASSIGN_OR_RETURN(std::string bytes, encode_manifest_list(manifests, options));
-    snapshot_.manifest_list = metadata_folder(metadata_) + "/snap-" + std::to_string(snapshot_.id) +
-                              "-" + std::to_string(attempt_.attempt) + "-" + random_.uuid() +
-                              ".avro";
-    change_.written.push_back(snapshot_.manifest_list);
-    RETURN_IF_ERROR(files_.write_new(call_, snapshot_.manifest_list, bytes));
-    for (const auto& [key, value] : attempt_.summary) summary[key] = value;
-    summary["operation"] = operation;
-    put_totals(parent_, &summary);
-    snapshot_.summary = std::move(summary);
-    change_.requirements.push_back(Requirement::uuid(metadata_.uuid));
-    std::optional<int64_t> at;
-    if (parent_) at = parent_->id;
-    change_.requirements.push_back(Requirement::ref(branch_, at));
-    change_.updates.push_back(Update::add(snapshot_));
-    change_.updates.push_back(Update::set_ref(branch_, snapshot_.id));
-    return std::move(change_);
-  }
-
-  // Writes one manifest of this snapshot.
-  Result<ManifestFile> write_manifest(const PartitionSpec& spec, bool holds_deletes,
-                                      const std::vector<ManifestEntry>& entries) {
-    const Schema& schema = metadata_.current_schema();
-    ASSIGN_OR_RETURN(std::string bytes, encode_manifest(schema, spec, holds_deletes, entries, {}));
-    ManifestFile row = summarize_manifest(schema, spec, entries);
-    row.path = metadata_folder(metadata_) + "/" + random_.uuid() + "-m0.avro";
-    row.length = static_cast<int64_t>(bytes.size());
-    row.holds_deletes = holds_deletes;
-    row.added_snapshot_id = snapshot_.id;
-    row.sequence_number = snapshot_.sequence_number;
-    change_.written.push_back(row.path);
-    RETURN_IF_ERROR(files_.write_new(call_, row.path, bytes));
-    return row;
-  }
-
- private:
-  const Call& call_;
-  FileIo& files_;
-  Random& random_;
-  const TableMetadata& metadata_;
-  const CommitAttempt& attempt_;
-  std::string branch_;
-  const Snapshot* parent_ = nullptr;
-  Snapshot snapshot_;
-  TableChange change_;
-};
-
-Status need_version_2(const TableMetadata& metadata) {
-  if (metadata.format_version >= 2) return {};
-  return fail(Code::unsupported, "format_version",
-              "writing to tables of format version 1 is not offered: upgrade it to 2");
-}
-
-// Old writers left the counts out; the next list must have them.
-Status fill_counts(const Call& call, FileIo& files, ManifestCache& cache, ManifestFile* row) {
-  if (row->added_files >= 0 && row->existing_files >= 0 && row->deleted_files >= 0) return {};
-  ASSIGN_OR_RETURN(auto manifest, cache.manifest(call, files, row->path));
-  if (row->spec_id < 0) row->spec_id = std::max(manifest->spec_id, 0);
-  row->added_files = row->existing_files = row->deleted_files = 0;
-  row->added_rows = row->existing_rows = row->deleted_rows = 0;
-  for (size_t i = 0; i < manifest->size(); ++i) {
-    bool deleted = manifest->status[i] == EntryStatus::deleted;
-    (deleted ? row->deleted_files : row->existing_files) += 1;
-    (deleted ? row->deleted_rows : row->existing_rows) += manifest->record_count[i];
-  }
-  return {};
-}
-
-// A live entry as another manifest repeats it: what it inherited becomes explicit.
-ManifestEntry carried_entry(const Manifest& manifest, size_t at, const ManifestFile& row,
-                            EntryStatus status) {
-  ManifestEntry entry = manifest.entry(at);
-  entry.status = status;
-  if (!entry.snapshot_id) entry.snapshot_id = row.added_snapshot_id;
-  if (!entry.sequence_number) entry.sequence_number = row.sequence_number;
-  if (!entry.file_sequence_number) entry.file_sequence_number = row.sequence_number;
-  return entry;
-}
+namespace {
 
 // Many small appends would leave a list of many small manifests: once there are enough of one spec
 // they become one (commit.manifest.min-count-to-merge), as long as it stays near the target size.
@@ -365,7 +219,9 @@ Result<PreparedAppend> prepare_append(const Call& call, FileIo& io, Random& rand
                       {"changed-partition-count", std::to_string(partitions.size())}};
   if (entries.empty()) return prepared;
   const Schema& schema = metadata.current_schema();
-  ASSIGN_OR_RETURN(std::string encoded, encode_manifest(schema, *spec, false, entries, {}));
+  ASSIGN_OR_RETURN(
+      std::string encoded,
+      encode_manifest(schema, *spec, false, entries, {.format_version = metadata.format_version}));
   ManifestFile row = summarize_manifest(schema, *spec, entries);
   row.path = metadata_folder(metadata) + "/" + random.uuid() + "-m0.avro";
   row.length = static_cast<int64_t>(encoded.size());

@@ -484,6 +484,7 @@ ManifestEntry Manifest::entry(size_t at) const {
   entry.referenced_data_file = referenced_data_file(at);
   entry.content_offset = optional(content_offset[at]);
   entry.content_size = optional(content_size[at]);
+  entry.first_row_id = optional(first_row_id[at]);
   return entry;
 }
 

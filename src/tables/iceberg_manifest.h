@@ -54,6 +54,7 @@ struct ManifestEntry {
   std::string referenced_data_file;
   std::optional<int64_t> content_offset;
   std::optional<int64_t> content_size;
+  std::optional<int64_t> first_row_id;  // format version 3, data files
 };
 
 class Manifest {
@@ -180,16 +181,18 @@ struct ManifestList {
 Result<ManifestList> decode_manifest_list(std::string_view file);
 
 struct ManifestWriteOptions {
+  int format_version = 2;
   AvroCodec codec = AvroCodec::deflate;
 };
 
-// Version 2 files. All entries belong to `spec`, whose source columns are in `schema`; data and
-// delete files never share a manifest.
+// Files of version 2 or 3. All entries belong to `spec`, whose source columns are in `schema`; data
+// and delete files never share a manifest.
 Result<std::string> encode_manifest(const Schema& schema, const PartitionSpec& spec,
                                     bool holds_deletes, std::span<const ManifestEntry> entries,
                                     const ManifestWriteOptions& options);
 
 struct ManifestListWriteOptions {
+  int format_version = 2;
   int64_t snapshot_id = 0;
   std::optional<int64_t> parent_snapshot_id;
   int64_t sequence_number = 0;

@@ -1,4 +1,4 @@
-// Writing manifests and manifest lists of format version 2.
+// Writing manifests and manifest lists of format versions 2 and 3.
 #include <algorithm>
 
 #include "tables/avro_file.h"
@@ -201,7 +201,7 @@ struct PartitionWriter {
   }
 };
 
-Json data_file_schema(Json partition) {
+Json data_file_schema(Json partition, int version) {
   Json fields = Json::array();
   fields.push(avro_field("content", 134, "int", true));
   fields.push(avro_field("file_path", 100, "string", true));
@@ -219,16 +219,21 @@ Json data_file_schema(Json partition) {
   fields.push(avro_field("equality_ids", 135, avro_list(136, "int"), false));
   fields.push(avro_field("sort_order_id", 140, "int", false));
   fields.push(avro_field("referenced_data_file", 143, "string", false));
+  if (version >= 3) {
+    fields.push(avro_field("first_row_id", 142, "long", false));
+    fields.push(avro_field("content_offset", 144, "long", false));
+    fields.push(avro_field("content_size_in_bytes", 145, "long", false));
+  }
   return avro_record("r2", std::move(fields));
 }
 
-Json manifest_entry_schema(Json partition) {
+Json manifest_entry_schema(Json partition, int version) {
   Json fields = Json::array();
   fields.push(avro_field("status", 0, "int", true));
   fields.push(avro_field("snapshot_id", 1, "long", false));
   fields.push(avro_field("sequence_number", 3, "long", false));
   fields.push(avro_field("file_sequence_number", 4, "long", false));
-  fields.push(avro_field("data_file", 2, data_file_schema(std::move(partition)), true));
+  fields.push(avro_field("data_file", 2, data_file_schema(std::move(partition), version), true));
   return avro_record("manifest_entry", std::move(fields));
 }
 
@@ -278,7 +283,8 @@ void put_bounds(const std::vector<ColumnStats>& columns,
 
 constexpr std::string_view kFormatNames[] = {"PARQUET", "ORC", "AVRO", "PUFFIN"};
 
-Status put_entry(const ManifestEntry& entry, const PartitionWriter& partition, AvroBuffer* to) {
+Status put_entry(const ManifestEntry& entry, const PartitionWriter& partition, int version,
+                 AvroBuffer* to) {
   to->put_long(static_cast<int64_t>(entry.status));
   put_optional(entry.snapshot_id, to);
   put_optional(entry.sequence_number, to);
@@ -300,6 +306,10 @@ Status put_entry(const ManifestEntry& entry, const PartitionWriter& partition, A
   put_optional(entry.sort_order_id, to);
   to->put_long(entry.referenced_data_file.empty() ? 0 : 1);
   if (!entry.referenced_data_file.empty()) to->put_bytes(entry.referenced_data_file);
+  if (version < 3) return {};
+  put_optional(entry.first_row_id, to);
+  put_optional(entry.content_offset, to);
+  put_optional(entry.content_size, to);
   return {};
 }
 
@@ -322,7 +332,7 @@ constexpr FieldRow kListFields[] = {
     {"deleted_rows_count", 514, "long", true},
 };
 
-Json manifest_list_schema() {
+Json manifest_list_schema(int version) {
   Json fields = Json::array();
   for (const FieldRow& row : kListFields)
     fields.push(avro_field(row.name, row.id, row.type, row.required));
@@ -337,6 +347,7 @@ Json manifest_list_schema() {
   list.set("element-id", 508);
   fields.push(avro_field("partitions", 507, std::move(list), false));
   fields.push(avro_field("key_metadata", 519, "bytes", false));
+  if (version >= 3) fields.push(avro_field("first_row_id", 520, "long", false));
   return avro_record("manifest_file", std::move(fields));
 }
 
@@ -350,7 +361,7 @@ void put_summary(const PartitionSummary& summary, AvroBuffer* to) {
   }
 }
 
-void put_manifest_file(const ManifestFile& row, AvroBuffer* to) {
+void put_manifest_file(const ManifestFile& row, int version, AvroBuffer* to) {
   to->put_bytes(row.path);
   to->put_long(row.length);
   to->put_long(row.spec_id);
@@ -370,6 +381,7 @@ void put_manifest_file(const ManifestFile& row, AvroBuffer* to) {
   to->put_long(0);
   to->put_long(row.key_metadata.empty() ? 0 : 1);
   if (!row.key_metadata.empty()) to->put_bytes(row.key_metadata);
+  if (version >= 3) put_optional(row.first_row_id, to);
 }
 
 }  // namespace
@@ -383,14 +395,14 @@ Result<std::string> encode_manifest(const Schema& schema, const PartitionSpec& s
       {"schema-id", std::to_string(schema.id)},
       {"partition-spec", spec_to_json(spec)["fields"].dump()},
       {"partition-spec-id", std::to_string(spec.id)},
-      {"format-version", "2"},
+      {"format-version", std::to_string(options.format_version)},
       {"content", holds_deletes ? "deletes" : "data"},
   };
   AvroWriter writer(
-      metadata, manifest_entry_schema(partition.schema), options.codec,
+      metadata, manifest_entry_schema(partition.schema, options.format_version), options.codec,
       sync_marker(entries.empty() ? std::string_view("empty") : entries.front().path));
   for (const ManifestEntry& entry : entries) {
-    RETURN_IF_ERROR(put_entry(entry, partition, &writer.record()));
+    RETURN_IF_ERROR(put_entry(entry, partition, options.format_version, &writer.record()));
     RETURN_IF_ERROR(writer.end_record());
   }
   return writer.finish();
@@ -404,12 +416,12 @@ Result<std::string> encode_manifest_list(std::span<const ManifestFile> manifests
                                  ? std::to_string(*options.parent_snapshot_id)
                                  : std::string("null")},
       {"sequence-number", std::to_string(options.sequence_number)},
-      {"format-version", "2"},
+      {"format-version", std::to_string(options.format_version)},
   };
-  AvroWriter writer(metadata, manifest_list_schema(), options.codec,
+  AvroWriter writer(metadata, manifest_list_schema(options.format_version), options.codec,
                     sync_marker(metadata["snapshot-id"]));
   for (const ManifestFile& row : manifests) {
-    put_manifest_file(row, &writer.record());
+    put_manifest_file(row, options.format_version, &writer.record());
     RETURN_IF_ERROR(writer.end_record());
   }
   return writer.finish();

@@ -194,14 +194,14 @@ Result<TableMetadata> new_table_metadata(const NewTable& table) {
   TableMetadata metadata;
   metadata.properties = table.properties;
   if (auto version = metadata.properties.extract("format-version"); !version.empty()) {
-    if (version.mapped() != "1" && version.mapped() != "2") {
+    if (version.mapped() != "1" && version.mapped() != "2" && version.mapped() != "3") {
       return fail(Code::unsupported, "format_version",
-                  "format version " + version.mapped() + " is not offered: use 1 or 2");
+                  "format version " + version.mapped() + " is not offered: use 1, 2 or 3");
     }
-    metadata.format_version = version.mapped() == "1" ? 1 : 2;
+    metadata.format_version = version.mapped()[0] - '0';
   }
   RETURN_IF_ERROR(check_names(table.schema.fields));
-  RETURN_IF_ERROR(check_types(table.schema.fields));
+  if (metadata.format_version < 3) RETURN_IF_ERROR(check_types(table.schema.fields));
   metadata.uuid = table.uuid;
   metadata.location = table.location;
   while (metadata.location.ends_with('/')) metadata.location.pop_back();

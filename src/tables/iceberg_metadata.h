@@ -1,10 +1,11 @@
-// Iceberg table metadata (format versions 1 and 2): the tree of schemas, specs, orders, snapshots
+// Iceberg table metadata (format versions 1 to 3): the tree of schemas, specs, orders, snapshots
 // and refs that one metadata file holds. Immutable once loaded: shared as shared_ptr<const
 // TableMetadata>; every change makes a new one (iceberg_update.h). Fields we do not know are kept
 // and written back.
 //
 // Errors of parsing: corrupt ("table_metadata") with the key that is wrong; unsupported
-// ("format_version") for a version above 2.
+// ("format_version") for a version above 3,
+// ("encryption") for an encrypted table.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ namespace aichemy::tables::iceberg {
 using Properties = std::map<std::string, std::string>;
 
 inline constexpr int kFirstPartitionFieldId = 1000;
-inline constexpr int kNewestFormatVersion = 2;
+inline constexpr int kNewestFormatVersion = 3;
 
 struct PartitionField {
   int source_id = 0;
@@ -67,7 +68,9 @@ struct Snapshot {
   std::vector<std::string> manifests;  // version 1 only
   Properties summary;                  // with "operation": append, replace, overwrite, delete
   std::optional<int> schema_id;
-  Json extra;  // members we do not know
+  std::optional<int64_t> first_row_id;  // version 3: of the rows this snapshot gave ids to
+  std::optional<int64_t> added_rows;    // version 3: how many
+  Json extra;                           // members we do not know
 
   std::string_view summary_value(std::string_view key) const;
 };
@@ -97,6 +100,7 @@ struct TableMetadata {
   std::string uuid;
   std::string location;  // without a slash at the end
   int64_t last_sequence_number = 0;
+  int64_t next_row_id = 0;  // version 3
   int64_t last_updated_millis = 0;
   int last_column_id = 0;
   std::vector<Schema> schemas;

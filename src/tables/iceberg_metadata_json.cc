@@ -1,5 +1,5 @@
-// The JSON forms of table metadata (spec, appendix C). Versions 1 and 2 differ in a few members;
-// both are read into the same structure.
+// The JSON forms of table metadata (spec, appendix C). Versions differ in a few members;
+// all are read into the same structure.
 #include <algorithm>
 
 #include "tables/avro_codec.h"
@@ -36,10 +36,12 @@ constexpr std::string_view kTableMembers[] = {
     "refs",
     "statistics",
     "partition-statistics",
+    "next-row-id",
 };
 constexpr std::string_view kSnapshotMembers[] = {
     "snapshot-id",   "parent-snapshot-id", "sequence-number", "timestamp-ms",
     "manifest-list", "manifests",          "summary",         "schema-id",
+    "first-row-id",  "added-rows",
 };
 
 template <size_t N>
@@ -206,7 +208,9 @@ void put_history(const TableMetadata& metadata, Json* json) {
   for (const Snapshot& snapshot : metadata.snapshots) {
     snapshots.push(snapshot_to_json(snapshot, metadata.format_version));
   }
-  json->set("current-snapshot-id", metadata.current_snapshot_id.value_or(-1));
+  // Java wrote -1 for "none" until version 3.
+  if (metadata.current_snapshot_id || metadata.format_version < 3)
+    json->set("current-snapshot-id", metadata.current_snapshot_id.value_or(-1));
   json->set("snapshots", std::move(snapshots));
   Json refs = Json::object();
   for (const auto& [name, ref] : metadata.refs) refs.set(name, ref_to_json(ref));
@@ -250,6 +254,12 @@ Result<TableMetadata> metadata_from_json(const Json& json) {
   if (version >= 2) {
     ASSIGN_OR_RETURN(metadata.last_sequence_number, json.int_at("last-sequence-number"));
   }
+  if (version >= 3) {
+    ASSIGN_OR_RETURN(metadata.next_row_id, json.int_at("next-row-id"));
+    if (!json["encryption-keys"].as_array().empty()) {
+      return fail(Code::unsupported, "encryption", "encrypted Iceberg tables are not supported");
+    }
+  }
   ASSIGN_OR_RETURN(metadata.last_updated_millis, json.int_at("last-updated-ms"));
   ASSIGN_OR_RETURN(int64_t last_column_id, json.int_at("last-column-id"));
   metadata.last_column_id = static_cast<int>(last_column_id);
@@ -281,6 +291,7 @@ Json metadata_to_json(const TableMetadata& metadata) {
   json.set("table-uuid", metadata.uuid);
   json.set("location", metadata.location);
   if (metadata.format_version >= 2) json.set("last-sequence-number", metadata.last_sequence_number);
+  if (metadata.format_version >= 3) json.set("next-row-id", metadata.next_row_id);
   json.set("last-updated-ms", metadata.last_updated_millis);
   json.set("last-column-id", metadata.last_column_id);
   if (metadata.format_version == 1) {
@@ -364,6 +375,8 @@ Result<Snapshot> snapshot_from_json(const Json& json) {
     snapshot.manifests.emplace_back(item.as_string());
   snapshot.summary = properties_from_json(json["summary"]);
   if (auto schema = optional_int(json, "schema-id")) snapshot.schema_id = static_cast<int>(*schema);
+  snapshot.first_row_id = optional_int(json, "first-row-id");
+  snapshot.added_rows = optional_int(json, "added-rows");
   snapshot.extra = other_members(json, kSnapshotMembers);
   return snapshot;
 }
@@ -382,6 +395,8 @@ Json snapshot_to_json(const Snapshot& snapshot, int format_version) {
     json.set("manifests", std::move(manifests));
   }
   if (snapshot.schema_id) json.set("schema-id", *snapshot.schema_id);
+  if (snapshot.first_row_id) json.set("first-row-id", *snapshot.first_row_id);
+  if (snapshot.added_rows) json.set("added-rows", *snapshot.added_rows);
   put_members(snapshot.extra, &json);
   return json;
 }

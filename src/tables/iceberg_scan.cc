@@ -5,6 +5,7 @@
 #include <map>
 
 #include "tables/iceberg_deletes.h"
+#include "tables/iceberg_snapshot.h"
 #include "tables/name_mapping.h"
 
 namespace aichemy::tables::iceberg {
@@ -228,11 +229,12 @@ class Planner {
     ++plan_.manifests_read;
     int spec_id = row.spec_id >= 0 ? row.spec_id : std::max(manifest->spec_id, 0);
     ASSIGN_OR_RETURN(const SpecPlan* spec, spec_plan(spec_id));
+    std::vector<int64_t> row_ids = first_row_ids(*manifest, row);
     for (size_t i = 0; i < manifest->size(); ++i) {
       if (manifest->status[i] == EntryStatus::deleted) continue;
       if (row.added_files < 0) ++plan_.files_total;
       if (!partition_wanted(*manifest, i, *spec) || !bounds_wanted(*manifest, i)) continue;
-      take(*manifest, i, *spec, row.sequence_number);
+      take(*manifest, i, *spec, row.sequence_number, row_ids[i]);
     }
     return {};
   }
@@ -257,7 +259,7 @@ class Planner {
   }
 
   void take(const Manifest& manifest, size_t entry, const SpecPlan& spec,
-            int64_t inherited_sequence) {
+            int64_t inherited_sequence, int64_t first_row_id) {
     DataFile file;
     file.path = manifest.path(entry);
     file.format = manifest.format[entry];
@@ -265,8 +267,7 @@ class Planner {
     file.record_count = static_cast<uint64_t>(manifest.record_count[entry]);
     int64_t sequence = manifest.sequence_number[entry];
     file.sequence_number = sequence == Manifest::kNone ? inherited_sequence : sequence;
-    if (manifest.first_row_id[entry] != Manifest::kNone)
-      file.first_row_id = manifest.first_row_id[entry];
+    if (first_row_id != Manifest::kNone) file.first_row_id = first_row_id;
     file.spec_id = spec.spec->id;
     put_partition(manifest, entry, spec, &file);
     if (!bound_types_.empty()) file.bounds = manifest.bounds(entry, bound_types_);

@@ -232,6 +232,18 @@ class Applier {
                     std::to_string(snapshot.sequence_number) + ", the table is at " +
                     std::to_string(m.last_sequence_number));
     }
+    if (m.format_version >= 3) {
+      if (!snapshot.first_row_id || !snapshot.added_rows || *snapshot.added_rows < 0) {
+        return refused("snapshot " + std::to_string(snapshot.id) +
+                       " has no first-row-id or added-rows, which version 3 needs");
+      }
+      if (*snapshot.first_row_id < m.next_row_id) {
+        return failed("snapshot " + std::to_string(snapshot.id) + " gives row ids from " +
+                      std::to_string(*snapshot.first_row_id) + ", the table is at " +
+                      std::to_string(m.next_row_id));
+      }
+      m.next_row_id = *snapshot.first_row_id + *snapshot.added_rows;
+    }
     m.last_sequence_number = std::max(m.last_sequence_number, snapshot.sequence_number);
     m.snapshots.push_back(snapshot);
     added_.push_back(snapshot.id);

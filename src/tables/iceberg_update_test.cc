@@ -138,7 +138,7 @@ TEST(UpdateTest, SnapshotsAndRefs) {
 TEST(UpdateTest, NonsenseIsRefused) {
   TableMetadata base = table();
   for (const char* json : {R"({"action":"upgrade-format-version","format-version":1})",
-                           R"({"action":"upgrade-format-version","format-version":3})",
+                           R"({"action":"upgrade-format-version","format-version":4})",
                            R"({"action":"set-current-schema","schema-id":8})",
                            R"({"action":"set-default-spec","spec-id":-1})",
                            R"({"action":"assign-uuid","uuid":"another"})",
@@ -181,9 +181,40 @@ TEST(MetadataTest, VersionOneIsRead) {
   EXPECT_EQ(read->default_sort_order().id, 0);
 }
 
+TEST(MetadataTest, VersionThreeHandsOutRowIds) {
+  TableMetadata base = table();
+  ASSERT_TRUE(apply(base, {R"({"action":"upgrade-format-version","format-version":3})"}));
+  base = *apply(base, {R"({"action":"upgrade-format-version","format-version":3})"});
+  EXPECT_EQ(metadata_to_json(base)["next-row-id"].as_int(-1), 0);
+  EXPECT_EQ(metadata_to_json(base).find("current-snapshot-id"), nullptr);
+  auto snapshot = [](int id, const char* more) {
+    return R"({"action":"add-snapshot","snapshot":{"snapshot-id":)" + std::to_string(id) +
+           R"(,"sequence-number":)" + std::to_string(id) +
+           R"(,"timestamp-ms":5,"manifest-list":"s3://b/l","summary":{"operation":"append"})" +
+           more + "}}";
+  };
+  EXPECT_FALSE(apply(base, {snapshot(1, "").c_str()}));
+  auto first = apply(base, {snapshot(1, R"(,"first-row-id":0,"added-rows":10)").c_str()});
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(first->next_row_id, 10);
+  auto behind = apply(*first, {snapshot(2, R"(,"first-row-id":9,"added-rows":1)").c_str()});
+  ASSERT_FALSE(behind);
+  EXPECT_EQ(behind.error().code, Code::conflict);
+  auto read = metadata_from_json(metadata_to_json(*first));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->next_row_id, 10);
+  EXPECT_EQ(read->snapshots[0].added_rows, 10);
+  Json encrypted = metadata_to_json(*first);
+  Json keys = Json::array();
+  keys.push(Json().set("key-id", "k"));
+  encrypted.set("encryption-keys", std::move(keys));
+  EXPECT_EQ(metadata_from_json(encrypted).error().code, Code::unsupported);
+}
+
 TEST(MetadataTest, BrokenIsCorruptNewerIsUnsupported) {
-  EXPECT_EQ(metadata_from_bytes(R"({"format-version":3})").error().code, Code::unsupported);
-  for (const char* text : {"", "{", "[]", "{}", R"({"format-version":2})", "\x1f\x8bgarbage"}) {
+  EXPECT_EQ(metadata_from_bytes(R"({"format-version":4})").error().code, Code::unsupported);
+  for (const char* text : {"", "{", "[]", "{}", R"({"format-version":2})",
+                           R"({"format-version":3})", "\x1f\x8bgarbage"}) {
     auto read = metadata_from_bytes(text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code, Code::corrupt) << text;

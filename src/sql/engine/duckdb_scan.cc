@@ -20,6 +20,7 @@
 #include <unordered_map>
 
 #include "sql/engine/duckdb_file_system.h"
+#include "tables/deletion_vector.h"
 
 namespace aichemy::sql {
 namespace {
@@ -107,8 +108,8 @@ duckdb::unique_ptr<duckdb::MaterializedQueryResult> query(duckdb::ClientContext&
 
 void ScanState::load_position_deletes(duckdb::ClientContext& context) {
   for (const tables::DeleteFile& file : plan().delete_files) {
-    if (file.kind == tables::DeleteKind::deletion_vector ||
-        file.format != tables::FileFormat::parquet) {
+    if (file.kind == tables::DeleteKind::deletion_vector) continue;
+    if (file.format != tables::FileFormat::parquet) {
       throw_error({Code::unsupported, "scan",
                    fmt::format("delete file {}: this kind is not supported", file.path)});
     }
@@ -150,6 +151,16 @@ Positions ScanState::equality_deleted(duckdb::ClientContext& context, const tabl
   return positions;
 }
 
+// The blob of a deletion vector, through DuckDB's own reading of files.
+Positions vector_deleted(duckdb::ClientContext& context, const tables::DeleteFile& vector) {
+  auto rows = query(context, fmt::format("SELECT content FROM read_blob({})",
+                                         quoted(lake_path_or_throw(vector.path))));
+  std::string file = duckdb::StringValue::Get(rows->GetValue(0, 0));
+  auto positions = tables::deletion_vector_in(file, vector);
+  if (!positions) throw_error(positions.error());
+  return std::move(*positions);
+}
+
 std::shared_ptr<const Positions> ScanState::deleted_rows(duckdb::ClientContext& context,
                                                          size_t file_index) {
   const tables::DataFile& file = plan().files[file_index];
@@ -168,8 +179,10 @@ std::shared_ptr<const Positions> ScanState::deleted_rows(duckdb::ClientContext& 
   }
   for (uint32_t index : file.deletes) {
     const tables::DeleteFile& deletes = plan().delete_files[index];
-    if (deletes.kind != tables::DeleteKind::equality) continue;
-    Positions more = equality_deleted(context, file, deletes);
+    if (deletes.kind == tables::DeleteKind::position) continue;
+    Positions more = deletes.kind == tables::DeleteKind::equality
+                         ? equality_deleted(context, file, deletes)
+                         : vector_deleted(context, deletes);
     positions->insert(positions->end(), more.begin(), more.end());
   }
   if (positions->empty()) return nullptr;
