@@ -54,6 +54,8 @@ Result<Positions> offsets_from_json(const Json& json) {
 }
 
 // Statistics are bytes in an encoding of DuckDB's: base64 keeps them whole.
+namespace {
+
 Json files_to_json(const std::vector<sql::WrittenFile>& files) {
   Json out = Json::array();
   for (const sql::WrittenFile& file : files) {
@@ -108,6 +110,23 @@ Result<std::vector<sql::WrittenFile>> files_from_json(const Json& json) {
     out.push_back(std::move(file));
   }
   return out;
+}
+
+}  // namespace
+
+Json batch_to_json(const WrittenBatch& batch) {
+  Json summary = Json::object();
+  for (const auto& [key, value] : batch.summary) summary.set(key, value);
+  return Json().set("files", files_to_json(batch.files)).set("summary", std::move(summary));
+}
+
+// A bare array is an outbox of before summaries were kept.
+Result<WrittenBatch> batch_from_json(const Json& json) {
+  WrittenBatch batch;
+  ASSIGN_OR_RETURN(batch.files, files_from_json(json.is_object() ? json["files"] : json));
+  for (const auto& [key, value] : json["summary"].as_object())
+    batch.summary[key] = value.as_string();
+  return batch;
 }
 
 }  // namespace aichemy::jobs

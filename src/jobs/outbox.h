@@ -25,7 +25,14 @@ using Positions = std::map<TopicPartition, Position>;
 
 Json offsets_to_json(const Positions& offsets);
 Result<Positions> offsets_from_json(const Json& json);
-Json files_to_json(const std::vector<sql::WrittenFile>& files);
-Result<std::vector<sql::WrittenFile>> files_from_json(const Json& json);
+
+// What an epoch wrote for one table, and what its connector said about it when the insert began
+// (how the files are divided): finishing it later needs both.
+struct WrittenBatch {
+  std::vector<sql::WrittenFile> files;
+  std::map<std::string, std::string> summary;
+};
+Json batch_to_json(const WrittenBatch& batch);
+Result<WrittenBatch> batch_from_json(const Json& json);
 
 }  // namespace aichemy::jobs

@@ -277,7 +277,7 @@ Status JobRunner::restore() {
   ASSIGN_OR_RETURN(Positions offsets, offsets_from_json(offsets_json));
   ASSIGN_OR_RETURN(Json tables, Json::parse(row[2].as_text()));
   for (const auto& [table, files] : tables.as_object()) {
-    ASSIGN_OR_RETURN(outbox.files[table], files_from_json(files));
+    ASSIGN_OR_RETURN(outbox.files[table], batch_from_json(files));
   }
   RETURN_IF_ERROR(hand_over(outbox));
   RETURN_IF_ERROR(clear_outbox(outbox.epoch));
@@ -441,7 +441,7 @@ Status JobRunner::write_dead(Outbox& outbox) {
 
 Status JobRunner::commit_epoch(const Outbox& outbox, const Positions& next) {
   Json tables = Json::object();
-  for (const auto& [table, files] : outbox.files) tables.set(table, files_to_json(files));
+  for (const auto& [table, files] : outbox.files) tables.set(table, batch_to_json(files));
   std::string offsets_text = offsets_to_json(next).dump();
   std::string outbox_text = tables.dump();
   return options_.database.transaction([&](metadb::Transaction& transaction) -> Status {
@@ -467,7 +467,8 @@ Status JobRunner::clear_outbox(int64_t epoch) {
 Status JobRunner::hand_over(const Outbox& outbox) {
   const std::vector<std::string>& target = definition_.insert.target;
   Call call;
-  for (const auto& [name, files] : outbox.files) {
+  for (const auto& [name, batch] : outbox.files) {
+    const std::vector<sql::WrittenFile>& files = batch.files;
     if (files.empty()) continue;
     ASSIGN_OR_RETURN(sql::TableRef table, options_.connector.get_table(call, {target[1], name}));
     if (!table) {
@@ -481,6 +482,7 @@ Status JobRunner::hand_over(const Outbox& outbox) {
                               "stop this job and start a new one",
                               target[0], target[1], name, outbox.epoch));
     }
+    for (const auto& [key, value] : batch.summary) insert->summary[key] = value;
     insert->summary["aichemy.job-id"] = id_;
     insert->once = std::pair("aichemy.epoch", fmt::format("{}:{}", id_, outbox.epoch));
     RETURN_IF_ERROR(options_.connector.finish_insert(call, *insert, files));

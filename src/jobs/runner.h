@@ -50,8 +50,7 @@ class JobRunner {
   // What one epoch has written and not yet handed over.
   struct Outbox {
     int64_t epoch = 0;
-    std::map<std::string, std::vector<sql::WrittenFile>>
-        files;  // by table name within the target's schema
+    std::map<std::string, WrittenBatch> files;  // by table name within the target's schema
   };
 
   const JobsOptions& options_;

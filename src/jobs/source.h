@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "jobs/event_batch.h"
+#include "jobs/outbox.h"
 #include "jobs/script.h"
 #include "sql/connectors/connector.h"
 
@@ -72,7 +73,7 @@ class SourceConnector final : public sql::Connector {
 class SinkConnector final : public sql::Connector {
  public:
   explicit SinkConnector(sql::Connector& inner) : inner_(inner) {}
-  std::vector<sql::WrittenFile> take_files() { return std::exchange(files_, {}); }
+  WrittenBatch take_files() { return {std::exchange(files_, {}), std::exchange(summary_, {})}; }
 
   Result<std::vector<std::string>> list_schemas(const Call& call) override {
     return inner_.list_schemas(call);
@@ -126,7 +127,9 @@ class SinkConnector final : public sql::Connector {
                                                              const sql::NewTable& table) override {
     return inner_.begin_create_table_as(call, table);
   }
-  Status finish_insert(const Call&, sql::Insert&, std::vector<sql::WrittenFile> files) override {
+  Status finish_insert(const Call&, sql::Insert& insert,
+                       std::vector<sql::WrittenFile> files) override {
+    summary_ = {insert.summary.begin(), insert.summary.end()};
     for (auto& file : files) files_.push_back(std::move(file));
     return {};
   }
@@ -134,6 +137,7 @@ class SinkConnector final : public sql::Connector {
  private:
   sql::Connector& inner_;
   std::vector<sql::WrittenFile> files_;
+  std::map<std::string, std::string> summary_;
 };
 
 }  // namespace aichemy::jobs

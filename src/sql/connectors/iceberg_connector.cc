@@ -354,6 +354,10 @@ Status IcebergConnector::drop_view(const Call& call, const TableName& name) {
 
 namespace {
 
+// Whoever finishes an insert later, from files of an earlier begin_insert(), brings this entry of
+// its summary along: the table may be divided by another spec by then.
+constexpr const char* kSpecId = "aichemy.partition-spec-id";
+
 struct IcebergInsert final : Insert {
   catalog::LoadedTable table;  // as it was when the insert began; staged for CREATE TABLE AS
   bool creates = false;
@@ -377,6 +381,7 @@ std::unique_ptr<IcebergInsert> insert_into(catalog::LoadedTable table) {
   target.file_bytes_max =
       static_cast<uint64_t>(metadata.int_property("write.target-file-size-bytes", 512 << 20));
   insert->spec_id = metadata.default_spec_id;
+  insert->summary[kSpecId] = std::to_string(insert->spec_id);
   insert->table = std::move(table);
   return insert;
 }
@@ -495,6 +500,12 @@ Result<std::unique_ptr<Insert>> IcebergConnector::begin_create_table_as(const Ca
 Status IcebergConnector::finish_insert(const Call& call, Insert& insert,
                                        std::vector<WrittenFile> files) {
   auto& ours = static_cast<IcebergInsert&>(insert);
+  if (auto given = ours.summary.extract(kSpecId); !given.empty())
+    ours.spec_id = std::atoi(given.mapped().c_str());
+  if (!ours.table.metadata->spec(ours.spec_id)) {
+    return fail(Code::invalid, "partition_spec",
+                "the table has no partition spec " + std::to_string(ours.spec_id) + " any more");
+  }
   catalog::AppendFiles append;
   append.name = ours.table.name;
   append.spec_id = ours.spec_id;
