@@ -345,3 +345,72 @@ def test_kill_9_loses_no_acknowledged_append(own_platform):
         assert len(found) == len(set(found))
         assert set(acknowledged) <= set(found)
     assert len(acknowledged) >= 9
+
+
+def test_web_pages_are_refused(platform):
+    uri = platform["iceberg_rest"]["uri"]
+    for headers in ({"Origin": "https://example.org"}, {"Host": "rebound.example.org"}):
+        answer = requests.get(uri + "/v1/config", headers=headers, timeout=10)
+        assert answer.status_code == 403
+        assert answer.json()["error"]["type"] == "ForbiddenException"
+    assert requests.get(uri + "/v1/config", timeout=10).status_code == 200
+
+
+def test_a_repeated_change_is_made_once(platform, space):
+    uri = platform["iceberg_rest"]["uri"]
+    lifetime = requests.get(uri + "/v1/config", timeout=10).json()["idempotency-key-lifetime"]
+    assert lifetime == "PT30M"
+    body = {"name": "once", "schema": {"type": "struct", "fields": [
+        {"id": 1, "name": "id", "type": "long", "required": False}]}}
+    url, headers = f"{uri}/v1/namespaces/{space}/tables", {"Idempotency-Key": str(uuid.uuid4())}
+    first = requests.post(url, json=body, headers=headers, timeout=10)
+    assert first.status_code == 200, first.text
+    again = requests.post(url, json=body, headers=headers, timeout=10)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert requests.post(url, json=body, timeout=10).status_code == 409
+    body["name"] = "other"
+    assert requests.post(url, json=body, headers=headers, timeout=10).status_code == 400
+    gone, key = f"{url}/once", {"Idempotency-Key": str(uuid.uuid4())}
+    assert requests.delete(gone, headers=key, timeout=10).status_code == 204
+    assert requests.delete(gone, headers=key, timeout=10).status_code == 204
+    assert requests.delete(gone, timeout=10).status_code == 404
+
+
+def test_requests_are_signed_below_the_table_only(platform, catalog, space):
+    uri, endpoint = platform["iceberg_rest"]["uri"], platform["s3"]["endpoint"]
+    table = catalog.create_table(f"{space}.signed", SCHEMA)
+    url = f"{uri}/v1/namespaces/{space}/tables/signed"
+    config = requests.get(url, headers={"X-Iceberg-Access-Delegation": "remote-signing"}, timeout=10).json()["config"]
+    assert config["s3.remote-signing-enabled"] == "true" and "s3.secret-access-key" not in config
+    place = table.location().removeprefix("s3://")
+
+    def sign(method, where):
+        return requests.post(f"{uri}/{config['s3.signer.endpoint']}", timeout=10, json={
+            "region": "us-east-1", "method": method, "uri": f"{endpoint}/{where}", "headers": {}})
+
+    answer = sign("PUT", place + "/data/x.txt")
+    assert answer.status_code == 200, answer.text
+    headers = {name: values[0] for name, values in answer.json()["headers"].items()}
+    put = requests.put(answer.json()["uri"], data=b"hello", headers=headers, timeout=10)
+    assert put.status_code == 200, put.text
+    headers = {name: values[0] for name, values in sign("GET", place + "/data/x.txt").json()["headers"].items()}
+    assert requests.get(f"{endpoint}/{place}/data/x.txt", headers=headers, timeout=10).content == b"hello"
+    for where in ("warehouse/other/x", place + "/../x", "warehouse?list-type=2", place + "x/data"):
+        assert sign("GET", where).status_code == 403, where
+
+
+def test_version_3_tables_hand_out_row_ids(platform, catalog, space, running):
+    table = catalog.create_table(f"{space}.v3", Schema(NestedField(1, "id", LongType(), required=False)),
+                                 properties={"format-version": "3"})
+    assert table.metadata.format_version == 3
+    for values in ("(1), (2), (3)", "(4)"):
+        answer = running.run("sql", "-e", f"INSERT INTO iceberg.{space}.v3 VALUES {values}")
+        assert answer.returncode == 0, answer.stderr
+    metadata = requests.get(f"{platform['iceberg_rest']['uri']}/v1/namespaces/{space}/tables/v3",
+                            timeout=10).json()["metadata"]
+    assert metadata["next-row-id"] == 4
+    assert [(item["first-row-id"], item["added-rows"]) for item in metadata["snapshots"]] == [(0, 3), (3, 1)]
+    answer = running.run("sql", "-e", f"SELECT sum(id) FROM iceberg.{space}.v3")
+    assert "10" in answer.stdout, answer.stderr
+    read = catalog.load_table(f"{space}.v3")
+    assert sorted(read.scan().to_arrow()["id"].to_pylist()) == [1, 2, 3, 4]

@@ -1,6 +1,7 @@
 // What the handlers of the REST catalog share. Private to the module.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -22,6 +23,8 @@ struct RestRequest {
   std::string raw_body;  // of form-encoded requests
   std::string if_none_match;
   bool wants_credentials = false;
+  bool wants_signing = false;   // and no credentials
+  std::string idempotency_key;  // of a change
   Call call;
 
   std::string_view query_value(std::string_view name) const;
@@ -36,6 +39,31 @@ struct RestAnswer {
   std::vector<http::Header> headers;
 };
 
+// What changes answered, by the client's Idempotency-Key, so that one whose answer got lost is not
+// made twice. In memory, for kLifetime: after a restart the requirements of a commit decide.
+class Replies {
+ public:
+  static constexpr std::chrono::minutes kLifetime{30};
+  static constexpr size_t kRepliesMax = 10'000;
+
+  // What was answered before; nothing: the caller answers now and must call finish(). invalid
+  // ("request") when the key came with another request, unavailable ("in_progress") while its first
+  // one runs.
+  Result<std::optional<RestAnswer>> begin(const std::string& key, uint64_t fingerprint,
+                                          SteadyTime now);
+  // Nothing is kept of an answer after which the client should try again.
+  void finish(const std::string& key, const std::optional<RestAnswer>& answer);
+
+ private:
+  struct Reply {
+    uint64_t fingerprint = 0;
+    SteadyTime until;
+    std::optional<RestAnswer> answer;  // none: runs
+  };
+  std::mutex mutex_;
+  std::map<std::string, Reply> by_key_;
+};
+
 // State of the service beside the catalog: tokens that were given out.
 class RestContext {
  public:
@@ -43,6 +71,9 @@ class RestContext {
 
   catalog::Catalog& catalog() { return options_.catalog; }
   const S3Access& s3() const { return options_.s3; }
+  Replies& replies() { return replies_; }
+  SteadyTime now() const { return options_.clock.steady_now(); }
+  WallTime wall_now() const { return options_.clock.wall_now(); }
   bool authenticates() const { return static_cast<bool>(options_.authenticate); }
 
   struct Token {
@@ -53,6 +84,8 @@ class RestContext {
   // The principal; unauthenticated without a valid "Bearer ..." when tokens are needed.
   Result<std::string> principal_of(std::string_view authorization);
 
+  // The S3 request of the body, signed, when it is for an object below `location`.
+  Result<Json> sign(const Json& body, const std::string& location) const;
   // Members "config" and "storage-credentials" of an answer about a table below `location`.
   void put_credentials(const RestRequest& request, const std::string& location, Json* answer) const;
   Json storage_credentials(const std::string& location) const;
@@ -63,6 +96,7 @@ class RestContext {
     std::string principal;
     SteadyTime until;
   };
+  Replies replies_;
   std::mutex mutex_;
   std::map<std::string, Granted, std::less<>> tokens_;
 };
@@ -125,6 +159,7 @@ Result<RestAnswer> drop_table(RestContext&, const RestRequest&);
 Result<RestAnswer> rename_table(RestContext&, const RestRequest&);
 Result<RestAnswer> report_metrics(RestContext&, const RestRequest&);
 Result<RestAnswer> load_credentials(RestContext&, const RestRequest&);
+Result<RestAnswer> sign_request(RestContext&, const RestRequest&);
 Result<RestAnswer> commit_transaction(RestContext&, const RestRequest&);
 Result<RestAnswer> list_views(RestContext&, const RestRequest&);
 Result<RestAnswer> create_view(RestContext&, const RestRequest&);

@@ -81,7 +81,18 @@ Json RestContext::storage_credentials(const std::string& location) const {
 
 void RestContext::put_credentials(const RestRequest& request, const std::string& location,
                                   Json* answer) const {
-  answer->set("config", s3_properties(s3(), request.wants_credentials));
+  Json config = s3_properties(s3(), request.wants_credentials);
+  if (request.wants_signing && !s3().endpoint.empty() && request.path.contains("namespace")) {
+    // Creating a table has its name in the body only: such a client loads it again.
+    auto table = request.path.find("table");
+    std::string name =
+        table != request.path.end() ? table->second : std::string(request.body["name"].as_string());
+    config.set("s3.remote-signing-enabled", "true");
+    config.set("s3.signer.endpoint", "v1/namespaces/" +
+                                         percent_encode(request.path.find("namespace")->second) +
+                                         "/tables/" + percent_encode(name) + "/sign");
+  }
+  answer->set("config", std::move(config));
   if (request.wants_credentials) answer->set("storage-credentials", storage_credentials(location));
 }
 
@@ -97,6 +108,7 @@ Result<RestAnswer> get_config(RestContext& context, const RestRequest&) {
   body.set("defaults", s3_properties(context.s3(), false));
   body.set("overrides", Json::object());
   body.set("endpoints", std::move(endpoints));
+  body.set("idempotency-key-lifetime", "PT" + std::to_string(Replies::kLifetime.count()) + "M");
   return RestAnswer{.body = std::move(body)};
 }
 

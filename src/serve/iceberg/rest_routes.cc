@@ -22,6 +22,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/namespaces/{namespace}/tables/{table}", commit_table},
     {"DELETE", "/v1/namespaces/{namespace}/tables/{table}", drop_table},
     {"GET", "/v1/namespaces/{namespace}/tables/{table}/credentials", load_credentials},
+    {"POST", "/v1/namespaces/{namespace}/tables/{table}/sign", sign_request},
     {"POST", "/v1/namespaces/{namespace}/tables/{table}/metrics", report_metrics},
     {"POST", "/v1/tables/rename", rename_table},
     {"POST", "/v1/transactions/commit", commit_transaction},

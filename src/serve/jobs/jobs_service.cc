@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "serve/http/local_program.h"
 
 namespace aichemy::serve::jobs {
 namespace {
@@ -52,15 +53,6 @@ bool matches(std::string_view pattern, std::string_view path, std::string& id) {
     return false;
   id = path.substr(hole, path.size() - hole - tail.size());
   return !id.empty() && id.find('/') == std::string::npos;
-}
-
-// A program on this machine, and not a web page that a browser on this machine shows: those say
-// where they come from, or name a host that is not this one.
-bool is_local_program(const http::Request& request) {
-  std::string_view host = request.headers.get("Host");
-  bool local_host =
-      host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
-  return request.peer_is_loopback && local_host && !request.headers.has("Origin");
 }
 
 Result<std::pair<std::string, std::string>> basic_credentials(const std::string& header) {
@@ -126,7 +118,7 @@ Async<void> JobsService::handle(http::Request& request, http::Response& response
                                 : co_await on(options_.pool, [&]() -> Result<Json> {
                                     return answer(request.method, *path, *body,
                                                   std::string(request.headers.get("Authorization")),
-                                                  is_local_program(request), request.call);
+                                                  http::is_local_program(request), request.call);
                                   });
   response.headers.set("Content-Type", "application/json");
   response.headers.set("X-Request-Id", request.call.trace);
