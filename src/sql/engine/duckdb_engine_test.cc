@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "objectstore/memory_store.h"
+#include "tables/deletion_vector.h"
 
 namespace aichemy::sql {
 namespace {
@@ -243,6 +244,45 @@ TEST_F(DuckDbEngineTest, AppliesDeletes) {
       "[[4996,1,4998,12492466]]");
   handle.keep.reset();
   EXPECT_EQ(scans_.find(handle.handle), nullptr);
+}
+
+TEST_F(DuckDbEngineTest, AppliesDeletionVectors) {
+  InsertTarget target;
+  target.location = "s3://b/t/data";
+  target.columns = {{"id", of(TypeKind::bigint), {1, {}}}};
+  WrittenFile data =
+      engine_->write({}, "SELECT range AS id FROM range(5000)", target, {}).value()[0];
+  std::vector<tables::VectorBlob> vectors = {{"s3://b/t/data/other", {1}, 0, 0},
+                                             {data.path, {0, 17, 4999}, 0, 0}};
+  std::string puffin = tables::encode_puffin(&vectors);
+  ASSERT_TRUE(store_.put({}, "b", "t/data/deletes.puffin", puffin));
+  auto scan = std::make_shared<LakeScan>();
+  scan->plan.schema =
+      schema_of({{.id = 1, .name = "id", .type = tables::primitive(tables::TypeKind::int64)}});
+  tables::DataFile file;
+  file.path = data.path;
+  file.size = data.bytes;
+  file.record_count = data.rows;
+  file.deletes = {0};
+  scan->plan.files = {file};
+  scan->plan.delete_files = {{.kind = tables::DeleteKind::deletion_vector,
+                              .path = "s3://b/t/data/deletes.puffin",
+                              .format = tables::FileFormat::puffin,
+                              .record_count = 3,
+                              .referenced_data_file = data.path,
+                              .content_offset = vectors[1].offset,
+                              .content_size = vectors[1].size}};
+  scan->columns = {{of(TypeKind::bigint), {1, {}}}};
+  EngineScan handle = scans_.add(scan);
+  std::string query =
+      "SELECT count(*), min(c0), max(c0), sum(c0)::BIGINT FROM lake_scan('" + handle.handle + "')";
+  std::vector<Type> types(4, of(TypeKind::bigint));
+  EXPECT_EQ(rows(query, types).value(), "[[4997,1,4998,12492484]]");
+  auto damaged = std::make_shared<LakeScan>(*scan);
+  damaged->plan.delete_files[0].record_count = 4;
+  EngineScan broken = scans_.add(damaged);
+  EXPECT_FALSE(
+      rows("SELECT count(c0) FROM lake_scan('" + broken.handle + "')", {of(TypeKind::bigint)}));
 }
 
 TEST_F(DuckDbEngineTest, PartitionsByTransform) {
