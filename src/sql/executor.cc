@@ -196,7 +196,37 @@ Result<StatementResult> StatementRun::run(const Statement& statement) {
                         fmt::format("{} is not supported yet", statement.sql));
 }
 
+// WITH SESSION: the query in a session of its own.
+Result<StatementResult> StatementRun::query_with_session(const Query& query) {
+  Session session = session_;
+  std::set<std::string> seen;
+  for (const auto& [name, expression] : query.session) {
+    std::string key;
+    for (const auto& part : name) key += (key.empty() ? "" : ".") + part.lower();
+    if (!is_session_property(key)) {
+      return semantic_error("INVALID_SESSION_PROPERTY", name[0].at,
+                            fmt::format("Session property '{}' does not exist", key));
+    }
+    if (!seen.insert(key).second) {
+      return semantic_error("INVALID_SESSION_PROPERTY", name[0].at,
+                            fmt::format("Session property '{}' already set", key));
+    }
+    ASSIGN_OR_RETURN(BoundPtr value, analyzer_.constant(*expression));
+    auto valid = check_session_value(key, value->type, value->text);
+    if (!valid) return std::unexpected(positioned(valid.error(), expression->at));
+    session.properties[key] = value->text;
+    if (key == "time_zone_id") session.time_zone = value->text;
+  }
+  StatementRun inner(options_, catalogs_, mutex_, transactions_, call_, session, sql_);
+  inner.analyzer_.set_parameters(parameters_, false);
+  return inner.run_query(query);
+}
+
 Result<StatementResult> StatementRun::query(const Query& query) {
+  return query.session.empty() ? run_query(query) : query_with_session(query);
+}
+
+Result<StatementResult> StatementRun::run_query(const Query& query) {
   ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(query));
   std::vector<std::shared_ptr<void>> scans;
   RETURN_IF_ERROR(analyzer_.plan_scans(scans));
@@ -402,6 +432,7 @@ Result<StatementResult> StatementRun::execute_text(const std::string& sql,
     default: break;
   }
   analyzer_.set_parameters(&arguments, false);
+  parameters_ = &arguments;
   std::string_view saved = std::exchange(sql_, sql);
   auto result = run(*parsed);
   sql_ = saved;

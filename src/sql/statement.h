@@ -49,6 +49,7 @@ class StatementRun {
   std::string_view sql_;
   Analyzer analyzer_;
   int depth_ = 0;
+  const std::vector<ExpressionPtr>* parameters_ = nullptr;  // of EXECUTE
 
   RenderOptions render_options() const {
     int64_t micros = session_.start.time_since_epoch().count();
@@ -57,6 +58,8 @@ class StatementRun {
 
   // executor.cc
   Result<StatementResult> query(const Query& query);
+  Result<StatementResult> query_with_session(const Query& query);
+  Result<StatementResult> run_query(const Query& query);
   Result<StatementResult> session_statement(const Statement& statement);
   Result<StatementResult> prepared_statement(const Statement& statement);
   Result<StatementResult> execute_text(const std::string& sql,

@@ -225,7 +225,10 @@ void set_result_precision(const std::string& name, const std::vector<Type>& argu
 
 Result<BoundPtr> Analyzer::analyze_call(const Expression& e, Scope& scope) {
   std::string name = e.qualified.back().lower();
-  bool handled = true;
+  bool handled = false;
+  auto inlined = inline_call(e, scope, handled);
+  if (handled || !inlined) return inlined;
+  handled = true;
   auto made = special_call(name, e, scope, handled);
   if (handled) return made;
   return call_function(name, e, scope);
@@ -328,6 +331,11 @@ Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expressi
     best = row;
     best_cost = binder.cost();
   }
+  if (!best && name == "listagg" && types[0]) {
+    return semantic_error("TYPE_MISMATCH", e.at,
+                          fmt::format("Expected expression of varchar, but '{}' has {} type",
+                                      args[0]->text, types[0]->display()));
+  }
   if (!best) return no_such_function(name, types, e.at);
 
   const Signature& signature = signature_of(*best);
@@ -397,6 +405,15 @@ Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expressi
       argument_types[i] = args[i]->type;
     }
     Type result = binder.type_of(signature.result, Type(), argument_types);
+    if (name == "array_join") {  // the elements as text, by their own cast
+      const Type& element = args[0]->type.element();
+      if (!element.is(TypeKind::unknown) &&
+          (!can_cast(element, Type::varchar()) || !element.fields.empty())) {
+        return semantic_error("OPERATOR_NOT_FOUND", e.at,
+                              fmt::format("Input type {} not supported", element.display()));
+      }
+      args[0] = make_cast(args[0], Type::array(Type::varchar()));
+    }
     if (auto length = result_length(name, argument_types)) result = Type::varchar(*length);
     set_result_precision(name, argument_types, result);
     if (name == "sum" && result.is(TypeKind::decimal)) result.scale = argument_types[0].scale;

@@ -22,6 +22,17 @@ BoundPtr chain(std::string op, std::vector<BoundPtr> args, Type type) {
   return made;
 }
 
+BoundPtr row_field(BoundPtr row, size_t index) {
+  if (row->kind == Bound::Kind::row) return row->args[index];
+  auto made = std::make_shared<Bound>();
+  made->kind = Bound::Kind::field;
+  made->type = row->type.fields[index].type;
+  made->index = index;
+  made->at = row->at;
+  made->args.push_back(std::move(row));
+  return made;
+}
+
 // Without a copy: this runs for every column in scope at every name.
 bool is_lower_of(std::string_view lower, std::string_view name) {
   return std::ranges::equal(lower, name, [](char a, char b) {
@@ -124,6 +135,9 @@ Result<BoundPtr> Analyzer::analyze(const Expression& e, Scope& scope) {
     case Kind::at_time_zone: return analyze_at_time_zone(e, scope);
     case Kind::special: return analyze_special(e);
     case Kind::grouping: return analyze_grouping(e, scope);
+    case Kind::unique: return analyze_unique(e, scope);
+    case Kind::match: return analyze_match(e, scope);
+    case Kind::json_function: return analyze_json_function(e, scope);
   }
   return semantic_error("NOT_SUPPORTED", e.at, "this expression is not supported");
 }
@@ -471,6 +485,10 @@ Result<BoundPtr> Analyzer::analyze_subquery(const Expression& e, Scope& scope) {
     made->type = plan->fields[0].type;
     made->plan = std::move(plan);
     return BoundPtr(made);
+  }
+  if (value->type.is(TypeKind::row) && value->type.fields.size() == 1 &&
+      !plan->fields[0].type.is(TypeKind::row)) {  // ROW(1) IN (SELECT 1)
+    value = row_field(value, 0);
   }
   auto type = common_type(value->type, plan->fields[0].type);
   if (!type || !is_comparable(*type)) {

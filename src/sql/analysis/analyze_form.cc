@@ -22,7 +22,15 @@ Result<BoundPtr> Analyzer::analyze_case(const Expression& e, Scope& scope) {
   for (size_t i = 0; i < pairs; ++i) {
     const Expression& when = *e.args[first + 2 * i];
     BoundPtr condition;
-    if (operand) {
+    if (when.bare) {
+      Scope inner;
+      inner.parent = &scope;
+      inner.aggregates = scope.aggregates;
+      inner.windows = scope.windows;
+      inner.clause = scope.clause;
+      inner.variables["#case"] = operand;
+      ASSIGN_OR_RETURN(condition, analyze_condition(when, inner, "CASE WHEN clause"));
+    } else if (operand) {
       ASSIGN_OR_RETURN(BoundPtr value, analyze(when, scope));
       auto equal = compare("=", operand, std::move(value), when.at);
       if (!equal)
@@ -119,6 +127,12 @@ Result<BoundPtr> Analyzer::analyze_subscript(const Expression& e, Scope& scope) 
     Type element = base->type.element();
     return make_call(element, "trino_subscript({0}, {1})",
                      {base, make_cast(index, Type(TypeKind::bigint))}, e.at);
+  }
+  // Text keys of any length: the longer is simply not there.
+  bool text = base->type.is(TypeKind::map) && base->type.key().is(TypeKind::varchar) &&
+              index->type.is(TypeKind::varchar);
+  if (text) {
+    return make_call(base->type.value(), "trino_map_subscript({0}, {1})", {base, index}, e.at);
   }
   if (base->type.is(TypeKind::map) && can_coerce(index->type, base->type.key())) {
     Type value = base->type.value();

@@ -254,6 +254,10 @@ Result<BoundPtr> Analyzer::compare(const std::string& op, BoundPtr left, BoundPt
   }
   left = make_cast(left, *common);
   right = make_cast(right, *common);
+  if (common->is(TypeKind::map)) {  // in any order of keys
+    BoundPtr equal = make_call(kBoolean, "trino_map_equal({0}, {1})", {left, right}, at);
+    return op == "=" ? equal : make_call(kBoolean, "(NOT {0})", {equal}, at);
+  }
   BoundPtr made = make_call(kBoolean, fmt::format("({{0}} {} {{1}})", op), {left, right}, at);
   if (!is_floating(*common)) return made;
   // DuckDB holds NaN equal to itself and above all numbers; in Trino every comparison with it is

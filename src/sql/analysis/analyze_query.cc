@@ -15,13 +15,15 @@ std::unexpected<Error> semantic_error(const char* what, Position at, const std::
 Result<PlanPtr> Analyzer::query(const Query& query) { return analyze_query(query, nullptr); }
 
 Result<PlanPtr> Analyzer::analyze_query(const Query& query, const Scope* outer) {
-  if (!query.session.empty())
+  if (!query.session.empty() && outer)  // the executor has applied the outermost
     return semantic_error("NOT_SUPPORTED", query.at, "WITH SESSION is not supported");
   Scope scope;
   scope.parent = outer;
+  scope.functions = &query.functions;
+  scope.functions_count = query.functions.size();
   std::vector<PlanCte> ctes;
   RETURN_IF_ERROR(analyze_with(query, scope, ctes));
-  const Scope* inner = query.with.empty() ? outer : &scope;
+  const Scope* inner = query.with.empty() && query.functions.empty() ? outer : &scope;
   bool tail = !query.order_by.empty() || query.limit || query.offset;
   bool own_tail = query.body->kind == QueryTerm::Kind::select;
   ASSIGN_OR_RETURN(PlanPtr plan,
@@ -136,10 +138,9 @@ Result<PlanPtr> Analyzer::analyze_term(const QueryTerm& term, const Query* tail,
 }
 
 Result<PlanPtr> Analyzer::analyze_set(const QueryTerm& term, const Scope* outer) {
-  if (term.corresponding)
-    return semantic_error("NOT_SUPPORTED", term.at, "CORRESPONDING is not supported");
   ASSIGN_OR_RETURN(PlanPtr left, analyze_term(*term.left, nullptr, outer));
   ASSIGN_OR_RETURN(PlanPtr right, analyze_term(*term.right, nullptr, outer));
+  if (term.corresponding) return corresponding(term, std::move(left), std::move(right));
   return unify_sets(term, std::move(left), std::move(right));
 }
 

@@ -113,13 +113,20 @@ Result<Analyzer::From> Analyzer::analyze_relation(const Relation& relation, cons
       return aliased(from_plan(std::make_shared<Plan>(*plan), {}), relation);
     }
     case Relation::Kind::lateral: {
-      ASSIGN_OR_RETURN(PlanPtr plan, analyze_query(*relation.query, outer));
+      // What is FROM inside sees the neighbours of the LATERAL as outer columns.
+      Scope around;
+      around.parent = outer;
+      ASSIGN_OR_RETURN(PlanPtr plan, analyze_query(*relation.query, &around));
       auto copy = std::make_shared<Plan>(*plan);
       copy->lateral = true;
       return aliased(from_plan(std::move(copy), {}), relation);
     }
     case Relation::Kind::unnest: {
       ASSIGN_OR_RETURN(From from, analyze_unnest(relation, outer));
+      return aliased(std::move(from), relation);
+    }
+    case Relation::Kind::json_table: {
+      ASSIGN_OR_RETURN(From from, analyze_json_table(relation, outer));
       return aliased(std::move(from), relation);
     }
     case Relation::Kind::join: return analyze_join(relation, outer);
@@ -272,6 +279,22 @@ Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Sc
   lateral.neighbours = true;
   ASSIGN_OR_RETURN(From right, analyze_relation(*relation.right, &lateral));
   if (relation.join != "INNER" && relation.join != "CROSS") outer_join_ = true;
+  if (right.plan->lateral && (relation.join == "RIGHT" || relation.join == "FULL")) {
+    // The engine knows no lateral right joins; LATERAL that looks at nothing is a plain query.
+    bool refers = false;
+    rewrite(right.plan, [&](const BoundPtr& value) -> BoundPtr {
+      refers = refers ||
+               (value->kind == Bound::Kind::column && left.relations.contains(value->relation));
+      return nullptr;
+    });
+    if (refers) {
+      return semantic_error("INVALID_COLUMN_REFERENCE", relation.at,
+                            fmt::format("LATERAL reference not allowed in {} JOIN", relation.join));
+    }
+    auto plain = std::make_shared<Plan>(*right.plan);
+    plain->lateral = false;
+    right.plan = std::move(plain);
+  }
   if (relation.natural) {
     std::vector<Identifier> common;
     for (const auto& field : left.fields) {

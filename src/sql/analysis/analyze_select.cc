@@ -154,6 +154,16 @@ Status Analyzer::expand_star(const SelectItem& item, const From& from, Scope& sc
     }
     items.emplace_back(OutputField{field.name, field.value->type}, field.value);
   }
+  // A qualifier of an outer query.
+  for (const Scope* level = scope.parent; level && item.expression && items.size() == before;
+       level = level->parent) {
+    for (const auto& field : level->fields) {
+      bool fits = !field.hidden && !prefix.empty() && field.qualifier.size() >= prefix.size() &&
+                  std::equal(prefix.rbegin(), prefix.rend(), field.qualifier.rbegin());
+      if (fits) items.emplace_back(OutputField{field.name, field.value->type}, field.value);
+    }
+    if (level->barrier) break;
+  }
   if (item.expression && items.size() == before) {
     bool row = true;
     auto base = analyze(*item.expression, scope);  // row.*
@@ -277,19 +287,16 @@ Status Analyzer::group_keys(const SelectBlock& block,
                             const std::vector<std::pair<OutputField, BoundPtr>>& items,
                             Scope& scope, Plan& grouped) {
   grouped.grouped = true;
-  if (block.group_auto) {
-    std::vector<size_t> all;
-    for (const auto& [field, value] : items) {
-      if (has_aggregate(value)) continue;
-      all.push_back(grouped.group_keys.size());
-      grouped.group_keys.push_back(value);
-    }
-    grouped.group_sets.push_back(std::move(all));
-    return {};
-  }
   Scope key_scope = scope;
   key_scope.aggregates = key_scope.windows = false;
   key_scope.clause = "GROUP BY clause";
+  auto number_of = [&](const BoundPtr& key) {
+    for (size_t i = 0; i < grouped.group_keys.size(); ++i) {
+      if (same_expression(*grouped.group_keys[i], *key)) return i;
+    }
+    grouped.group_keys.push_back(key);
+    return grouped.group_keys.size() - 1;
+  };
   auto key_of = [&](const Expression& expression) -> Result<size_t> {
     BoundPtr key;
     if (expression.kind == ExpressionKind::integer_literal) {
@@ -313,15 +320,18 @@ Status Analyzer::group_keys(const SelectBlock& block,
           fmt::format("{} is not comparable, and therefore cannot be used in GROUP BY",
                       key->type.display()));
     }
-    for (size_t i = 0; i < grouped.group_keys.size(); ++i) {
-      if (same_expression(*grouped.group_keys[i], *key)) return i;
-    }
-    grouped.group_keys.push_back(std::move(key));
-    return grouped.group_keys.size() - 1;
+    return number_of(key);
   };
   std::vector<std::vector<size_t>> product{{}};
   for (const auto& element : block.group_by) {
     std::vector<std::vector<size_t>> sets;
+    if (element.sets.empty()) {  // AUTO
+      std::vector<size_t> all;
+      for (const auto& [field, value] : items) {
+        if (!has_aggregate(value)) all.push_back(number_of(value));
+      }
+      sets.push_back(std::move(all));
+    }
     for (const auto& set : element.sets) {
       std::vector<size_t> keys;
       for (const auto& expression : set) {
@@ -484,7 +494,7 @@ Status Analyzer::order_keys(const Query& tail,
       if (same_expression(*items[i].second, *sort.key)) output = i;
     }
     if (select.distinct && !output) {
-      return semantic_error("EXPRESSION_NOT_IN_DISTINCT", key.at,
+      return semantic_error("EXPRESSION_NOT_IN_DISTINCT", tail.at,
                             "For SELECT DISTINCT, ORDER BY expressions must appear in select list");
     }
     select.order_by.push_back(std::move(sort));
@@ -497,7 +507,6 @@ Status Analyzer::order_keys(const Query& tail,
       return semantic_error("MISSING_ORDER_BY", tail.at,
                             "FETCH FIRST WITH TIES clause requires ORDER BY");
     select.with_ties = true;
-    return semantic_error("NOT_SUPPORTED", tail.at, "FETCH FIRST WITH TIES is not supported");
   }
   return {};
 }

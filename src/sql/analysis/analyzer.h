@@ -13,11 +13,11 @@
 
 #include "base/result.h"
 #include "runtime/call.h"
-#include "sql/language/ast.h"
-#include "sql/connectors/connector.h"
-#include "sql/functions/functions.h"
 #include "sql/analysis/plan.h"
 #include "sql/analysis/session.h"
+#include "sql/connectors/connector.h"
+#include "sql/functions/functions.h"
+#include "sql/language/ast.h"
 
 namespace aichemy::sql {
 
@@ -75,6 +75,8 @@ class Analyzer {
     std::vector<ScopeField> fields;
     std::map<std::string, BoundPtr> variables;  // lambda parameters
     std::map<std::string, NamedQuery> named_queries;
+    const std::vector<InlineFunction>* functions = nullptr;
+    size_t functions_count = 0;          // a routine sees those before it
     const SelectBlock* block = nullptr;  // for WINDOW names
     bool barrier = false;                // views do not see around themselves
     bool neighbours = false;             // earlier FROM items: for LATERAL and UNNEST only
@@ -170,6 +172,9 @@ class Analyzer {
   Result<BoundPtr> analyze_if(const Expression& expression, Scope& scope);
   Result<BoundPtr> analyze_in(const Expression& expression, Scope& scope);
   Result<BoundPtr> analyze_subquery(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_unique(const Expression& expression, Scope& scope);
+  Result<BoundPtr> analyze_match(const Expression& expression, Scope& scope);
+  PlanPtr grouped_count(PlanPtr plan, std::vector<BoundPtr> keys, BoundPtr where);
   Result<BoundPtr> analyze_like(const Expression& expression, Scope& scope);
   Result<BoundPtr> analyze_cast(const Expression& expression, Scope& scope);
   Result<BoundPtr> analyze_concat(const Expression& expression, Scope& scope);
@@ -179,6 +184,26 @@ class Analyzer {
   Result<BoundPtr> analyze_extract(const Expression& expression, Scope& scope);
   Result<BoundPtr> analyze_parameter(const Expression& expression);
   Result<Type> type_at(const std::string& text, Position at);
+
+  // analyze_json.cc
+  Result<BoundPtr> analyze_json_function(const Expression& expression, Scope& scope);
+  Result<BoundPtr> json_constructor(const Expression& expression, Scope& scope);
+  Result<BoundPtr> json_text(const Expression& expression, bool formatted, Scope& scope);
+  Result<BoundPtr> json_input(const Expression& expression, Scope& scope);
+  Result<BoundPtr> json_passing(const JsonClauses& clauses, Scope& scope);
+  Result<BoundPtr> json_result(const std::string& function, const JsonClauses& clauses,
+                               BoundPtr input, BoundPtr parameters, Scope& scope, Position at);
+  Result<BoundPtr> json_default(const std::string& what, const Expression* value, const Type& type,
+                                const std::string& function, Scope& scope);
+  Status check_json_path(const JsonClauses& clauses);
+  Result<From> analyze_json_table(const Relation& relation, const Scope* outer);
+  struct JsonTableMaking;
+  Status json_table_columns(JsonTableMaking& making, const std::vector<JsonTableColumn>& columns,
+                            size_t node);
+
+  // analyze_routine.cc
+  Result<BoundPtr> inline_call(const Expression& expression, Scope& scope, bool& handled);
+  Result<PlanPtr> corresponding(const QueryTerm& term, PlanPtr left, PlanPtr right);
 
   // analyze_call.cc
   Result<BoundPtr> analyze_call(const Expression& expression, Scope& scope);

@@ -97,8 +97,26 @@ bool same_window(const BoundWindow& a, const BoundWindow& b) {
 
 }  // namespace
 
+// Parameters of the lambdas around, those of one side with those of the other.
+thread_local std::vector<std::pair<size_t, size_t>> same_variables;
+
 bool same_expression(const Bound& a, const Bound& b) {
   if (&a == &b) return true;
+  if (a.kind == Bound::Kind::variable && b.kind == Bound::Kind::variable) {
+    for (const auto& [left, right] : same_variables) {
+      if (left == a.index || right == b.index) return left == a.index && right == b.index;
+    }
+    return a.index == b.index;
+  }
+  if (a.kind == Bound::Kind::lambda && b.kind == Bound::Kind::lambda) {
+    if (a.variables.size() != b.variables.size() || !(a.type == b.type)) return false;
+    size_t before = same_variables.size();
+    for (size_t i = 0; i < a.variables.size(); ++i)
+      same_variables.emplace_back(a.variables[i], b.variables[i]);
+    bool same = same_list(a.args, b.args);
+    same_variables.resize(before);
+    return same;
+  }
   bool plain = a.kind == b.kind && a.type == b.type && a.null == b.null && a.safe == b.safe &&
                a.negated == b.negated && a.distinct == b.distinct &&
                a.ignore_nulls == b.ignore_nulls && a.relation == b.relation && a.index == b.index &&

@@ -55,7 +55,7 @@ std::string to_text(const std::string& value, const Type& from) {
     case TypeKind::interval_day_time: return fmt::format("trino_day_time_to_varchar({})", value);
     case TypeKind::interval_year_month:
       return fmt::format("trino_year_month_to_varchar({})", value);
-    case TypeKind::json: return fmt::format("trino_json_to_varchar({})", value);
+    case TypeKind::json: return fmt::format("aichemy_json_decode({}, 'varchar')", value);
     case TypeKind::varchar:
     case TypeKind::char_: return value;
     default: return fmt::format("CAST({} AS VARCHAR)", value);
@@ -97,6 +97,37 @@ std::string from_text(const std::string& value, const Type& to, const RenderOpti
   }
 }
 
+// Java's text of floating numbers, which JSON has; empty for other types.
+const char* java_text(const Type& type) {
+  return type.is(TypeKind::double_) ? "aichemy_double_json"
+         : type.is(TypeKind::real)  ? "aichemy_float_json"
+                                    : "";
+}
+
+// The native decoder knows the type whole.
+bool decodes(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::boolean:
+    case TypeKind::tinyint:
+    case TypeKind::smallint:
+    case TypeKind::integer:
+    case TypeKind::bigint:
+    case TypeKind::real:
+    case TypeKind::double_:
+    case TypeKind::decimal:
+    case TypeKind::varchar:
+    case TypeKind::json: return true;
+    case TypeKind::array:
+    case TypeKind::map:
+    case TypeKind::row:
+      for (const auto& field : type.fields) {
+        if (!decodes(field.type)) return false;
+      }
+      return true;
+    default: return false;
+  }
+}
+
 // The JSON text of a value.
 std::string json_of(const std::string& value, const Type& from, int depth) {
   switch (from.kind) {
@@ -109,18 +140,25 @@ std::string json_of(const std::string& value, const Type& from, int depth) {
     case TypeKind::decimal:
     case TypeKind::unknown: return fmt::format("CAST({} AS VARCHAR)", value);
     case TypeKind::double_:
-    case TypeKind::real: return fmt::format("trino_double_to_json({})", value);
+    case TypeKind::real: {
+      std::string text = fmt::format("{}({})", java_text(from), value);
+      return fmt::format("CASE WHEN isfinite({0}) THEN {1} ELSE '\"' || {1} || '\"' END", value,
+                         text);
+    }
+    case TypeKind::varchar: return fmt::format("aichemy_text_json({})", value);
     case TypeKind::array: {
       std::string item = fmt::format("j{}", depth);
-      return fmt::format("trino_json_array(list_transform({}, lambda {}: {}))", value, item,
-                         json_of(item, from.element(), depth + 1));
+      return fmt::format("aichemy_json_array(list_transform({}, lambda {}: {}), FALSE)", value,
+                         item, json_of(item, from.element(), depth + 1));
     }
     case TypeKind::map: {
       std::string item = fmt::format("j{}", depth);
       return fmt::format(
-          "trino_json_object(list_transform(map_entries({0}), lambda {1}: {2}), "
-          "list_transform(map_entries({0}), lambda {1}: {3}))",
-          value, item, to_text(item + ".key", from.key()),
+          "aichemy_json_object(list_transform(map_entries({0}), lambda {1}: {2}), "
+          "list_transform(map_entries({0}), lambda {1}: {3}), 1)",
+          value, item,
+          java_text(from.key())[0] ? fmt::format("{}({})", java_text(from.key()), item + ".key")
+                                   : to_text(item + ".key", from.key()),
           json_of(item + ".value", from.value(), depth + 1));
     }
     case TypeKind::row: {
@@ -130,10 +168,10 @@ std::string json_of(const std::string& value, const Type& from, int depth) {
         values += (i ? ", " : "") +
                   json_of(fmt::format("({}).f{}", value, i), from.fields[i].type, depth + 1);
       }
-      return fmt::format("CASE WHEN {} IS NOT NULL THEN trino_json_object([{}], [{}]) END", value,
-                         names, values);
+      return fmt::format("CASE WHEN {} IS NOT NULL THEN aichemy_json_object([{}], [{}], 0) END",
+                         value, names, values);
     }
-    default: return fmt::format("CAST(to_json({}) AS VARCHAR)", to_text(value, from));
+    default: return fmt::format("aichemy_text_json({})", to_text(value, from));
   }
 }
 
@@ -141,6 +179,8 @@ std::string json_of(const std::string& value, const Type& from, int depth) {
 // casts.
 std::string of_json(const std::string& value, const Type& to, const RenderOptions& options,
                     int depth) {
+  if (decodes(to))
+    return fmt::format("aichemy_json_decode({}, {})", value, quote_text(to.display()));
   std::string item = fmt::format("j{}", depth);
   switch (to.kind) {
     case TypeKind::array:

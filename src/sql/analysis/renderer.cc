@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "sql/analysis/render_cast.h"
 #include "sql/analysis/render_moment.h"
+#include "sql/analysis/render_nested.h"
 
 namespace aichemy::sql {
 namespace {
@@ -138,7 +139,7 @@ class Renderer {
       case TypeKind::varbinary: return fmt::format("unhex('{}')", to_hex(value.text));
       case TypeKind::varchar:
       case TypeKind::char_: return fmt::format("CAST({} AS VARCHAR)", quote_text(value.text));
-      case TypeKind::json: return fmt::format("trino_json_parse({})", quote_text(value.text));
+      case TypeKind::json: return fmt::format("CAST({} AS VARCHAR)", quote_text(value.text));
       default:
         if (is_moment(value.type)) return render_moment(value.type, value.text);
         return prefix(fmt::format("CAST({} AS {})", quote_text(value.text), type));
@@ -162,7 +163,17 @@ class Renderer {
   }
 
   std::string cast(const Bound& value) {
-    const Bound& inner = *value.args[0];
+    const Bound* source = value.args[0].get();
+    bool nested = value.type.is(TypeKind::array) || value.type.is(TypeKind::map) ||
+                  value.type.is(TypeKind::row);
+    // CAST(json_parse(text) AS array...) reads the text itself: errors show it as it was.
+    Bound json;
+    if (nested && source->text == "aichemy_json_parse({0})") {
+      json = *source->args[0];
+      json.type = Type(TypeKind::json);
+      if (json.kind != Bound::Kind::literal) source = &json;
+    }
+    const Bound& inner = *source;
     bool saved = in_try_;
     if (value.safe) in_try_ = true;
     // The argument is rendered apart from the cast's own text, so that only templates are prefixed.
@@ -229,83 +240,25 @@ class Renderer {
     return out;
   }
 
-  std::string reduce(const Bound& value) {
-    const Bound& step = *value.args[2];
-    const Bound& finish = *value.args[3];
-    std::string list = expression(*value.args[0]), start = expression(*value.args[1]);
-    std::string state = physical_type(value.args[1]->type),
-                item = physical_type(value.args[0]->type.element());
-    std::string out;
-    if (state == item) {
-      out = fmt::format("list_reduce({}, {}, {})", list, expression(step), start);
-    } else {  // DuckDB reduces to the list's own type: state and item ride in one struct
-      std::string a = fmt::format("a{}", next_item_++), b = fmt::format("b{}", next_item_++);
-      out = fmt::format(
-          "(list_reduce(list_transform({}, lambda {}: struct_pack(s := CAST(NULL AS {}), x := "
-          "{})), "
-          "lambda {}, {}: struct_pack(s := CAST({} AS {}), x := {}.x), struct_pack(s := {}, x := "
-          "CAST(NULL AS {})))).s",
-          list, b, state, b, a, b, body(step, {a + ".s", b + ".x"}), state, b, start, item);
-    }
-    bool identity = finish.args[0]->kind == Bound::Kind::variable;
-    return identity ? out : fmt::format("(list_transform([{}], {}))[1]", out, expression(finish));
-  }
-
   std::string named(const std::string& name, const Bound& value) {
     if (name == "type0") return physical_type(value.args[0]->type);
     if (auto text = render_word(name, value, options_)) return *text;
-    if (name == "reduce") return reduce(value);
     if (name == "avg_decimal") return avg_decimal(value);
     if (name.starts_with("padded")) return padded(*value.args.at(size_t(name.back() - '0')));
-    if (name == "regexp_replace") return regexp_replace(value);
-    if (name == "split_merge") return split_merge(value);
-    std::string item = fmt::format("z{}", next_item_++);
-    std::string first = expression(*value.args[0]);
-    if (name == "zip_with") {
-      std::string second = expression(*value.args[1]);
-      return fmt::format(
-          "list_transform(range(1, greatest(len({0}), len({1})) + 1), lambda {2}: {3})", first,
-          second, item,
-          body(*value.args[2],
-               {fmt::format("({})[{}]", first, item), fmt::format("({})[{}]", second, item)}));
-    }
-    std::string test = body(*value.args[1], {item + ".key", item + ".value"});
-    if (name == "map_filter")
-      return fmt::format("map_from_entries(list_filter(map_entries({}), lambda {}: {}))", first,
-                         item, test);
-    std::string key = name == "transform_keys" ? test : item + ".key",
-                mapped = name == "transform_keys" ? item + ".value" : test;
-    return fmt::format(
-        "map_from_entries(list_transform(map_entries({}), lambda {}: struct_pack(k := {}, v := "
-        "{})))",
-        first, item, key, mapped);
+    NestedForms forms;
+    forms.expression = [this](const Bound& one) { return expression(one); };
+    forms.body = [this](const Bound& lambda, const std::vector<std::string>& parameters) {
+      return body(lambda, parameters);
+    };
+    forms.fresh = [this] { return fmt::format("n{}", next_item_++); };
+    forms.options = &options_;
+    return prefix(render_nested(forms, name, value));
   }
 
   // char(n) is kept without its trailing blanks; some functions count them.
   std::string padded(const Bound& value) {
     if (!value.type.is(TypeKind::char_)) return expression(value);
     return fmt::format("rpad({}, {}, ' ')", expression(value), value.type.precision);
-  }
-
-  // Each match becomes the text before it and the lambda of its groups; NULL adds nothing.
-  std::string regexp_replace(const Bound& value) {
-    std::string item = fmt::format("m{}", next_item_++);
-    return fmt::format(
-        "array_to_string(list_transform(aichemy_regexp_matches({}, {}), lambda {}: {}.before || "
-        "CASE WHEN {}.groups IS NULL THEN '' ELSE COALESCE({}, '') END), '')",
-        expression(*value.args[0]), expression(*value.args[1]), item, item, item,
-        body(*value.args[2], {item + ".groups"}));
-  }
-
-  // split_to_map with a function for duplicate keys: it folds their values from left to right.
-  std::string split_merge(const Bound& value) {
-    std::string item = fmt::format("m{}", next_item_++), a = item + "a", b = item + "b";
-    return fmt::format(
-        "map_from_entries(list_transform(map_entries(trino_gather(aichemy_split_pairs({}, {}, {}, "
-        "1))), lambda {}: struct_pack(k := {}.key, v := list_reduce({}.value, lambda {}, {}: "
-        "{}))))",
-        expression(*value.args[0]), expression(*value.args[1]), expression(*value.args[2]), item,
-        item, item, a, b, body(*value.args[3], {item + ".key", a, b}));
   }
 
   // The exact quotient of sum and count at the argument's scale, rounded half up.
@@ -395,7 +348,9 @@ class Renderer {
   std::string bound(BoundKind kind, const BoundPtr& value) {
     std::string amount;
     if (value) {
-      amount = expression(*value);
+      amount = value->kind == Bound::Kind::literal
+                   ? expression(*value)
+                   : prefix("trino_frame(") + expression(*value) + ")";
       if (value->type.is(TypeKind::interval_day_time))
         amount = fmt::format("to_microseconds({} * 1000)", amount);
       if (value->type.is(TypeKind::interval_year_month))
@@ -476,9 +431,27 @@ class Renderer {
         continue;  // a constant sorts nothing
       order += (order.empty() ? "" : ", ") + sort(key, plan.order_by[i]);
     }
+    if (plan.with_ties && plan.limit) out += ties(plan);
     if (!order.empty()) out += " ORDER BY " + order;
+    if (plan.with_ties) return out;
     if (plan.limit) out += fmt::format(" LIMIT {}", *plan.limit);
     if (plan.offset) out += fmt::format(" OFFSET {}", *plan.offset);
+    return out;
+  }
+
+  // FETCH FIRST n WITH TIES: the rows that rank among the first n, without those before OFFSET.
+  std::string ties(const Plan& plan) {
+    std::string order;
+    for (size_t i = 0; i < plan.order_by.size(); ++i) {
+      const auto& output = plan.order_output[i];
+      std::string key = output && *output < plan.items.size() ? expression(*plan.items[*output])
+                                                              : expression(*plan.order_by[i].key);
+      order += (order.empty() ? "" : ", ") + sort(key, plan.order_by[i]);
+    }
+    uint64_t offset = plan.offset.value_or(0);
+    std::string out =
+        fmt::format(" QUALIFY rank() OVER (ORDER BY {}) <= {}", order, offset + *plan.limit);
+    if (offset > 0) out += fmt::format(" AND row_number() OVER (ORDER BY {}) > {}", order, offset);
     return out;
   }
 

@@ -180,6 +180,7 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
     instance.GetFileSystem().RegisterSubSystem(make_lake_file_system(options.store));
     register_lake_scan(instance, options.scans);
     register_native_functions(instance);
+    register_json_decode(instance);
     register_tpch_scan(instance);
 
     duckdb::Connection connection(*database);

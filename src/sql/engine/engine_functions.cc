@@ -168,13 +168,76 @@ constexpr Macro kMacros[] = {
      "CASE WHEN map_contains(m, k) THEN m[k] WHEN m IS NULL OR k IS NULL THEN NULL "
      "ELSE trino_fail('INVALID_FUNCTION_ARGUMENT', 'Key not present in map: ' || CAST(k AS "
      "VARCHAR)) END"},
-    {"map", "k, v",
+    {"map", "k, v, t",
      "CASE WHEN len(k) <> len(v) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Key and value "
      "arrays must be the same length') "
-     "WHEN list_has_any([TRUE], list_transform(k, lambda x: x IS NULL)) THEN "
-     "trino_fail('INVALID_FUNCTION_ARGUMENT', 'map key cannot be null') "
+     "WHEN len(k) <> list_count(k) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'map key cannot be "
+     "null') "
      "WHEN len(list_distinct(k)) <> len(k) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Duplicate "
-     "map keys are not allowed') ELSE map(k, v) END"},
+     "map keys (' || t || ') are not allowed') ELSE map(k, v) END"},
+    // a list of {k, v} as a map; t tells the first key that comes twice
+    {"entries", "e, t",
+     "CASE WHEN len(list_distinct(list_transform(e, lambda x: x.k))) <> "
+     "list_count(list_transform(e, lambda x: x.k)) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
+     "'Duplicate map keys (' || t || ') are not allowed') ELSE map_from_entries(e) END"},
+    {"first_entries", "e",
+     "map_from_entries(list_filter(e, lambda x, i: list_position(list_transform(e, lambda y: "
+     "y.key), "
+     "x.key) = i))"},
+    {"listagg", "t",
+     "CASE WHEN octet_length(encode(t)) > 1048576 THEN "
+     "trino_fail('EXCEEDED_FUNCTION_MEMORY_LIMIT', 'Concatenated string has the length in bytes "
+     "larger than the maximum output length 1048576') ELSE t END"},
+    {"map_equal", "a, b",
+     "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN cardinality(a) <> cardinality(b) THEN FALSE "
+     "WHEN len(list_filter(map_entries(a), lambda e: NOT map_contains(b, e.key) OR e.value <> "
+     "b[e.key])) > 0 THEN FALSE "
+     "WHEN len(list_filter(map_entries(a), lambda e: e.value IS NULL OR b[e.key] IS NULL)) > 0 "
+     "THEN "
+     "NULL ELSE TRUE END"},
+    {"join", "l, d",
+     "CASE WHEN l IS NULL OR d IS NULL THEN NULL ELSE COALESCE(array_to_string(l, d), '') END"},
+    {"overlap", "a, b",
+     "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(a, b) THEN TRUE WHEN len(a) = 0 "
+     "OR len(b) = 0 THEN FALSE WHEN len(a) <> list_count(a) OR len(b) <> list_count(b) THEN NULL "
+     "ELSE FALSE END"},
+    {"ngrams", "a, n",
+     "CASE WHEN n <= 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'N must be positive') WHEN "
+     "len(a) <= n THEN [a] ELSE list_transform(range(1, len(a) - n + 2), lambda i: a[i:i + n - 1]) "
+     "END"},
+    {"trim_array", "a, n",
+     "CASE WHEN n < 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'size must not be negative: ' "
+     "|| "
+     "n) WHEN n > len(a) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'size must not exceed array "
+     "cardinality ' || len(a) || ': ' || n) ELSE a[1:len(a) - n] END"},
+    // k elements of a: those that end with a[i] are the shorter ones before it, with a[i]
+    {"choose1", "a", "list_transform(a, lambda c1: [c1])"},
+    {"choose2", "a",
+     "flatten(list_transform(range(2, len(a) + 1), lambda i2: list_transform(trino_choose1(a[1:i2 "
+     "- "
+     "1]), lambda c2: list_append(c2, a[i2]))))"},
+    {"choose3", "a",
+     "flatten(list_transform(range(3, len(a) + 1), lambda i3: list_transform(trino_choose2(a[1:i3 "
+     "- "
+     "1]), lambda c3: list_append(c3, a[i3]))))"},
+    {"choose4", "a",
+     "flatten(list_transform(range(4, len(a) + 1), lambda i4: list_transform(trino_choose3(a[1:i4 "
+     "- "
+     "1]), lambda c4: list_append(c4, a[i4]))))"},
+    {"choose5", "a",
+     "flatten(list_transform(range(5, len(a) + 1), lambda i5: list_transform(trino_choose4(a[1:i5 "
+     "- "
+     "1]), lambda c5: list_append(c5, a[i5]))))"},
+    {"combinations", "a, n",
+     "CASE WHEN n < 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'combination size must not be "
+     "negative: ' || n) WHEN n > 5 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'combination size "
+     "must not exceed 5: ' || n) WHEN a IS NULL OR n IS NULL THEN NULL WHEN n = 0 THEN [a[1:0]] "
+     "WHEN n > len(a) THEN [a][1:0] WHEN n = 1 THEN trino_choose1(a) WHEN n = 2 THEN "
+     "trino_choose2(a) WHEN n = 3 THEN trino_choose3(a) WHEN n = 4 THEN trino_choose4(a) ELSE "
+     "trino_choose5(a) END"},
+    {"frame", "x",
+     "CASE WHEN x IS NULL OR x < 0 THEN trino_fail('INVALID_WINDOW_FRAME', 'Window frame offset "
+     "value must not be negative or null') ELSE x END"},
     {"distinct", "a",
      "list_filter(a, lambda x, i: list_position(a, x) = i OR (x IS NULL AND "
      "len(list_filter(a[1:i], lambda y: y IS NULL)) = 1))"},
@@ -205,22 +268,9 @@ constexpr Macro kMacros[] = {
      "CASE WHEN len(a) <> len(b) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'The arguments must "
      "have the same length') ELSE TRUE END"},
     // JSON
-    {"json_parse", "t",
-     "CASE WHEN t IS NULL THEN NULL WHEN json_valid(t) THEN CAST(json(t) AS VARCHAR) ELSE "
-     "trino_fail('INVALID_FUNCTION_ARGUMENT', 'Cannot convert value to JSON: ''' || t || '''') "
-     "END"},
     {"json_to_varchar", "j",
      "CASE WHEN json_type(j) = 'NULL' THEN NULL ELSE json_extract_string(j, '$') END"},
     {"json_is_value", "j", "(json_type(j) <> 'NULL')"},
-    {"double_to_json", "x",
-     "CASE WHEN isnan(x) THEN '\"NaN\"' WHEN isinf(x) THEN CASE WHEN x > 0 THEN '\"Infinity\"' "
-     "ELSE '\"-Infinity\"' END ELSE upper(CAST(x AS VARCHAR)) END"},
-    {"json_array", "l",
-     "CASE WHEN l IS NULL THEN NULL ELSE '[' || array_to_string(list_transform(l, lambda x: "
-     "COALESCE(x, 'null')), ',') || ']' END"},
-    {"json_object", "k, v",
-     "CASE WHEN k IS NULL THEN NULL ELSE '{' || array_to_string(list_transform(list_zip(k, v), "
-     "lambda x: CAST(to_json(x[1]) AS VARCHAR) || ':' || COALESCE(x[2], 'null')), ',') || '}' END"},
     {"json_items", "j, type",
      "CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_extract(j, '$[*]') AS VARCHAR[]) WHEN j IS "
      "NULL OR json_type(j) = 'NULL' THEN NULL "
@@ -234,9 +284,6 @@ constexpr Macro kMacros[] = {
     {"json_field", "j, i, name",
      "CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_extract(j, '$[' || i || ']') AS VARCHAR) "
      "ELSE CAST(json_extract(j, '$.\"' || name || '\"') AS VARCHAR) END"},
-    {"json_scalar", "j, p",
-     "CASE WHEN json_type(json_extract(j, p)) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL ELSE "
-     "json_extract_string(j, p) END"},
     {"from_base", "t, b",
      "CASE WHEN b < 2 OR b > 36 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Radix must be "
      "between 2 and 36') ELSE "
@@ -285,7 +332,9 @@ std::string build() {
   std::string out =
       "CREATE OR REPLACE MACRO trino_fail(name, message) AS error('TRINO[' || name || '] ' || "
       "message);\n"
-      "CREATE OR REPLACE MACRO trino_try_fail(name, message) AS NULL;\n";
+      "CREATE OR REPLACE MACRO trino_try_fail(name, message) AS NULL;\n"
+      "CREATE OR REPLACE MACRO trino_raise(problem) AS error(problem);\n"
+      "CREATE OR REPLACE MACRO trino_try_raise(problem) AS NULL;\n";
   for (const auto& macro : kMacros) {
     std::string body = expand_let(macro.body);
     out += fmt::format("CREATE OR REPLACE MACRO trino_{}({}) AS ({});\n", macro.name,

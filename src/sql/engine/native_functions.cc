@@ -14,6 +14,7 @@ using Family = std::vector<NativeFunction> (*)();
 
 constexpr Family kFamilies[] = {
     native_partition_functions,
+    native_json_functions,
     native_regexp_functions,
     native_text_functions,
     native_time_functions,

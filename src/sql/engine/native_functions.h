@@ -26,12 +26,15 @@ struct NativeFunction {
 
 // One a family, in the order of native_functions.cc.
 std::vector<NativeFunction> native_partition_functions();
+std::vector<NativeFunction> native_json_functions();
 std::vector<NativeFunction> native_regexp_functions();
 std::vector<NativeFunction> native_text_functions();
 std::vector<NativeFunction> native_time_functions();
 std::vector<NativeFunction> native_time_format_functions();
 
 void register_native_functions(duckdb::DatabaseInstance& database);
+// Functions whose result type is an argument: aichemy_json_decode(text, 'type').
+void register_json_decode(duckdb::DatabaseInstance& database);
 
 // Throws the exception that engine_errors turns into Trino's error of this name.
 [[noreturn]] void raise(std::string_view name, const std::string& message);

@@ -101,6 +101,29 @@ enum class ExpressionKind : uint8_t {
   at_time_zone,  // args: value, zone
   special,       // text: CURRENT_DATE, CURRENT_TIMESTAMP, CURRENT_USER, ...; index: precision or -1
   grouping,      // args
+  unique,        // query
+  match,         // args[0], query; op: SIMPLE PARTIAL FULL; distinct: UNIQUE
+  json_function,  // text: JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT, JSON_ARRAY; json, args
+};
+
+struct Expression;
+
+// The clauses of a JSON function or a JSON_TABLE column. args of the expression: the input, or the
+// keys and values of an object in turns, or the items of an array.
+struct JsonClauses {
+  std::string path;
+  Position path_at;
+  std::vector<std::pair<Identifier, std::unique_ptr<Expression>>> passing;
+  std::vector<bool> passing_json;  // FORMAT JSON
+  std::vector<bool> value_json;    // of an object's or array's value
+  std::string returning;           // type, empty: the default
+  Position returning_at;
+  std::string on_empty, on_error;  // NULL ERROR DEFAULT TRUE FALSE UNKNOWN ARRAY OBJECT, or empty
+  std::unique_ptr<Expression> default_empty, default_error;
+  int wrapper = 0;  // 0 without, 1 conditional, 2 unconditional
+  bool omit_quotes = false;
+  bool absent = false;  // ABSENT ON NULL
+  bool unique = false;  // WITH UNIQUE KEYS
 };
 
 struct Expression {
@@ -121,6 +144,7 @@ struct Expression {
   bool distinct = false;
   bool has_operand = false;
   bool has_else = false;
+  bool bare = false;  // a WHEN predicate without its left side
   std::string quantifier;
   std::string null_treatment;  // RESPECT or IGNORE
   std::string from_unit, to_unit;
@@ -128,6 +152,32 @@ struct Expression {
   ExpressionPtr filter;
   std::vector<SortItem> order_by;
   std::unique_ptr<WindowSpec> window;
+  std::unique_ptr<JsonClauses> json;
+};
+
+// A COLUMNS entry of JSON_TABLE.
+struct JsonTableColumn {
+  enum class Kind : uint8_t { ordinality, value, query, nested } kind = Kind::value;
+  Identifier name;  // nested: of the path, may be empty
+  Position at;
+  JsonClauses clauses;  // returning: the type; an empty path: the column's name
+  std::vector<JsonTableColumn> columns;
+};
+
+// PLAN: a path by name with what is below it.
+struct JsonTablePlan {
+  std::string op;  // empty: a path; UNION, CROSS
+  Identifier path;
+  bool outer = true;
+  std::vector<JsonTablePlan> below;  // a path: none or one; UNION, CROSS: two
+};
+
+struct JsonTable {
+  Identifier path_name;
+  JsonClauses clauses;  // input's path, PASSING, ON ERROR
+  std::vector<JsonTableColumn> columns;
+  bool default_outer = true, default_union = true;
+  std::optional<JsonTablePlan> plan;
 };
 
 struct Relation;
@@ -182,7 +232,18 @@ struct CommonTable {
   QueryPtr query;
 };
 
+// WITH FUNCTION: an SQL routine that is one RETURN.
+struct InlineFunction {
+  Identifier name;
+  std::vector<std::pair<Identifier, std::string>> parameters;  // with their types
+  std::string returns;
+  Position at, returns_at;
+  ExpressionPtr body;   // none: refused
+  std::string refused;  // what is not supported
+};
+
 struct Query {
+  std::vector<InlineFunction> functions;
   Position at;
   bool recursive = false;
   std::vector<CommonTable> with;
@@ -195,7 +256,16 @@ struct Query {
 };
 
 struct Relation {
-  enum class Kind : uint8_t { table, query, join, unnest, lateral, table_function, sample } kind;
+  enum class Kind : uint8_t {
+    table,
+    query,
+    join,
+    unnest,
+    lateral,
+    table_function,
+    sample,
+    json_table
+  } kind;
   Position at;
   QualifiedName name;       // table, table_function
   QueryPtr query;           // query, lateral
@@ -208,7 +278,8 @@ struct Relation {
   std::vector<ExpressionPtr> args;  // unnest, table_function, sample: percentage
   bool ordinality = false;
   std::string sample_kind;
-  ExpressionPtr version, timestamp;  // FOR VERSION|TIMESTAMP AS OF
+  std::unique_ptr<JsonTable> json_table;  // args: the input
+  ExpressionPtr version, timestamp;       // FOR VERSION|TIMESTAMP AS OF
   std::optional<Identifier> alias;
   std::vector<Identifier> column_aliases;
 };

@@ -86,7 +86,7 @@ Result<ExpressionPtr> Parser::predicate() {
     const Token& token = peek();
     bool tail =
         token.kind == TokenKind::word &&
-        (at_word("IS") || at_word("BETWEEN") || at_word("IN") || at_word("LIKE") ||
+        (at_word("IS") || at_match() || at_word("BETWEEN") || at_word("IN") || at_word("LIKE") ||
          (at_word("NOT") && (at_word("BETWEEN", 1) || at_word("IN", 1) || at_word("LIKE", 1))));
     if (token.kind == TokenKind::symbol) {
       for (auto op : kComparisons) tail = tail || token.text == op;
@@ -98,6 +98,26 @@ Result<ExpressionPtr> Parser::predicate() {
   }
 }
 
+bool Parser::at_match() const {
+  if (!at_word("MATCH")) return false;
+  if (at_symbol("(", 1)) return at_query_start(2);
+  return at_word("UNIQUE", 1) || at_word("SIMPLE", 1) || at_word("PARTIAL", 1) ||
+         at_word("FULL", 1);
+}
+
+Result<ExpressionPtr> Parser::match_tail(ExpressionPtr value) {
+  auto made = make_expression(ExpressionKind::match, value->at);
+  ++next_;
+  made->distinct = take_word("UNIQUE");
+  made->op = take_word("PARTIAL") ? "PARTIAL" : take_word("FULL") ? "FULL" : "SIMPLE";
+  take_word("SIMPLE");
+  add_argument(*made, std::move(value));
+  RETURN_IF_ERROR(need_symbol("("));
+  ASSIGN_OR_RETURN(made->query, query());
+  RETURN_IF_ERROR(need_symbol(")"));
+  return made;
+}
+
 // lint: table, one case a predicate
 Result<ExpressionPtr> Parser::predicate_tail(ExpressionPtr value) {
   Position at = value->at;
@@ -107,6 +127,7 @@ Result<ExpressionPtr> Parser::predicate_tail(ExpressionPtr value) {
     ++next_;
     return comparison_tail(std::move(value), std::move(op), at);
   }
+  if (at_match()) return match_tail(std::move(value));
   if (take_word("IS")) {
     bool negated = take_word("NOT");
     if (take_word("NULL")) {

@@ -69,6 +69,13 @@ Result<ExpressionPtr> Parser::keyword_expression(bool& handled) {
     RETURN_IF_ERROR(need_symbol(")"));
     return made;
   }
+  if (word == "UNIQUE" && at_symbol("(", 1) && at_query_start(2)) {
+    next_ += 2;
+    auto made = make_expression(ExpressionKind::unique, at);
+    ASSIGN_OR_RETURN(made->query, query());
+    RETURN_IF_ERROR(need_symbol(")"));
+    return made;
+  }
   if (word == "ARRAY" && at_symbol("[", 1)) {
     ++next_;
     return primary();
@@ -148,6 +155,7 @@ Result<ExpressionPtr> Parser::keyword_expression(bool& handled) {
     RETURN_IF_ERROR(need_symbol(")"));
     return made;
   }
+  if (at_json_function()) return json_function();
   handled = false;
   return nullptr;
 }
@@ -162,7 +170,13 @@ Result<ExpressionPtr> Parser::case_expression() {
   }
   if (!at_word("WHEN")) return unexpected_token("'WHEN'");
   while (take_word("WHEN")) {
-    ASSIGN_OR_RETURN(ExpressionPtr when, expression());
+    ExpressionPtr when = made->has_operand ? case_operand() : nullptr;
+    if (when) {
+      ASSIGN_OR_RETURN(when, predicate_tail(std::move(when)));
+      when->bare = true;
+    } else {
+      ASSIGN_OR_RETURN(when, expression());
+    }
     add_argument(*made, std::move(when));
     RETURN_IF_ERROR(need_word("THEN"));
     ASSIGN_OR_RETURN(ExpressionPtr then, expression());
@@ -174,6 +188,18 @@ Result<ExpressionPtr> Parser::case_expression() {
     add_argument(*made, std::move(otherwise));
   }
   RETURN_IF_ERROR(need_word("END"));
+  return made;
+}
+
+// CASE x WHEN > 3: a name for x where a predicate begins without its left side.
+ExpressionPtr Parser::case_operand() {
+  bool starts =
+      at_word("IS") || at_word("IN") || at_word("LIKE") || at_word("BETWEEN") || at_match() ||
+      (at_word("NOT") && (at_word("IN", 1) || at_word("LIKE", 1) || at_word("BETWEEN", 1)));
+  for (auto op : {"=", "<>", "<", "<=", ">", ">="}) starts = starts || at_symbol(op);
+  if (!starts || (at_word("IN") && !at_symbol("(", 1))) return nullptr;
+  auto made = make_expression(ExpressionKind::identifier, peek().at);
+  made->name.text = "#case";
   return made;
 }
 
@@ -277,14 +303,29 @@ Result<ExpressionPtr> Parser::listagg() {
   auto made = call_of("listagg", peek().at);
   next_ += 2;
   made->distinct = take_word("DISTINCT");
-  do {
-    ASSIGN_OR_RETURN(ExpressionPtr argument, expression());
-    add_argument(*made, std::move(argument));
-  } while (take_symbol(","));
+  ASSIGN_OR_RETURN(ExpressionPtr value, expression());
+  add_argument(*made, std::move(value));
+  auto text = [&]() -> Result<ExpressionPtr> {
+    auto literal = make_expression(ExpressionKind::string_literal, peek().at);
+    ASSIGN_OR_RETURN(literal->text, string_text());
+    return literal;
+  };
+  if (take_symbol(",")) {
+    if (peek().kind != TokenKind::string) return unexpected_token("<string>");
+    ASSIGN_OR_RETURN(ExpressionPtr separator, text());
+    add_argument(*made, std::move(separator));
+  }
   if (take_words({"ON", "OVERFLOW"})) {
-    if (!take_word("ERROR")) {
-      return syntax_error(peek().at, "LISTAGG ON OVERFLOW TRUNCATE is not supported");
+    if (take_word("TRUNCATE")) {
+      if (peek().kind == TokenKind::string) ++next_;
+      if (!take_word("WITH") && !take_word("WITHOUT"))
+        return unexpected_token("'WITH', 'WITHOUT', <string>");
+      RETURN_IF_ERROR(need_word("COUNT"));
+    } else if (!take_word("ERROR")) {
+      return unexpected_token("'ERROR', 'TRUNCATE'");
     }
+  } else if (!at_symbol(")")) {
+    return unexpected_token("')', 'ON'");
   }
   RETURN_IF_ERROR(need_symbol(")"));
   if (take_words({"WITHIN", "GROUP"})) {
@@ -310,8 +351,14 @@ Result<ExpressionPtr> Parser::function_call(QualifiedName name, Position at) {
   made->distinct = take_word("DISTINCT");
   if (!made->distinct) take_word("ALL");
   while (!at_symbol(")") && !at_word("ORDER")) {
+    Identifier label;
+    if (at_identifier() && at_symbol("=>", 1)) {
+      ASSIGN_OR_RETURN(label, identifier());
+      ++next_;
+    }
     ASSIGN_OR_RETURN(ExpressionPtr argument, expression());
     add_argument(*made, std::move(argument));
+    made->names.push_back(std::move(label));
     if (!take_symbol(",")) break;
   }
   if (take_words({"ORDER", "BY"})) RETURN_IF_ERROR(order_by(made->order_by));

@@ -25,6 +25,10 @@ bool Parser::at_query_start(size_t ahead) const {
 Result<QueryPtr> Parser::query() {
   Nest nest(nesting_);
   RETURN_IF_ERROR(check_nesting());
+  if (at_words({"WITH", "SESSION"}) && !at_word("AS", 2) && !at_symbol("(", 2))
+    return query_with_session();
+  if (at_words({"WITH", "FUNCTION"}) && !at_word("AS", 2) && !at_symbol("(", 2))
+    return query_with_functions();
   if (!at_word("WITH")) return query_no_with();
   Position at = peek().at;
   ++next_;
@@ -245,12 +249,14 @@ Status Parser::group_by(SelectBlock& block) {
     block.group_distinct = true;
   else
     take_word("ALL");
-  if (at_word("AUTO") && !at_symbol("(", 1)) {
-    ++next_;
-    block.group_auto = true;
-    return {};
-  }
   do {
+    if (at_word("AUTO") && !at_symbol("(", 1) && !at_symbol(".", 1)) {
+      GroupingElement all;  // no set: the analyzer takes what is not aggregated
+      all.at = peek().at;
+      ++next_;
+      block.group_by.push_back(std::move(all));
+      continue;
+    }
     ASSIGN_OR_RETURN(GroupingElement element, grouping_element());
     block.group_by.push_back(std::move(element));
   } while (take_symbol(","));
@@ -491,6 +497,8 @@ Result<RelationPtr> Parser::relation_primary() {
     made->ordinality = take_words({"WITH", "ORDINALITY"});
     return made;
   }
+  if (at_word("JSON_TABLE") && at_symbol("(", 1)) return json_table();
+  if (at_word("NEAREST") && at_symbol("(", 1) && at_word("FROM", 2)) return nearest();
   if (at_word("LATERAL") && at_symbol("(", 1)) {
     next_ += 2;
     made->kind = Relation::Kind::lateral;

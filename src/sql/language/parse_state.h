@@ -70,6 +70,8 @@ class Parser {
   Result<ExpressionPtr> and_expression();
   Result<ExpressionPtr> not_expression();
   Result<ExpressionPtr> predicate();
+  bool at_match() const;
+  Result<ExpressionPtr> match_tail(ExpressionPtr value);
   Result<ExpressionPtr> predicate_tail(ExpressionPtr value);
   Result<ExpressionPtr> comparison_tail(ExpressionPtr value, std::string op, Position at);
   Result<ExpressionPtr> concatenation();
@@ -88,6 +90,22 @@ class Parser {
   Result<ExpressionPtr> interval_literal();
   Result<ExpressionPtr> row_expression();
   Result<ExpressionPtr> listagg();
+
+  // parse_json.cc
+  bool at_json_function() const;
+  Result<ExpressionPtr> json_function();
+  Status json_members(Expression& call);
+  Status json_input(Expression& call);
+  Status json_format();
+  Status json_path(JsonClauses& clauses);
+  Status json_returning(JsonClauses& clauses);
+  Status json_behaviours(JsonClauses& clauses);
+  Status json_wrapper(JsonClauses& clauses);
+  Result<RelationPtr> json_table();
+  Result<std::vector<JsonTableColumn>> json_columns();
+  Result<JsonTableColumn> json_column();
+  Result<JsonTablePlan> json_plan();
+  Result<JsonTablePlan> json_plan_part();
   Result<ExpressionPtr> function_call(QualifiedName name, Position at);
   Status function_suffix(Expression& call);
   Result<std::unique_ptr<WindowSpec>> over_clause();
@@ -97,6 +115,11 @@ class Parser {
 
   // Queries.
   Result<QueryPtr> query_no_with();
+  Result<QueryPtr> query_with_session();
+  Result<QueryPtr> query_with_functions();
+  Result<InlineFunction> inline_function();
+  Result<RelationPtr> nearest();
+  ExpressionPtr case_operand();
   Result<QueryTermPtr> query_term();
   Result<QueryTermPtr> intersect_term();
   Result<QueryTermPtr> query_primary();

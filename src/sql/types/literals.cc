@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "sql/types/json_node.h"
 #include "sql/types/moment.h"
 
 namespace aichemy::sql {
@@ -145,9 +146,11 @@ Result<Literal> typed_literal(const Type& type, std::string_view text,
     case TypeKind::real:
     case TypeKind::double_: return number_literal(type, text);
     case TypeKind::json: {
-      auto parsed = Json::parse(text);
+      auto parsed = parse_json(text, true);
       if (!parsed) return bad();
-      return Literal{type, std::string(text)};
+      std::string normal;
+      write_json(*parsed, normal);
+      return Literal{type, normal};
     }
     case TypeKind::uuid: {
       std::string lower(text);

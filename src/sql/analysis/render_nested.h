@@ -1,0 +1,25 @@
+// Forms with lambdas that are no single template: reduce, zip_with, transform_keys, ... Internal.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sql/analysis/plan.h"
+#include "sql/analysis/renderer.h"
+
+namespace aichemy::sql {
+
+// What the renderer lends: its expressions, a lambda's body with its parameters written as given
+// texts, and names that nothing else uses.
+struct NestedForms {
+  std::function<std::string(const Bound&)> expression;
+  std::function<std::string(const Bound&, const std::vector<std::string>&)> body;
+  std::function<std::string()> fresh;
+  const RenderOptions* options = nullptr;
+};
+
+// The form of this name ("reduce", from the template "{reduce}") for a call.
+std::string render_nested(const NestedForms& forms, const std::string& name, const Bound& call);
+
+}  // namespace aichemy::sql

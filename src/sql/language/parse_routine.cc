@@ -1,0 +1,142 @@
+// WITH SESSION, WITH FUNCTION, and the relation NEAREST.
+#include "sql/language/parse_state.h"
+#include "sql/language/parser.h"
+
+namespace aichemy::sql {
+
+Result<QueryPtr> Parser::query_with_session() {
+  Position at = peek().at;
+  next_ += 2;
+  std::vector<std::pair<QualifiedName, ExpressionPtr>> session;
+  do {
+    ASSIGN_OR_RETURN(QualifiedName name, qualified_name());
+    RETURN_IF_ERROR(need_symbol("="));
+    ASSIGN_OR_RETURN(ExpressionPtr value, concatenation());
+    session.emplace_back(std::move(name), std::move(value));
+  } while (take_symbol(","));
+  ASSIGN_OR_RETURN(QueryPtr made, query());
+  made->at = at;
+  made->session = std::move(session);
+  return made;
+}
+
+Result<QueryPtr> Parser::query_with_functions() {
+  Position at = peek().at;
+  ++next_;
+  std::vector<InlineFunction> functions;
+  do {
+    RETURN_IF_ERROR(need_word("FUNCTION"));
+    ASSIGN_OR_RETURN(InlineFunction one, inline_function());
+    functions.push_back(std::move(one));
+  } while (take_symbol(","));
+  ASSIGN_OR_RETURN(QueryPtr made, query());
+  made->at = at;
+  made->functions = std::move(functions);
+  return made;
+}
+
+Result<InlineFunction> Parser::inline_function() {
+  InlineFunction made;
+  made.at = peek().at;
+  ASSIGN_OR_RETURN(made.name, identifier());
+  RETURN_IF_ERROR(need_symbol("("));
+  while (!at_symbol(")")) {
+    ASSIGN_OR_RETURN(Identifier name, identifier());
+    ASSIGN_OR_RETURN(std::string type, type_text());
+    made.parameters.emplace_back(std::move(name), std::move(type));
+    if (!take_symbol(",")) break;
+  }
+  RETURN_IF_ERROR(need_symbol(")"));
+  RETURN_IF_ERROR(need_word("RETURNS"));
+  made.returns_at = peek().at;
+  ASSIGN_OR_RETURN(made.returns, type_text());
+  while (!at_word("RETURN") && !at_word("BEGIN")) {
+    if (take_word("LANGUAGE")) {
+      if (!at_word("SQL")) return syntax_error(peek().at, "only routines in SQL are supported");
+      ++next_;
+    } else if (take_words({"NOT", "DETERMINISTIC"}) || take_word("DETERMINISTIC") ||
+               take_words({"RETURNS", "NULL", "ON", "NULL", "INPUT"}) ||
+               take_words({"CALLED", "ON", "NULL", "INPUT"}) ||
+               take_words({"SECURITY", "DEFINER"}) || take_words({"SECURITY", "INVOKER"})) {
+      continue;
+    } else if (take_word("COMMENT")) {
+      ASSIGN_OR_RETURN(std::string comment, string_text());
+    } else {
+      return unexpected_token("'BEGIN', 'RETURN'");
+    }
+  }
+  if (at_word("BEGIN"))
+    return syntax_error(peek().at, "compound statements in routines are not supported; use RETURN");
+  ++next_;
+  ASSIGN_OR_RETURN(made.body, expression());
+  return made;
+}
+
+// NEAREST (FROM relation WHERE condition MATCH a <= b): the one row nearest on its side of the
+// comparison, as a lateral query that sorts by that side.
+Result<RelationPtr> Parser::nearest() {
+  auto made = std::make_unique<Relation>();
+  made->at = peek().at;
+  made->kind = Relation::Kind::lateral;
+  next_ += 3;
+  ASSIGN_OR_RETURN(RelationPtr from, relation());
+  if (from->alias)
+    made->alias = from->alias;
+  else if (from->kind == Relation::Kind::table)
+    made->alias = from->name.back();
+  auto query = std::make_unique<Query>();
+  query->at = made->at;
+  query->body = std::make_unique<QueryTerm>();
+  query->body->kind = QueryTerm::Kind::select;
+  query->body->at = made->at;
+  SelectBlock& block = query->body->select;
+  SelectItem all;
+  all.at = made->at;
+  all.all = true;
+  block.items.push_back(std::move(all));
+  ExpressionPtr where;
+  if (take_word("WHERE")) {
+    ASSIGN_OR_RETURN(where, expression());
+  }
+  RETURN_IF_ERROR(need_word("MATCH"));
+  size_t begin = next_;
+  ASSIGN_OR_RETURN(ExpressionPtr match, expression());
+  size_t end = next_;
+  if (match->kind != ExpressionKind::comparison || match->op == "=" || match->op == "<>")
+    return syntax_error(match->at, "MATCH of NEAREST must be one of <, <=, >, >=");
+  RETURN_IF_ERROR(need_symbol(")"));
+  // The sort key is read a second time from the same tokens: the side that names the relation.
+  next_ = begin;
+  ASSIGN_OR_RETURN(ExpressionPtr left, concatenation());
+  ++next_;
+  ASSIGN_OR_RETURN(ExpressionPtr right, concatenation());
+  next_ = end + 1;
+  auto names = [&](const Expression& side) {
+    return side.kind == ExpressionKind::dereference && made->alias &&
+           side.args[0]->kind == ExpressionKind::identifier &&
+           side.args[0]->name.lower() == made->alias->lower();
+  };
+  bool swapped = !names(*left) && (names(*right) || right->kind == ExpressionKind::identifier);
+  bool below = (match->op[0] == '<') != swapped;  // the relation's side is the smaller
+  SortItem sort;
+  sort.key = swapped ? std::move(right) : std::move(left);
+  sort.descending = below;
+  query->order_by.push_back(std::move(sort));
+  query->limit = make_expression(ExpressionKind::integer_literal, made->at);
+  query->limit->text = "1";
+  if (where) {
+    auto both = make_expression(ExpressionKind::logical, where->at);
+    both->op = "AND";
+    add_argument(*both, std::move(where));
+    add_argument(*both, std::move(match));
+    where = std::move(both);
+  } else {
+    where = std::move(match);
+  }
+  block.where = std::move(where);
+  block.from.push_back(std::move(from));
+  made->query = std::move(query);
+  return made;
+}
+
+}  // namespace aichemy::sql
