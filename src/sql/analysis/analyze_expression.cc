@@ -143,6 +143,9 @@ Result<BoundPtr> Analyzer::analyze(const Expression& e, Scope& scope) {
 }
 
 Result<BoundPtr> Analyzer::analyze_unary(const Expression& e, Scope& scope) {
+  if (e.op == "-" && e.args[0]->kind == ExpressionKind::integer_literal &&
+      e.args[0]->text == "9223372036854775808")
+    return make_literal(Type(TypeKind::bigint), "-9223372036854775808", e.at);
   ASSIGN_OR_RETURN(BoundPtr value, analyze(*e.args[0], scope));
   bool interval =
       value->type.is(TypeKind::interval_day_time) || value->type.is(TypeKind::interval_year_month);

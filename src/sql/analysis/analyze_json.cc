@@ -30,11 +30,8 @@ bool makes_json(const Expression& e) {
          e.text != "JSON_EXISTS";
 }
 
-BoundPtr as_text(BoundPtr value, const Type& json_type) {
-  auto copy = std::make_shared<Bound>(*value);
-  copy->type = json_type;
-  return copy;
-}
+// The JSON text of a value of type json.
+BoundPtr as_text(BoundPtr value) { return make_call(Type::varchar(), "{0}", {std::move(value)}); }
 
 }  // namespace
 
@@ -67,7 +64,7 @@ Result<BoundPtr> Analyzer::json_input(const Expression& expression, Scope& scope
   ASSIGN_OR_RETURN(BoundPtr value, analyze(expression, scope));
   if (value->type.is(TypeKind::varbinary))
     return make_call(Type::varchar(), "aichemy_from_utf8({0}, chr(65533))", {value}, expression.at);
-  if (value->type.is(TypeKind::json)) return as_text(value, Type::varchar());
+  if (value->type.is(TypeKind::json)) return as_text(value);
   if (!value->type.is_text() && !value->type.is(TypeKind::unknown)) {
     return semantic_error("TYPE_MISMATCH", expression.at,
                           fmt::format("Cannot read input of type {} as JSON using formatting JSON",
@@ -92,7 +89,7 @@ Result<BoundPtr> Analyzer::json_text(const Expression& expression, bool formatte
         fmt::format("Unsupported type of value passed to JSON function: {}", type.display()));
   }
   if (type.is(TypeKind::unknown)) return make_null(Type::varchar(), expression.at);
-  return as_text(make_cast(value, Type(TypeKind::json)), Type::varchar());
+  return as_text(make_cast(value, Type(TypeKind::json)));
 }
 
 Result<BoundPtr> Analyzer::json_passing(const JsonClauses& clauses, Scope& scope) {
@@ -207,7 +204,7 @@ Result<BoundPtr> Analyzer::json_result(const std::string& function, const JsonCl
   BoundPtr no_rows =
       on_empty ? on_empty
                : make_call(type,
-                           query ? "trino_fail('JSON_QUERY_RESULT_ERROR', 'cannot extract value "
+                           query ? "trino_fail('JSON_VALUE_RESULT_ERROR', 'cannot extract value "
                                    "from JSON: JSON path found no items')"
                                  : "trino_fail('JSON_VALUE_RESULT_ERROR', 'cannot extract SQL "
                                    "scalar from JSON: JSON path found no items')",

@@ -258,6 +258,19 @@ constexpr Macro kMacros[] = {
      "zero otherwise stop should be less than or equal to start') "
      "WHEN (b - a) // s >= 10000 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'result of sequence "
      "function must not have more than 10000 entries') ELSE generate_series(a, b, s) END"},
+    {"date_sequence", "a, b, ms",
+     "CASE WHEN ms % 86400000 <> 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'sequence step "
+     "must "
+     "be a day interval if start and end values are dates') ELSE list_transform(trino_sequence("
+     "date_diff('day', DATE '1970-01-01', a), date_diff('day', DATE '1970-01-01', b), ms // "
+     "86400000), lambda d: DATE '1970-01-01' + CAST(d AS INTEGER)) END"},
+    {"month_sequence", "a, b, m",
+     "CASE WHEN m = 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'sequence step must not be "
+     "zero') "
+     "WHEN (m > 0 AND b < a) OR (m < 0 AND b > a) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
+     "'sequence stop value should be greater than or equal to start value if step is greater than "
+     "zero otherwise stop should be less than or equal to start') ELSE generate_series(CAST(a AS "
+     "TIMESTAMP), CAST(b AS TIMESTAMP), to_months(m)) END"},
     {"slice", "a, s, n",
      "CASE WHEN n < 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'length must be greater than or "
      "equal to 0') "

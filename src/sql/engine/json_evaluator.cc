@@ -369,7 +369,7 @@ class Evaluator {
     OnigErrorInfo info;
     const auto* pattern = bytes(step.text.data());
     int code = onig_new(&regex, pattern, pattern + step.text.size(), options, ONIG_ENCODING_UTF8,
-                        ONIG_SYNTAX_JAVA, &info);
+                        ONIG_SYNTAX_PERL_NG, &info);
     if (code != ONIG_NORMAL) return Truth::unknown;
     const auto* begin = bytes(text.data());
     const auto* end = begin + text.size();

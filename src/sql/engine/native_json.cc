@@ -414,7 +414,7 @@ void json_query(DataChunk& chunk, ExpressionState&, Vector& result) {
     bool wrap = wrapper == 2 || (wrapper == 1 && !(single && nested));
     if (!single && !wrap) {
       return outcome.error(
-          row, Error{Code::invalid, "JSON_QUERY_RESULT_ERROR", "JSON path found multiple items"});
+          row, Error{Code::invalid, "JSON_VALUE_RESULT_ERROR", "JSON path found multiple items"});
     }
     if (!wrap) {
       return outcome.value(row, omit && first.is(NodeKind::string) ? first.text : text_of(first));

@@ -90,7 +90,11 @@ int64_t whole_of(const JsonNode& node, const Type& type, int64_t low, int64_t hi
     auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     bool whole = end == digits.data() + digits.size();
     if (text && (!whole || error != std::errc())) unexpected(node, type);
-    if (error != std::errc() || value < low || value > high) throw out_of_range();
+    if (error != std::errc() || value < low || value > high) {
+      Misfit misfit = out_of_range();
+      misfit.range = false;  // only fractions that are too large are out of range
+      throw misfit;
+    }
     return value;
   }
   double value = std::floor(std::strtod(node.text.c_str(), nullptr) + 0.5);
@@ -156,6 +160,10 @@ bool boolean_of(const JsonNode& node, const Type& type) {
   switch (node.kind) {
     case NodeKind::boolean: return node.truth;
     case NodeKind::number: {
+      int64_t whole = 0;
+      const char* end = node.text.data() + node.text.size();
+      if (node.is_integer() && std::from_chars(node.text.data(), end, whole).ec != std::errc())
+        unexpected(node, type);
       // 1e309 is not zero though no double holds it; 1e-324 is, as a double
       return std::strtod(node.text.c_str(), nullptr) != 0;
     }

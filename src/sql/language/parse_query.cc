@@ -455,8 +455,9 @@ bool Parser::at_clause() const {
 Result<RelationPtr> Parser::aliased_relation() {
   ASSIGN_OR_RETURN(RelationPtr base, relation_primary());
   bool as = take_word("AS");
-  bool named = as || (at_identifier() && !at_clause() && !at_word("TABLESAMPLE") &&
-                      !(at_word("CROSS") || at_word("NATURAL")));
+  bool named =
+      as || (at_identifier() && !at_clause() && !at_word("TABLESAMPLE") &&
+             !(in_nearest_ && at_word("MATCH")) && !(at_word("CROSS") || at_word("NATURAL")));
   if (!named) return base;
   if (base->alias || base->kind == Relation::Kind::join) {
     // (a JOIN b) t: wrap, so that the alias hides what is inside.

@@ -79,7 +79,10 @@ Result<RelationPtr> Parser::nearest() {
   made->at = peek().at;
   made->kind = Relation::Kind::lateral;
   next_ += 3;
-  ASSIGN_OR_RETURN(RelationPtr from, relation());
+  bool saved = std::exchange(in_nearest_, true);
+  auto read = relation();
+  in_nearest_ = saved;
+  ASSIGN_OR_RETURN(RelationPtr from, std::move(read));
   if (from->alias)
     made->alias = from->alias;
   else if (from->kind == Relation::Kind::table)

@@ -36,6 +36,7 @@ class Parser {
   size_t next_ = 0;
   int nesting_ = 0;
   int parameters_ = 0;
+  bool in_nearest_ = false;  // MATCH is no alias
 
   struct Nest {
     int& depth;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sql/language/parse_state.h"
 
 namespace aichemy::sql {
@@ -162,9 +164,13 @@ Result<std::string> Parser::type_text() {
     }
     bool word = token.kind == TokenKind::word || token.kind == TokenKind::quoted_word;
     if (depth == 0 && !word && !at_symbol(")") && !at_symbol(">")) break;
-    if (depth == 0 && end > begin) {  // clauses that may follow a column's type
-      if (at_word("NOT") || at_word("NULL") || at_word("COMMENT") || at_word("DEFAULT")) break;
-      if (at_word("WITH") && !at_word("TIME", 1)) break;
+    if (depth == 0 && end > begin) {  // of a type of several words
+      bool zone = (at_word("WITH") || at_word("WITHOUT")) && at_word("TIME", 1);
+      static constexpr std::string_view kMore[] = {"PRECISION", "TIME",   "ZONE", "YEAR",
+                                                   "MONTH",     "TO",     "DAY",  "HOUR",
+                                                   "MINUTE",    "SECOND", "ARRAY"};
+      bool more = zone || std::ranges::find(kMore, token.upper) != std::end(kMore);
+      if (word && !more) break;
     }
     end = token.end;
     ++next_;
