@@ -4,12 +4,12 @@
 
 #include "base/clock.h"
 #include "objectstore/memory_store.h"
+#include "sql/connectors/virtual_tables.h"
 #include "sql/engine/duckdb_engine.h"
 #include "sql/executor.h"
 #include "sql/functions/functions.h"
 #include "sql/language/parser.h"
 #include "sql/query_registry.h"
-#include "sql/connectors/virtual_tables.h"
 
 namespace aichemy::sql {
 namespace {
@@ -119,6 +119,17 @@ TEST_F(SqlTest, TypesAndRows) {
            {"SELECT DATE '2020-01-31' + INTERVAL '1' MONTH", "date", "[[\"2020-02-29\"]]"},
            {"SELECT TIMESTAMP '2020-01-01 00:00:00.123'", "timestamp(3)",
             "[[\"2020-01-01 00:00:00.123\"]]"},
+           {"SELECT t FROM (VALUES TIMESTAMP '2020-05-10 12:00:00.0000001 UTC', TIMESTAMP "
+            "'2020-05-10 13:00:00.0000001 Europe/Vienna') v(t) ORDER BY t",
+            "timestamp(7) with time zone",
+            "[[\"2020-05-10 13:00:00.0000001 Europe/Vienna\"],[\"2020-05-10 12:00:00.0000001 "
+            "UTC\"]]"},
+           {"SELECT min(t), count(DISTINCT t) FROM (VALUES TIMESTAMP '2020-05-10 12:00:00 UTC', "
+            "TIMESTAMP '2020-05-10 14:00:00 Europe/Vienna', TIMESTAMP '2020-05-10 09:30:00 "
+            "-02:00') v(t)",
+            "timestamp(0) with time zone,bigint", "[[\"2020-05-10 09:30:00 -02:00\",2]]"},
+           {"SELECT NUMBER '1.50' + 1, IPADDRESS '::ffff:1.2.3.4', ROW(1, NULL) = ROW(1, 2)",
+            "number,ipaddress,boolean", "[[\"2.5\",\"1.2.3.4\",null]]"},
            {"SELECT INTERVAL '1 02:03:04.5' DAY TO SECOND, INTERVAL '1-2' YEAR TO MONTH",
             "interval day to second,interval year to month", "[[\"1 02:03:04.500\",\"1-2\"]]"},
            {"SELECT ARRAY[1, 2][2], ROW(1, 'a').field0, MAP(ARRAY['a'], ARRAY[1])['a']", "", ""},

@@ -206,14 +206,17 @@ constexpr std::string_view kWindowOnly[] = {
     "row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
     "lag",        "lead", "first_value", "last_value",   "nth_value"};
 
-}  // namespace
-
-namespace {
-
 // Results whose precision or length follows from the argument's precision.
 void set_result_precision(const std::string& name, const std::vector<Type>& arguments,
                           Type& result) {
   int precision = arguments.empty() ? 0 : arguments[0].precision;
+  if (result.is(TypeKind::decimal) && !arguments.empty() && arguments[0].is(TypeKind::decimal)) {
+    int scale = arguments[0].scale, one = arguments.size() == 1;
+    bool whole = name.starts_with("ceil") || name == "floor" || name == "round";
+    if (whole && one) result = Type::decimal(std::min(38, precision - scale + (scale > 0)), 0);
+    if (name == "truncate" && one) result = Type::decimal(std::max(1, precision - scale), 0);
+    if (name == "round" && !one) result = Type::decimal(std::min(38, precision + 1), scale);
+  }
   if (name == "with_timezone") result.precision = precision;
   if (name == "to_iso8601" && result.precision == Type::kUnbounded) {
     int fixed = arguments[0].is(TypeKind::timestamp) ? 22 : 28;
@@ -271,7 +274,17 @@ Result<BoundPtr> Analyzer::special_call(const std::string& name, const Expressio
   }
   if (name == "typeof" && e.args.size() == 1 && e.args[0]->kind != ExpressionKind::lambda) {
     ASSIGN_OR_RETURN(BoundPtr value, analyze(*e.args[0], scope));
-    return make_literal(Type::varchar(), value->type.display(), e.at);
+    std::string shown = value->type.display();  // decimal(5,1) here, without the blank
+    for (size_t i = 0; (i = shown.find("decimal(", i)) != std::string::npos; ++i)
+      shown.erase(shown.find(' ', i), 1);
+    return make_literal(Type::varchar(), shown, e.at);
+  }
+  if (name == "format" && e.args.size() > 1) return analyze_format(e, scope);
+  if (name == "mod" && e.args.size() == 2) {
+    ASSIGN_OR_RETURN(auto args, analyze_all(e.args, scope));
+    if (auto common = common_type(args[0]->type, args[1]->type);
+        common && common->is(TypeKind::decimal))
+      return arithmetic("%", args[0], args[1], e.at);
   }
   if (name == "count" && e.args.size() == 1 && e.args[0]->kind == ExpressionKind::star) {
     static const FunctionRow kCountAll{"count", FunctionKind::aggregate, "-> bigint", "count@(*)@"};
@@ -385,10 +398,9 @@ Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expressi
     std::map<TypeKind, int32_t> precisions;
     auto moment_kind = [&](size_t i) {
       const Pattern& parameter = binder.parameter(i);
-      bool any = parameter.kind == Pattern::Kind::any_length &&
-                 parameter.type.kind >= TypeKind::time &&
-                 parameter.type.kind <= TypeKind::timestamp_tz;
-      return any ? std::optional(parameter.type.kind) : std::nullopt;
+      TypeKind kind = parameter.type.kind;
+      bool any = parameter.kind == Pattern::Kind::any_length && kind >= TypeKind::time;
+      return any && kind <= TypeKind::timestamp_tz ? std::optional(kind) : std::nullopt;
     };
     for (size_t i = 0; i < args.size(); ++i) {
       auto kind = types[i] ? moment_kind(i) : std::nullopt;
@@ -449,6 +461,10 @@ Result<BoundPtr> Analyzer::finish_call(const FunctionRow& row, std::vector<Bound
     return semantic_error("NOT_SUPPORTED", e.at,
                           fmt::format("function {} is not supported", row.name));
   }
+  bool long_zoned =
+      args.size() == 1 && args[0]->type.is(TypeKind::timestamp_tz) && args[0]->type.precision > 6;
+  if (long_zoned && text == "min@({0})@") text = "arg_min@({0}, aichemy_key_tz12({0}))@";
+  if (long_zoned && text == "max@({0})@") text = "arg_max@({0}, aichemy_key_tz12({0}))@";
   auto made = std::make_shared<Bound>();
   made->kind = Bound::Kind::call;
   made->type = std::move(result);

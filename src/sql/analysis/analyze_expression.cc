@@ -149,17 +149,19 @@ Result<BoundPtr> Analyzer::analyze_unary(const Expression& e, Scope& scope) {
   ASSIGN_OR_RETURN(BoundPtr value, analyze(*e.args[0], scope));
   bool interval =
       value->type.is(TypeKind::interval_day_time) || value->type.is(TypeKind::interval_year_month);
+  bool encoded = value->type.is(TypeKind::number);
   if (!value->type.is_numeric() && !interval) {
     return semantic_error("TYPE_MISMATCH", e.at,
                           fmt::format("Cannot negate {}", value->type.display()));
   }
   if (e.op == "+") return value;
-  if (value->kind == Bound::Kind::literal && !value->null &&
+  if (value->kind == Bound::Kind::literal && !value->null && !encoded &&
       e.args[0]->kind != ExpressionKind::typed_literal) {
     std::string text = value->text.starts_with("-") ? value->text.substr(1) : "-" + value->text;
     return make_literal(value->type, text, e.at);
   }
-  return make_call(value->type, "(-{0})", {value}, e.at);
+  const char* text = value->type.is(TypeKind::number) ? "aichemy_number_negate({0})" : "(-{0})";
+  return make_call(value->type, text, {value}, e.at);
 }
 
 Result<BoundPtr> Analyzer::analyze_predicate(const Expression& e, Scope& scope) {
@@ -209,7 +211,16 @@ Result<BoundPtr> Analyzer::analyze_predicate(const Expression& e, Scope& scope) 
             fmt::format("Cannot check if {} is BETWEEN {} and {}", args[0]->type.display(),
                         args[1]->type.display(), args[2]->type.display()));
       }
-      BoundPtr value = make_call(kBoolean, "({0} BETWEEN {1} AND {2})", args, e.at);
+      bool plain = !type->is(TypeKind::double_) && !type->is(TypeKind::real) &&
+                   !type->is(TypeKind::number) && !type->is(TypeKind::row);
+      BoundPtr value;
+      if (plain || e.op == "SYMMETRIC") {
+        value = make_call(kBoolean, "({0} BETWEEN {1} AND {2})", args, e.at);
+      } else {
+        ASSIGN_OR_RETURN(BoundPtr above, compare(">=", args[0], args[1], e.at));
+        ASSIGN_OR_RETURN(BoundPtr below, compare("<=", args[0], args[2], e.at));
+        value = chain("AND", {above, below}, kBoolean);
+      }
       if (e.op == "SYMMETRIC")
         value = make_call(kBoolean, "(({0} BETWEEN {1} AND {2}) OR ({0} BETWEEN {2} AND {1}))",
                           args, e.at);
@@ -448,7 +459,17 @@ Result<BoundPtr> Analyzer::analyze_in(const Expression& e, Scope& scope) {
   ASSIGN_OR_RETURN(Type type, unify(all, "IN value and list items must be the same type", e.at));
   if (!is_comparable(type))
     return semantic_error("TYPE_MISMATCH", e.at, fmt::format("Cannot compare {}", type.display()));
-  BoundPtr made = make_call(kBoolean, "({0} IN ({1+}))", std::move(args), e.at);
+  BoundPtr made;
+  if (type.is(TypeKind::row)) {
+    std::vector<BoundPtr> parts;
+    for (size_t i = 1; i < args.size(); ++i) {
+      ASSIGN_OR_RETURN(BoundPtr equal, compare("=", args[0], args[i], e.at));
+      parts.push_back(std::move(equal));
+    }
+    made = parts.size() == 1 ? parts[0] : chain("OR", std::move(parts), kBoolean);
+  } else {
+    made = make_call(kBoolean, "({0} IN ({1+}))", std::move(args), e.at);
+  }
   return e.negated ? make_call(kBoolean, "(NOT {0})", {made}, e.at) : made;
 }
 

@@ -209,12 +209,54 @@ Result<BoundPtr> Analyzer::analyze_extract(const Expression& e, Scope& scope) {
   auto field = kFields.find(e.text);
   if (field == kFields.end())
     return semantic_error("SYNTAX_ERROR", e.at, fmt::format("Invalid EXTRACT field: {}", e.text));
+  const Type& type = value->type;
+  bool zone = e.text.starts_with("TIMEZONE");
+  bool clock = e.text == "HOUR" || e.text == "MINUTE" || e.text == "SECOND";
+  bool zoned = type.is(TypeKind::timestamp_tz) || type.is(TypeKind::time_tz);
+  if ((zone && !zoned) || (clock && type.is(TypeKind::date))) {
+    return semantic_error("TYPE_MISMATCH", e.args[0]->at,
+                          fmt::format("Cannot extract {} from {}", e.text, type.display()));
+  }
   auto made = call_with(field->second, {value}, e.at);
   if (!made && made.error().is("FUNCTION_NOT_FOUND")) {
     return semantic_error("TYPE_MISMATCH", e.args[0]->at,
                           fmt::format("Cannot extract {} from {}", e.text, value->type.display()));
   }
   return made;
+}
+
+// format(): each argument as text with a letter for its kind in front (native_format.cc).
+Result<BoundPtr> Analyzer::analyze_format(const Expression& e, Scope& scope) {
+  ASSIGN_OR_RETURN(auto args, analyze_all(e.args, scope));
+  if (!args[0]->type.is_text() && !args[0]->type.is(TypeKind::unknown))
+    return semantic_error(
+        "FUNCTION_NOT_FOUND", e.at,
+        fmt::format("Unexpected parameters ({}) for function format", args[0]->type.display()));
+  args[0] = make_cast(args[0], Type::varchar());
+  for (size_t i = 1; i < args.size(); ++i) {
+    const Type& type = args[i]->type;
+    const char* text = "('s' || {0})";
+    BoundPtr value = args[i];
+    bool moment = type.is(TypeKind::date) ||
+                  (type.kind >= TypeKind::time && type.kind <= TypeKind::timestamp_tz);
+    if (moment) {
+      text = "('s' || aichemy_java_{f0}({0}, {p0}))";
+    } else if (type.is_integer()) {
+      text = "('i' || CAST({0} AS VARCHAR))";
+    } else if (type.is(TypeKind::double_) || type.is(TypeKind::real)) {
+      text = "('f' || CAST({0} AS VARCHAR))";
+    } else if (type.is(TypeKind::boolean)) {
+      text = "('b' || CAST({0} AS VARCHAR))";
+    } else {
+      if (type.is(TypeKind::decimal) || type.is(TypeKind::number)) text = "('d' || {0})";
+      if (!can_cast(type, Type::varchar()))
+        return semantic_error("NOT_SUPPORTED", e.args[i]->at,
+                              fmt::format("format argument of type {}", type.display()));
+      value = make_cast(value, Type::varchar());
+    }
+    args[i] = make_call(Type::varchar(), text, {value}, e.at);
+  }
+  return make_call(Type::varchar(), "aichemy_format({*})", std::move(args), e.at);
 }
 
 }  // namespace aichemy::sql

@@ -20,11 +20,14 @@ BoundPtr chain(std::string op, std::vector<BoundPtr> args, Type type) {
   return made;
 }
 
-bool is_floating(const Type& type) { return type.is(TypeKind::double_) || type.is(TypeKind::real); }
-bool is_literal(const BoundPtr& value) {
+bool has_nan(const Type& type) {
+  return type.is(TypeKind::double_) || type.is(TypeKind::real) || type.is(TypeKind::number);
+}
+// A literal that is a number.
+bool is_number_literal(const BoundPtr& value) {
   const Bound* at = value.get();
   while (at->kind == Bound::Kind::cast) at = at->args[0].get();
-  return at->kind == Bound::Kind::literal;
+  return at->kind == Bound::Kind::literal && at->text != "NaN" && at->text != "\5";
 }
 bool is_nonzero_literal(const BoundPtr& value) {
   const Bound* at = value.get();
@@ -125,7 +128,7 @@ constexpr DatetimeRow kDatetime[] = {
     {TypeKind::timestamp, '+', kYearMonth, TypeKind::timestamp,
      "aichemy_plus_months_{f0}({0}, {1})"},
     {TypeKind::timestamp, '-', kDayTime, TypeKind::timestamp,
-     "aichemy_plus_millis_{f0}({0}, -{1})"},
+     "aichemy_minus_millis_{f0}({0}, {1})"},
     {TypeKind::timestamp, '-', kYearMonth, TypeKind::timestamp,
      "aichemy_plus_months_{f0}({0}, -{1})"},
     {TypeKind::timestamp_tz, '+', kDayTime, TypeKind::timestamp_tz,
@@ -133,28 +136,28 @@ constexpr DatetimeRow kDatetime[] = {
     {TypeKind::timestamp_tz, '+', kYearMonth, TypeKind::timestamp_tz,
      "aichemy_plus_months_{f0}({0}, {1})"},
     {TypeKind::timestamp_tz, '-', kDayTime, TypeKind::timestamp_tz,
-     "aichemy_plus_millis_{f0}({0}, -{1})"},
+     "aichemy_minus_millis_{f0}({0}, {1})"},
     {TypeKind::timestamp_tz, '-', kYearMonth, TypeKind::timestamp_tz,
      "aichemy_plus_months_{f0}({0}, -{1})"},
     {TypeKind::time, '+', kDayTime, TypeKind::time, "aichemy_plus_millis_{f0}({0}, {1})"},
-    {TypeKind::time, '-', kDayTime, TypeKind::time, "aichemy_plus_millis_{f0}({0}, -{1})"},
+    {TypeKind::time, '-', kDayTime, TypeKind::time, "aichemy_minus_millis_{f0}({0}, {1})"},
     {TypeKind::time_tz, '+', kDayTime, TypeKind::time_tz, "aichemy_plus_millis_{f0}({0}, {1})"},
-    {TypeKind::time_tz, '-', kDayTime, TypeKind::time_tz, "aichemy_plus_millis_{f0}({0}, -{1})"},
+    {TypeKind::time_tz, '-', kDayTime, TypeKind::time_tz, "aichemy_minus_millis_{f0}({0}, {1})"},
     {TypeKind::date, '-', TypeKind::date, kDayTime, "(CAST(({0} - {1}) AS BIGINT) * 86400000)"},
     {TypeKind::timestamp, '-', TypeKind::timestamp, kDayTime, "aichemy_minus_{f0}({0}, {1})"},
     {TypeKind::timestamp_tz, '-', TypeKind::timestamp_tz, kDayTime, "aichemy_minus_{f0}({0}, {1})"},
     {TypeKind::time, '-', TypeKind::time, kDayTime, "aichemy_minus_{f0}({0}, {1})"},
     {TypeKind::time_tz, '-', TypeKind::time_tz, kDayTime, "aichemy_minus_{f0}({0}, {1})"},
-    {kDayTime, '+', kDayTime, kDayTime, "({0} + {1})"},
-    {kDayTime, '-', kDayTime, kDayTime, "({0} - {1})"},
-    {kYearMonth, '+', kYearMonth, kYearMonth, "({0} + {1})"},
-    {kYearMonth, '-', kYearMonth, kYearMonth, "({0} - {1})"},
-    {kDayTime, '*', TypeKind::bigint, kDayTime, "({0} * {1})"},
-    {kDayTime, '*', TypeKind::double_, kDayTime, "CAST(trunc({0} * {1}) AS BIGINT)"},
-    {kDayTime, '/', TypeKind::double_, kDayTime, "CAST(trunc({0} / {1}) AS BIGINT)"},
-    {kYearMonth, '*', TypeKind::integer, kYearMonth, "({0} * {1})"},
-    {kYearMonth, '*', TypeKind::double_, kYearMonth, "CAST(trunc({0} * {1}) AS INTEGER)"},
-    {kYearMonth, '/', TypeKind::double_, kYearMonth, "CAST(trunc({0} / {1}) AS INTEGER)"},
+    {kDayTime, '+', kDayTime, kDayTime, "aichemy_interval_add({0}, {1})"},
+    {kDayTime, '-', kDayTime, kDayTime, "aichemy_interval_subtract({0}, {1})"},
+    {kYearMonth, '+', kYearMonth, kYearMonth, "aichemy_interval_add({0}, {1})"},
+    {kYearMonth, '-', kYearMonth, kYearMonth, "aichemy_interval_subtract({0}, {1})"},
+    {kDayTime, '*', TypeKind::bigint, kDayTime, "aichemy_interval_multiply({0}, {1})"},
+    {kDayTime, '*', TypeKind::double_, kDayTime, "aichemy_interval_multiply({0}, {1})"},
+    {kDayTime, '/', TypeKind::double_, kDayTime, "aichemy_interval_divide({0}, {1})"},
+    {kYearMonth, '*', TypeKind::integer, kYearMonth, "aichemy_interval_multiply({0}, {1})"},
+    {kYearMonth, '*', TypeKind::double_, kYearMonth, "aichemy_interval_multiply({0}, {1})"},
+    {kYearMonth, '/', TypeKind::double_, kYearMonth, "aichemy_interval_divide({0}, {1})"},
 };
 
 BoundPtr datetime_arithmetic(char op, const BoundPtr& left, const BoundPtr& right, Position at) {
@@ -216,7 +219,16 @@ Result<BoundPtr> Analyzer::arithmetic(const std::string& op, BoundPtr left, Boun
   auto common = common_type(left->type, right->type);
   if (!common) return mismatch();
   if (common->is(TypeKind::unknown)) return make_null(Type(TypeKind::bigint), at);
-  if (!common->is_numeric() || common->is(TypeKind::number)) return mismatch();
+  if (!common->is_numeric()) return mismatch();
+  if (common->is(TypeKind::number)) {
+    const char* name = op == "+"   ? "add"
+                       : op == "-" ? "subtract"
+                       : op == "*" ? "multiply"
+                       : op == "/" ? "divide"
+                                   : "modulo";
+    return make_call(*common, fmt::format("aichemy_number_{}({{0}}, {{1}})", name),
+                     {make_cast(left, *common), make_cast(right, *common)}, at);
+  }
   if (common->is(TypeKind::decimal)) {
     if (left->type.is(TypeKind::unknown)) left = make_cast(left, right->type);
     if (right->type.is(TypeKind::unknown)) right = make_cast(right, left->type);
@@ -258,23 +270,67 @@ Result<BoundPtr> Analyzer::compare(const std::string& op, BoundPtr left, BoundPt
     BoundPtr equal = make_call(kBoolean, "trino_map_equal({0}, {1})", {left, right}, at);
     return op == "=" ? equal : make_call(kBoolean, "(NOT {0})", {equal}, at);
   }
+  if (common->is(TypeKind::row)) return compare_rows(op, left, right, at);
   BoundPtr made = make_call(kBoolean, fmt::format("({{0}} {} {{1}})", op), {left, right}, at);
-  if (!is_floating(*common)) return made;
+  if (!has_nan(*common)) return made;
   // DuckDB holds NaN equal to itself and above all numbers; in Trino every comparison with it is
   // false.
-  bool left_plain = is_literal(left), right_plain = is_literal(right);
+  bool left_plain = is_number_literal(left), right_plain = is_number_literal(right);
   auto guard = [&](const BoundPtr& value) {
-    return make_call(kBoolean, "(NOT isnan({0}))", {value});
+    bool number = value->type.is(TypeKind::number);
+    return make_call(kBoolean, number ? "(NOT aichemy_number_is_nan({0}))" : "(NOT isnan({0}))",
+                     {value});
   };
   if (op == "<>") {
     if (left_plain || right_plain) return made;
-    return make_call(kBoolean, "({0} <> {1} OR isnan({0}))", {left, right}, at);
+    const char* nan = common->is(TypeKind::number) ? "aichemy_number_is_nan" : "isnan";
+    return make_call(kBoolean, fmt::format("({{0}} <> {{1}} OR {}({{0}}))", nan), {left, right},
+                     at);
   }
   std::vector<BoundPtr> parts{made};
   if (op == "=" && !left_plain && !right_plain) parts.push_back(guard(left));
   if ((op == ">" || op == ">=") && !left_plain) parts.push_back(guard(left));
   if ((op == "<" || op == "<=") && !right_plain) parts.push_back(guard(right));
   return parts.size() == 1 ? made : chain("AND", std::move(parts), kBoolean);
+}
+
+// Field by field, so that a NULL inside makes an undecided comparison NULL: = is the AND of the
+// fields', < is decided by the first fields that differ.
+Result<BoundPtr> Analyzer::compare_rows(const std::string& op, const BoundPtr& left,
+                                        const BoundPtr& right, Position at) {
+  if (op == "<>") {
+    ASSIGN_OR_RETURN(BoundPtr equal, compare_rows("=", left, right, at));
+    return make_call(kBoolean, "(NOT {0})", {equal}, at);
+  }
+  auto field = [&](const BoundPtr& row, size_t i) {
+    auto made = std::make_shared<Bound>();
+    made->kind = Bound::Kind::field;
+    made->type = row->type.fields[i].type;
+    made->index = i;
+    made->args.push_back(row);
+    return BoundPtr(made);
+  };
+  size_t count = left->type.fields.size();
+  if (op == "=") {
+    std::vector<BoundPtr> parts;
+    for (size_t i = 0; i < count; ++i) {
+      ASSIGN_OR_RETURN(BoundPtr part, compare("=", field(left, i), field(right, i), at));
+      parts.push_back(std::move(part));
+    }
+    return parts.size() == 1 ? parts[0] : chain("AND", std::move(parts), kBoolean);
+  }
+  BoundPtr made;
+  for (size_t i = count; i-- > 0;) {
+    std::string strict = op.substr(0, 1);
+    ASSIGN_OR_RETURN(BoundPtr before,
+                     compare(made ? strict : op, field(left, i), field(right, i), at));
+    if (made) {
+      ASSIGN_OR_RETURN(BoundPtr equal, compare("=", field(left, i), field(right, i), at));
+      before = chain("OR", {before, chain("AND", {equal, made}, kBoolean)}, kBoolean);
+    }
+    made = before;
+  }
+  return made;
 }
 
 Result<BoundPtr> Analyzer::analyze_concat(const Expression& e, Scope& scope) {

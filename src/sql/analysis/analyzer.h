@@ -167,6 +167,9 @@ class Analyzer {
   Result<BoundPtr> field_of(BoundPtr base, const Identifier& name, Position at);
   Result<BoundPtr> analyze_binary(const Expression& expression, Scope& scope);
   Result<BoundPtr> arithmetic(const std::string& op, BoundPtr left, BoundPtr right, Position at);
+  Result<BoundPtr> analyze_format(const Expression& expression, Scope& scope);
+  Result<BoundPtr> compare_rows(const std::string& op, const BoundPtr& left, const BoundPtr& right,
+                                Position at);
   Result<BoundPtr> compare(const std::string& op, BoundPtr left, BoundPtr right, Position at);
   Result<BoundPtr> analyze_case(const Expression& expression, Scope& scope);
   Result<BoundPtr> analyze_if(const Expression& expression, Scope& scope);

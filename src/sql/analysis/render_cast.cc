@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sql/analysis/render_moment.h"
+#include "sql/analysis/render_number_cast.h"
 #include "sql/analysis/renderer.h"
 
 namespace aichemy::sql {
@@ -14,10 +15,11 @@ std::string plain_cast(const std::string& value, const Type& to) {
 
 // DuckDB's own cast of the physical forms means what Trino means.
 bool is_plain(const Type& from, const Type& to) {
-  if (from.is(TypeKind::unknown)) return true;
+  if (from.is(TypeKind::unknown) || from == to) return true;
   if (from.kind == to.kind && from.fields.empty()) {
     bool shortens = to.precision < from.precision;
-    return !is_moment(from) && (!shortens || !to.is_text());
+    if (is_moment(from)) return !shortens && form_name(from) == form_name(to);
+    return !shortens || !to.is_text();
   }
   if (from.kind == to.kind && from.fields.size() == to.fields.size()) {
     for (size_t i = 0; i < from.fields.size(); ++i) {
@@ -25,6 +27,7 @@ bool is_plain(const Type& from, const Type& to) {
     }
     return true;
   }
+  if (from.is(TypeKind::number) || to.is(TypeKind::number)) return false;
   bool floating = from.is(TypeKind::double_) || from.is(TypeKind::real);
   if (from.is_numeric() && to.is_numeric())
     return !(floating && (to.is_integer() || to.is(TypeKind::decimal)));
@@ -45,8 +48,14 @@ std::string bounded(const std::string& text, const Type& from, const Type& to) {
 
 std::string to_text(const std::string& value, const Type& from) {
   switch (from.kind) {
-    case TypeKind::double_: return fmt::format("trino_double_to_varchar({})", value);
-    case TypeKind::real: return fmt::format("trino_real_to_varchar({})", value);
+    case TypeKind::double_:
+    case TypeKind::real: return fmt::format("aichemy_double_text({})", value);
+    case TypeKind::number: return fmt::format("aichemy_number_text({})", value);
+    case TypeKind::ipaddress: return fmt::format("aichemy_ip_text({})", value);
+    case TypeKind::decimal:
+      // The engine leaves out the zero before the point.
+      if (from.precision > from.scale) return fmt::format("CAST({} AS VARCHAR)", value);
+      return fmt::format("regexp_replace(CAST({} AS VARCHAR), '^(-?)[.]', '\\1' || '0.')", value);
     case TypeKind::date:
     case TypeKind::time:
     case TypeKind::time_tz:
@@ -88,10 +97,6 @@ std::string from_text(const std::string& value, const Type& to, const RenderOpti
       return fmt::format("CAST(trino_float_text({}, '{}') AS {})", value, upper_name(to.kind),
                          physical_type(to));
     case TypeKind::boolean: return fmt::format("trino_boolean_of({})", value);
-    case TypeKind::decimal:
-      return fmt::format("CAST(trino_decimal_text({}, {}) AS {})", value,
-                         quote_text(fmt::format("DECIMAL({}, {})", to.precision, to.scale)),
-                         physical_type(to));
     case TypeKind::varbinary: return fmt::format("encode({})", value);
     default: return fmt::format("CAST(trim({}) AS {})", value, physical_type(to));
   }
@@ -244,12 +249,18 @@ std::string render_cast(const std::string& value, const Type& from, const Type& 
                         const RenderOptions& options, int depth) {
   if (from == to) return value;
   if (is_moment(from) && is_moment(to)) return render_moment_cast(value, from, to, options);
+  if (from.fields.empty() && to.fields.empty() && !(from == to)) {
+    if (auto special = render_number_cast(value, from, to)) return *special;
+  }
   if (is_plain(from, to))
     return physical_type(from) == physical_type(to) ? value : plain_cast(value, to);
   if (to.is(TypeKind::json)) return json_of(value, from, depth);
   if (from.is(TypeKind::json)) return of_json(value, to, options, depth);
   if (!to.fields.empty() && from.kind != to.kind) return plain_cast(value, to);
   if (!to.fields.empty()) return nested_cast(value, from, to, options, depth);
+  bool real = from.is(TypeKind::double_) || from.is(TypeKind::real);
+  if (real && to.is(TypeKind::varchar) && to.precision != Type::kUnbounded)
+    return fmt::format("aichemy_double_text({}, CAST({} AS INTEGER))", value, to.precision);
   if (to.is_text()) return bounded(to_text(value, from), from, to);
   if (from.is_text()) return from_text(value, to, options);
 

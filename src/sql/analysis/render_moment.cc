@@ -174,6 +174,8 @@ std::optional<std::string> render_word(const std::string& name, const Bound& cal
   if (name == "zone")
     return fmt::format("CAST({} AS INTEGER)", find_zone(options.time_zone).value_or(kUtc));
   if (name == "now") return fmt::format("CAST({} AS BIGINT)", options.start_seconds);
+  if (name == "typer") return physical_type(call.type);
+  if (name == "sr") return fmt::format("CAST({} AS INTEGER)", call.type.scale);
   if (name == "language") return quote_text(options.language);
   if (name.size() != 2 || (name[0] != 'f' && name[0] != 'p')) return std::nullopt;
   const Type& type =
@@ -218,8 +220,8 @@ std::string render_rows(const Plan& plan) {
     rows += ")";
     empty = " WHERE FALSE";
   }
-  return fmt::format("(SELECT {} FROM (VALUES {}) AS v({}){}) AS r{}", columns, rows,
-                     names, empty, plan.relation);
+  return fmt::format("(SELECT {} FROM (VALUES {}) AS v({}){}) AS r{}", columns, rows, names, empty,
+                     plan.relation);
 }
 
 }  // namespace aichemy::sql

@@ -35,7 +35,7 @@ std::string render_from_stored(const std::string& value, const Type& type, int d
 std::string render_to_stored(const std::string& value, const Type& type, int depth = 0);
 
 // Words of templates: {f1} the form of argument 1, {fr} of the result, {p1} and {pr} their
-// precisions; {zone} {now} {language} of the session.
+// precisions, {sr} its scale, {typer} its physical type; {zone} {now} {language} of the session.
 std::optional<std::string> render_word(const std::string& name, const Bound& call,
                                        const RenderOptions& options);
 // Comparisons of timestamps with time zone are those of their instants, in the form that scans

@@ -136,6 +136,8 @@ class Renderer {
       return value.type.is(TypeKind::unknown) ? "NULL" : fmt::format("CAST(NULL AS {})", type);
     switch (value.type.kind) {
       case TypeKind::boolean: return value.text == "true" ? "TRUE" : "FALSE";
+      case TypeKind::number:
+      case TypeKind::ipaddress:
       case TypeKind::varbinary: return fmt::format("unhex('{}')", to_hex(value.text));
       case TypeKind::varchar:
       case TypeKind::char_: return fmt::format("CAST({} AS VARCHAR)", quote_text(value.text));
@@ -333,7 +335,12 @@ class Renderer {
     return out;
   }
 
-  std::string sort(const std::string& key, const BoundSort& item) const {
+  std::string sort(std::string key, const BoundSort& item) const {
+    if (form_name(item.key->type) == "tz12") {
+      bool output = key.find_first_not_of("0123456789") == std::string::npos;
+      if (output) key = fmt::format("c{}", std::atoi(key.c_str()) - 1);
+      key = fmt::format("aichemy_key_tz12({})", key);
+    }
     return fmt::format("{}{} NULLS {}", key, item.descending ? " DESC" : " ASC",
                        item.nulls_first ? "FIRST" : "LAST");
   }

@@ -13,7 +13,9 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "sql/engine/native_moment.h"
+#include "sql/types/ip_address.h"
 #include "sql/types/moment.h"
+#include "sql/types/number.h"
 
 namespace aichemy::sql {
 namespace {
@@ -150,6 +152,11 @@ class Column {
     out += '"';
   }
 
+  void append_number(std::string& out, idx_t at) const {
+    Number value = Number::decode(text(at));
+    append_quoted(out, value.kind == Number::Kind::infinity ? "Infinity" : value.text());
+  }
+
   void append_quoted(std::string& out, const std::string& text) const {
     append_json_string(out, text);
   }
@@ -165,8 +172,6 @@ class Column {
     out += '"';
   }
 
-  void append_ipaddress(std::string& out, idx_t at) const;
-
   void append_scalar(std::string& out, idx_t at) const {
     switch (type_.kind) {
       case TypeKind::boolean: out += value<bool>(at) ? "true" : "false"; break;
@@ -180,7 +185,6 @@ class Column {
       case TypeKind::char_: append_quoted(out, padded(text(at), type_.precision)); break;
       case TypeKind::varchar:
       case TypeKind::json:
-      case TypeKind::number:
       case TypeKind::variant: append_json_string(out, text(at)); break;
       case TypeKind::varbinary:
       case TypeKind::hyperloglog:
@@ -188,7 +192,8 @@ class Column {
       case TypeKind::uuid:
         append_quoted(out, duckdb::UUID::ToString(value<duckdb::hugeint_t>(at)));
         break;
-      case TypeKind::ipaddress: append_ipaddress(out, at); break;
+      case TypeKind::ipaddress: append_quoted(out, ip_address_text(text(at))); break;
+      case TypeKind::number: append_number(out, at); break;
       default: append_interval(out, at);
     }
   }
@@ -239,37 +244,6 @@ class Column {
     }
   }
 };
-
-void Column::append_ipaddress(std::string& out, idx_t at) const {
-  std::string_view raw = text(at);
-  static constexpr std::string_view kMappedV4("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
-  auto byte = [&](size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(raw[i])); };
-  if (raw.size() == 16 && raw.starts_with(kMappedV4)) {
-    out += fmt::format("\"{}.{}.{}.{}\"", byte(12), byte(13), byte(14), byte(15));
-    return;
-  }
-  std::string shown;
-  size_t best = 8, best_length = 1;  // the longest run of zero groups, at least two
-  auto group = [&](size_t i) { return byte(2 * i) << 8 | byte(2 * i + 1); };
-  for (size_t i = 0; raw.size() == 16 && i < 8; ++i) {
-    size_t length = 0;
-    while (i + length < 8 && group(i + length) == 0) ++length;
-    if (length > best_length) {
-      best = i;
-      best_length = length;
-    }
-  }
-  for (size_t i = 0; raw.size() == 16 && i < 8;) {
-    if (i == best) {
-      shown += "::";
-      i += best_length;
-      continue;
-    }
-    if (!shown.empty() && shown.back() != ':') shown += ':';
-    shown += fmt::format("{:x}", group(i++));
-  }
-  append_quoted(out, shown);
-}
 
 }  // namespace
 

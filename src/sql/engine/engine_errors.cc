@@ -31,6 +31,8 @@ constexpr EngineRow kEngineErrors[] = {
     {"out of range for the destination type", "NUMERIC_VALUE_OUT_OF_RANGE", nullptr},
     {"Out of Range Error", "NUMERIC_VALUE_OUT_OF_RANGE", nullptr},
     {"Could not cast value", "NUMERIC_VALUE_OUT_OF_RANGE", nullptr},
+    {"failed: value is out of range", "NUMERIC_VALUE_OUT_OF_RANGE", nullptr},
+    {"Failed to cast decimal value", "NUMERIC_VALUE_OUT_OF_RANGE", nullptr},
     {"Out of Memory Error", "EXCEEDED_LOCAL_MEMORY_LIMIT", nullptr},
     {"Conversion Error", "INVALID_CAST_ARGUMENT", nullptr},
     {"Invalid Input Error", "INVALID_FUNCTION_ARGUMENT", nullptr},

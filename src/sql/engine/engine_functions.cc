@@ -22,7 +22,8 @@ constexpr Macro kMacros[] = {
      "ELSE (CASE WHEN (n < 0) <> (d < 0) THEN -1 ELSE 1 END) * ((abs(n) * 2 + abs(d)) // (abs(d) * "
      "2)) END"},
     {"finite", "x, t",
-     "CASE WHEN isnan(x) OR isinf(x) THEN trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast ' || "
+     "CASE WHEN isnan(x) OR isinf(x) THEN trino_fail(CASE WHEN isnan(x) THEN "
+     "'INVALID_CAST_ARGUMENT' ELSE 'NUMERIC_VALUE_OUT_OF_RANGE' END, 'Cannot cast ' || "
      "(CASE WHEN isnan(x) THEN 'NaN' WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END) || ' to ' || "
      "lower(t)) ELSE x END"},
     {"round_to", "x, n", "CASE WHEN isnan(x) OR isinf(x) THEN x ELSE round(x, n) END"},

@@ -13,11 +13,9 @@ namespace {
 using Family = std::vector<NativeFunction> (*)();
 
 constexpr Family kFamilies[] = {
-    native_partition_functions,
-    native_json_functions,
-    native_regexp_functions,
-    native_text_functions,
-    native_time_functions,
+    native_partition_functions,   native_json_functions,   native_regexp_functions,
+    native_text_functions,        native_bytes_functions,  native_format_functions,
+    native_math_functions,        native_number_functions, native_time_functions,
     native_time_format_functions,
 };
 

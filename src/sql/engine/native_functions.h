@@ -29,6 +29,10 @@ std::vector<NativeFunction> native_partition_functions();
 std::vector<NativeFunction> native_json_functions();
 std::vector<NativeFunction> native_regexp_functions();
 std::vector<NativeFunction> native_text_functions();
+std::vector<NativeFunction> native_bytes_functions();
+std::vector<NativeFunction> native_format_functions();
+std::vector<NativeFunction> native_math_functions();
+std::vector<NativeFunction> native_number_functions();
 std::vector<NativeFunction> native_time_functions();
 std::vector<NativeFunction> native_time_format_functions();
 

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "sql/engine/native_functions.h"
 #include "sql/engine/native_moment.h"
@@ -177,6 +178,63 @@ void human_readable_seconds(DataChunk& chunk, ExpressionState&, Vector& result) 
   });
 }
 
+// ---- intervals ----
+
+template <class T>
+constexpr const char* kIntervalName =
+    sizeof(T) == 8 ? "interval day to second" : "interval year to month";
+
+enum class Operation : uint8_t { add, subtract, multiply };
+
+template <class T, Operation kOperation>
+void interval_operation(DataChunk& chunk, ExpressionState&, Vector& result) {
+  NativeArguments arguments(chunk);
+  arguments.each_value<T>(result, [&](idx_t row) {
+    T a = arguments.value<T>(0, row), b = arguments.value<T>(1, row), made = 0;
+    bool overflow = kOperation == Operation::add        ? __builtin_add_overflow(a, b, &made)
+                    : kOperation == Operation::subtract ? __builtin_sub_overflow(a, b, &made)
+                                                        : __builtin_mul_overflow(a, b, &made);
+    if (overflow) {
+      constexpr const char* kNames[] = {"addition", "subtraction", "multiplication"};
+      constexpr const char* kSigns = "+-*";
+      raise("NUMERIC_VALUE_OUT_OF_RANGE", fmt::format("{} {} overflow: {} {} {}", kIntervalName<T>,
+                                                      kNames[static_cast<size_t>(kOperation)], a,
+                                                      kSigns[static_cast<size_t>(kOperation)], b));
+    }
+    return made;
+  });
+}
+
+// (interval, factor or divisor)
+template <class T, bool kDivide>
+void interval_scale(DataChunk& chunk, ExpressionState&, Vector& result) {
+  NativeArguments arguments(chunk);
+  arguments.each_value<T>(result, [&](idx_t row) {
+    auto a = static_cast<double>(arguments.value<T>(0, row));
+    double b = arguments.value<double>(1, row);
+    if (std::isnan(b))
+      raise("INVALID_FUNCTION_ARGUMENT",
+            fmt::format("Cannot {} by double NaN", kDivide ? "divide" : "multiply"));
+    if (kDivide && b == 0) raise("INVALID_FUNCTION_ARGUMENT", "Cannot divide by double 0");
+    double made = kDivide ? a / b : a * b;
+    // As Java turns a double into a whole number: towards zero, at most the type's ends.
+    constexpr double kMax = static_cast<double>(std::numeric_limits<T>::max());
+    if (made >= kMax) return std::numeric_limits<T>::max();
+    if (made <= -kMax) return std::numeric_limits<T>::min();
+    return static_cast<T>(made);
+  });
+}
+
+template <class T>
+void add_intervals(std::vector<NativeFunction>& rows, const std::string& type) {
+  std::string same = type + ", " + type + " -> " + type, by = type + ", DOUBLE -> " + type;
+  rows.push_back({"aichemy_interval_add", same, interval_operation<T, Operation::add>});
+  rows.push_back({"aichemy_interval_subtract", same, interval_operation<T, Operation::subtract>});
+  rows.push_back({"aichemy_interval_multiply", same, interval_operation<T, Operation::multiply>});
+  rows.push_back({"aichemy_interval_multiply", by, interval_scale<T, false>});
+  rows.push_back({"aichemy_interval_divide", by, interval_scale<T, true>});
+}
+
 template <Form kForm>
 void add_formats(std::vector<NativeFunction>& rows) {
   std::string name = row_of(kForm).name, type = row_of(kForm).physical;
@@ -208,6 +266,8 @@ std::vector<NativeFunction> native_time_format_functions() {
       {"aichemy_parse_duration", "VARCHAR -> BIGINT", parse_duration},
       {"aichemy_human_readable_seconds", "DOUBLE -> VARCHAR", human_readable_seconds},
   };
+  add_intervals<int32_t>(rows, "INTEGER");
+  add_intervals<int64_t>(rows, "BIGINT");
   add_formats<Form::date>(rows);
   add_formats<Form::ts6>(rows);
   add_formats<Form::ts12>(rows);

@@ -30,6 +30,7 @@ struct FunctionRow {
 const std::vector<FunctionRow>& scalar_functions_text();
 const std::vector<FunctionRow>& scalar_functions_number();
 const std::vector<FunctionRow>& scalar_functions_time();
+const std::vector<FunctionRow>& scalar_functions_bytes();
 const std::vector<FunctionRow>& scalar_functions_nested();
 const std::vector<FunctionRow>& aggregate_functions();
 // All rows with this name (lower case).

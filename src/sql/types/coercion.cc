@@ -148,8 +148,10 @@ bool can_cast(const Type& from, const Type& to) {
     return to.is_text() || to_number || to.is(TypeKind::date) || is_time_kind(to.kind) ||
            is_timestamp_kind(to.kind) || to.is(TypeKind::uuid) || to.is(TypeKind::ipaddress) ||
            to.is(TypeKind::interval_day_time) || to.is(TypeKind::interval_year_month) ||
-           (to.is(TypeKind::varbinary) && from.is(TypeKind::varchar));
+           to.is(TypeKind::varbinary);
   }
+  if (to.is_text() && from.is(TypeKind::ipaddress))
+    return to.is(TypeKind::varchar) && to.precision == Type::kUnbounded;
   if (to.is_text()) return !from.is(TypeKind::varbinary) && !from.is(TypeKind::hyperloglog);
   auto temporal = [](const Type& type) {
     return type.is(TypeKind::date) || is_time_kind(type.kind) || is_timestamp_kind(type.kind);

@@ -6,8 +6,10 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "sql/types/ip_address.h"
 #include "sql/types/json_node.h"
 #include "sql/types/moment.h"
+#include "sql/types/number.h"
 
 namespace aichemy::sql {
 namespace {
@@ -77,9 +79,10 @@ Result<Literal> number_literal(const Type& type, std::string_view text) {
     if (value[0] == '+') value.erase(0, 1);
     return Literal{type, value};
   }
-  static constexpr std::string_view kSpecial[] = {"NaN", "Infinity", "-Infinity", "+Infinity"};
-  for (auto name : kSpecial) {
-    if (value == name) return Literal{type, value};
+  for (const char* name : {"NaN", "Infinity"}) {
+    bool sign = value.starts_with("-") || value.starts_with("+");
+    if (value.substr(sign ? 1 : 0) == name)
+      return Literal{type, value[0] == '+' || name[0] == 'N' ? std::string(name) : value};
   }
   char* end = nullptr;
   std::strtod(value.c_str(), &end);
@@ -145,6 +148,16 @@ Result<Literal> typed_literal(const Type& type, std::string_view text,
     case TypeKind::bigint:
     case TypeKind::real:
     case TypeKind::double_: return number_literal(type, text);
+    case TypeKind::number: {
+      auto parsed = Number::parse(trimmed(text));
+      if (!parsed) return bad();
+      return Literal{type, parsed->encode()};
+    }
+    case TypeKind::ipaddress: {
+      auto parsed = parse_ip_address(text);
+      if (!parsed) return bad();
+      return Literal{type, *parsed};
+    }
     case TypeKind::json: {
       auto parsed = parse_json(text, true);
       if (!parsed) return bad();

@@ -33,7 +33,7 @@ constexpr TypeRow kTypes[] = {
     {TypeKind::real, "real", "real", Shape::plain, "FLOAT", true, true},
     {TypeKind::double_, "double", "double", Shape::plain, "DOUBLE", true, true},
     {TypeKind::decimal, "decimal", "decimal", Shape::decimal, "", true, true},
-    {TypeKind::number, "number", "number", Shape::plain, "VARCHAR", true, true},
+    {TypeKind::number, "number", "number", Shape::plain, "BLOB", true, true},
     {TypeKind::varchar, "varchar", "varchar", Shape::length, "VARCHAR", true, true},
     {TypeKind::char_, "char", "char", Shape::length, "VARCHAR", true, true},
     {TypeKind::varbinary, "varbinary", "varbinary", Shape::plain, "BLOB", true, true},
