@@ -37,8 +37,8 @@ constexpr Macro kMacros[] = {
      "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast ''' || t || ''' to ' || type) END"},
     {"float_text", "t, type",
      "CASE WHEN t IS NULL THEN NULL WHEN regexp_full_match(trim(t), "
-     "'[+-]?([0-9]+\\.?[0-9]*([eE][+-]?[0-9]+)?|\\.[0-9]+([eE][+-]?[0-9]+)?|Infinity|NaN)') THEN "
-     "trim(t) "
+     "'[+-]?(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?[fFdD]?|Infinity|NaN)') THEN "
+     "rtrim(trim(t), 'fFdD') "
      "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast ''' || t || ''' to ' || type) END"},
     {"decimal_text", "t, type",
      "CASE WHEN t IS NULL THEN NULL WHEN regexp_full_match(trim(t), "

@@ -1,4 +1,6 @@
 // WITH SESSION, WITH FUNCTION, and the relation NEAREST.
+#include <fmt/format.h>
+
 #include "sql/language/parse_state.h"
 #include "sql/language/parser.h"
 
@@ -52,7 +54,10 @@ Result<InlineFunction> Parser::inline_function() {
   ASSIGN_OR_RETURN(made.returns, type_text());
   while (!at_word("RETURN") && !at_word("BEGIN")) {
     if (take_word("LANGUAGE")) {
-      if (!at_word("SQL")) return syntax_error(peek().at, "only routines in SQL are supported");
+      if (!at_word("SQL"))
+        return fail(Code::unsupported, "NOT_SUPPORTED",
+                    fmt::format("line {}:{}: Unsupported function language: {}", peek().at.line,
+                                peek().at.column, peek().text));
       ++next_;
     } else if (take_words({"NOT", "DETERMINISTIC"}) || take_word("DETERMINISTIC") ||
                take_words({"RETURNS", "NULL", "ON", "NULL", "INPUT"}) ||

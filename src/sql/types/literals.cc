@@ -84,6 +84,9 @@ Result<Literal> number_literal(const Type& type, std::string_view text) {
     if (value.substr(sign ? 1 : 0) == name)
       return Literal{type, value[0] == '+' || name[0] == 'N' ? std::string(name) : value};
   }
+  // Java's suffixes of a floating-point number.
+  if (value.size() > 1 && std::string_view("fFdD").find(value.back()) != std::string_view::npos)
+    value.pop_back();
   char* end = nullptr;
   std::strtod(value.c_str(), &end);
   bool plain = value.find_first_not_of("+-.0123456789eE") == std::string::npos;
