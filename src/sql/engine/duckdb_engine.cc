@@ -122,6 +122,8 @@ class DuckDbStream final : public RowStream {
   Result<Page> fill(size_t max_bytes) {
     if (pending_) {
       run_until_ready();
+      if (pending_->HasError())  // Execute() would wrap it and lose its kind
+        return std::unexpected(error_from_duckdb(pending_->GetErrorObject()));
       result_ = pending_->Execute();
       pending_.reset();
       if (result_->HasError()) return std::unexpected(error_from_duckdb(result_->GetErrorObject()));

@@ -50,10 +50,6 @@ constexpr TypeNameRow kTypeNames[] = {{"INT8", "TINYINT", "tinyint"},
                                       {"INT128", "DECIMAL", "decimal"}};
 
 std::string after_kind(std::string_view message) {
-  // What a pending result says before the reason it failed.
-  constexpr std::string_view kPending = "pending query result\nError: ";
-  if (size_t at = message.find(kPending); at != std::string_view::npos)
-    message.remove_prefix(at + kPending.size());
   size_t colon = message.find("Error: ");
   if (colon != std::string_view::npos && colon < 40) message.remove_prefix(colon + 7);
   return std::string(message.substr(0, message.find("\n\nLINE ")));
