@@ -40,11 +40,6 @@ constexpr Macro kMacros[] = {
      "'[+-]?(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?[fFdD]?|Infinity|NaN)') THEN "
      "rtrim(trim(t), 'fFdD') "
      "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast ''' || t || ''' to ' || type) END"},
-    {"decimal_text", "t, type",
-     "CASE WHEN t IS NULL THEN NULL WHEN regexp_full_match(trim(t), "
-     "'[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?') THEN trim(t) "
-     "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast VARCHAR ''' || t || ''' to ' || type "
-     "|| '. Value is not a number.') END"},
     {"date_text", "t",
      "CASE WHEN t IS NULL THEN NULL WHEN regexp_full_match(trim(t), "
      "'[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}') THEN trim(t) "
@@ -113,16 +108,6 @@ constexpr Macro kMacros[] = {
     {"fraction", "micros, p",
      "CASE WHEN p = 0 THEN '' ELSE '.' || substr(rpad(lpad(CAST(micros AS VARCHAR), 6, '0'), 12, "
      "'0'), 1, p) END"},
-    {"timestamp_to_varchar", "x, p",
-     "(strftime(x, '%Y-%m-%d %H:%M:%S') || trino_fraction(microsecond(x) % 1000000, p))"},
-    {"time_to_varchar", "x, p",
-     "(substr(CAST(x AS VARCHAR), 1, 8) || trino_fraction(microsecond(x) % 1000000, p))"},
-    {"round_timestamp", "x, p",
-     "make_timestamp(CAST(round(epoch_us(x) / CAST(pow(10, 6 - least(p, 6)) AS DOUBLE)) AS BIGINT) "
-     "* CAST(pow(10, 6 - least(p, 6)) AS BIGINT))"},
-    {"round_time", "x, p",
-     "CAST(make_timestamp(CAST(round(epoch_us(x) / CAST(pow(10, 6 - least(p, 6)) AS DOUBLE)) AS "
-     "BIGINT) * CAST(pow(10, 6 - least(p, 6)) AS BIGINT)) AS TIME)"},
     {"date_plus_millis", "d, ms",
      "CASE WHEN ms % 86400000 <> 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Cannot add hour, "
      "minutes or seconds to a date') ELSE d + CAST(ms // 86400000 AS INTEGER) END"},
@@ -134,26 +119,6 @@ constexpr Macro kMacros[] = {
     {"year_month_to_varchar", "m",
      "((CASE WHEN m < 0 THEN '-' ELSE '' END) || CAST(abs(m) // 12 AS VARCHAR) || '-' || "
      "CAST(abs(m) % 12 AS VARCHAR))"},
-    {"unit", "u",
-     "CASE WHEN lower(u) IN ('millisecond', 'second', 'minute', 'hour', 'day', 'week', 'month', "
-     "'quarter', 'year') THEN lower(u) "
-     "ELSE trino_fail('INVALID_FUNCTION_ARGUMENT', '''' || u || ''' is not a valid TIME field') "
-     "END"},
-    {"date_unit", "u",
-     "CASE WHEN lower(u) IN ('day', 'week', 'month', 'quarter', 'year') THEN lower(u) "
-     "ELSE trino_fail('INVALID_FUNCTION_ARGUMENT', '''' || u || ''' is not a valid DATE field') "
-     "END"},
-    {"interval_of", "u, n",
-     "CASE lower(u) WHEN 'millisecond' THEN to_milliseconds(n) WHEN 'second' THEN to_seconds(n) "
-     "WHEN 'minute' THEN to_minutes(n) WHEN 'hour' THEN to_hours(n) "
-     "WHEN 'day' THEN to_days(CAST(n AS INTEGER)) WHEN 'week' THEN to_weeks(CAST(n AS INTEGER)) "
-     "WHEN 'month' THEN to_months(CAST(n AS INTEGER)) WHEN 'quarter' THEN to_months(CAST(n * 3 AS "
-     "INTEGER)) "
-     "WHEN 'year' THEN to_years(CAST(n AS INTEGER)) ELSE trino_fail('INVALID_FUNCTION_ARGUMENT', "
-     "'''' || u || ''' is not a valid TIMESTAMP field') END"},
-    {"mysql_format", "f",
-     "replace(replace(replace(replace(replace(replace(replace(f, '%i', '%M'), '%s', '%S'), '%T', "
-     "'%H:%M:%S'), '%h', '%I'), '%W', '%A'), '%e', '%-d'), '%c', '%-m')"},
     // arrays and maps
     {"subscript", "a, i",
      "CASE WHEN i BETWEEN 1 AND len(a) THEN a[i] WHEN a IS NULL OR i IS NULL THEN NULL "
@@ -298,13 +263,6 @@ constexpr Macro kMacros[] = {
     {"json_field", "j, i, name",
      "CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_extract(j, '$[' || i || ']') AS VARCHAR) "
      "ELSE CAST(json_extract(j, '$.\"' || name || '\"') AS VARCHAR) END"},
-    {"from_base", "t, b",
-     "CASE WHEN b < 2 OR b > 36 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Radix must be "
-     "between 2 and 36') ELSE "
-     "CAST(list_reduce(list_transform(string_split(lower(ltrim(t, '-')), ''), lambda c: "
-     "CAST(instr('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS HUGEINT)), lambda x, y: x * b + "
-     "y) "
-     "* (CASE WHEN t LIKE '-%' THEN -1 ELSE 1 END) AS BIGINT) END"},
 };
 
 // let(value, name, body) written out, innermost last.
