@@ -91,6 +91,20 @@ def test_create_insert_select(connection, schema):
         rows(connection, f"INSERT INTO {schema}.t (name) VALUES ('x')")
 
 
+def test_decimals_with_column_bounds(connection, schema):
+    """Arithmetic that the columns' bounds prove safe is exact at the bounds, and what they do not prove still overflows."""
+    rows(connection, f"CREATE TABLE {schema}.d (a decimal(38,4), b decimal(18,2), c decimal(38,4))")
+    rows(connection, f"INSERT INTO {schema}.d VALUES (DECIMAL '-99999999999999.9999', DECIMAL '9999999999999999.99', "
+                     "DECIMAL '9999999999999999999999999999999999.9999'), (DECIMAL '7', DECIMAL '-0.01', DECIMAL '-1')")
+    assert [[str(v) for v in row] for row in rows(connection, f"SELECT a * b, a + b, a - b, b * (1 - b) FROM {schema}.d ORDER BY a")] == [
+        ["-999999999999999998000000000000.000001", "9899999999999999.9901", "-10099999999999999.9899",
+         "-99999999999999989800000000000000.0101"],
+        ["-0.070000", "6.9900", "7.0100", "-0.0101"]]
+    for overflowing in ("a * c", "c + c", "c - b * 1000000 * 100 - c * 2", "c * b"):
+        with pytest.raises(trino.exceptions.TrinoUserError, match="Decimal overflow"):
+            rows(connection, f"SELECT {overflowing} FROM {schema}.d")
+
+
 def test_parameters_and_errors(connection):
     assert rows(connection, "SELECT ? + 1, ?", (41, "it's")) == [[42, "it's"]]
     with pytest.raises(trino.exceptions.TrinoUserError) as caught:

@@ -5,6 +5,8 @@
 #include <duckdb/execution/expression_executor_state.hpp>
 #include <duckdb/function/scalar_function.hpp>
 #include <duckdb/planner/expression/bound_function_expression.hpp>
+#include <duckdb/storage/statistics/numeric_stats.hpp>
+#include <optional>
 
 #include "base/check.h"
 #include "sql/engine/native_functions.h"
@@ -95,6 +97,7 @@ struct Shape : duckdb::FunctionData {
   Wide left_factor = 1, right_factor = 1;  // powers of ten that the operands are multiplied with
   Wide divisor = 1;                        // power of ten that a sum or product is divided by
   bool fits = false;                       // neither the operation nor its result can overflow
+  bool scaled = false;  // the result has the operation's own scale: nothing is rounded
 
   duckdb::unique_ptr<FunctionData> Copy() const override { return duckdb::make_uniq<Shape>(*this); }
   bool Equals(const FunctionData& other) const override {
@@ -110,9 +113,10 @@ Wide rounded(Product product, Unsigned divisor, bool negative) {
   return with_sign(product.divide(divisor, remainder), negative);
 }
 
+// fitting() is the operation where `fits` was proved, by the types or by the columns' bounds: in
+// the result's own width, without a check, so that a loop of it is vectorised.
 struct Add {
   static Wide run(Wide a, Wide b, const Shape& shape) {
-    if (shape.fits) return a * shape.left_factor + b * shape.right_factor;
     if (__builtin_mul_overflow(a, shape.left_factor, &a)) overflow();
     if (__builtin_mul_overflow(b, shape.right_factor, &b)) overflow();
     Wide sum = 0;
@@ -120,15 +124,22 @@ struct Add {
     if (shape.divisor != 1) return rounded({0, magnitude(sum)}, magnitude(shape.divisor), sum < 0);
     return checked(sum);
   }
+  template <class T>
+  static T fitting(T a, T b, T left_factor, T right_factor) {
+    return a * left_factor + b * right_factor;
+  }
 };
 
 struct Subtract {
   static Wide run(Wide a, Wide b, const Shape& shape) { return Add::run(a, -b, shape); }
+  template <class T>
+  static T fitting(T a, T b, T left_factor, T right_factor) {
+    return a * left_factor - b * right_factor;
+  }
 };
 
 struct Multiply {
   static Wide run(Wide a, Wide b, const Shape& shape) {
-    if (shape.fits) return a * b;
     Wide product = 0;
     if (shape.divisor == 1) {
       if (__builtin_mul_overflow(a, b, &product)) overflow();
@@ -136,6 +147,10 @@ struct Multiply {
     }
     return rounded(Product::of(magnitude(a), magnitude(b)), magnitude(shape.divisor),
                    (a < 0) != (b < 0));
+  }
+  template <class T>
+  static T fitting(T a, T b, T, T) {
+    return a * b;
   }
 };
 
@@ -180,27 +195,57 @@ T narrow(Wide value) {
   }
 }
 
+const Shape& shape_in(duckdb::ExpressionState& state) {
+  return state.expr.Cast<duckdb::BoundFunctionExpression>().bind_info->Cast<Shape>();
+}
+
 template <class Op, class A, class B, class R>
 void execute(duckdb::DataChunk& arguments, duckdb::ExpressionState& state, duckdb::Vector& result) {
-  const Shape shape = state.expr.Cast<duckdb::BoundFunctionExpression>().bind_info->Cast<Shape>();
+  const Shape shape = shape_in(state);
   duckdb::BinaryExecutor::Execute<A, B, R>(
       arguments.data[0], arguments.data[1], result, arguments.size(),
       [&](A a, B b) { return narrow<R>(Op::run(wide(a), wide(b), shape)); });
 }
 
-template <class Op, class A, class B>
-duckdb::scalar_function_t for_result(bool is_long) {
-  using Huge = duckdb::hugeint_t;
-  return is_long ? execute<Op, A, B, int64_t> : execute<Op, A, B, Huge>;
+template <class Op, class A, class B, class R>
+void execute_fitting(duckdb::DataChunk& arguments, duckdb::ExpressionState& state,
+                     duckdb::Vector& result) {
+  using T = std::conditional_t<std::is_same_v<R, int64_t>, int64_t, Wide>;
+  const Shape& shape = shape_in(state);
+  const T left = static_cast<T>(shape.left_factor), right = static_cast<T>(shape.right_factor);
+  duckdb::BinaryExecutor::Execute<A, B, R>(
+      arguments.data[0], arguments.data[1], result, arguments.size(), [=](A a, B b) {
+        return narrow<R>(
+            Op::template fitting<T>(static_cast<T>(wide(a)), static_cast<T>(wide(b)), left, right));
+      });
 }
 
 template <class Op>
-duckdb::scalar_function_t function_for(bool a_long, bool b_long, bool result_long) {
+concept CanFit = requires { Op::template fitting<Wide>(0, 0, 0, 0); };
+
+template <class Op, class A, class B>
+duckdb::scalar_function_t for_result(bool is_long, bool fits) {
   using Huge = duckdb::hugeint_t;
-  if (a_long && b_long) return for_result<Op, int64_t, int64_t>(result_long);
-  if (a_long) return for_result<Op, int64_t, Huge>(result_long);
-  if (b_long) return for_result<Op, Huge, int64_t>(result_long);
-  return for_result<Op, Huge, Huge>(result_long);
+  if constexpr (CanFit<Op>) {
+    if (fits) return is_long ? execute_fitting<Op, A, B, int64_t> : execute_fitting<Op, A, B, Huge>;
+  }
+  return is_long ? execute<Op, A, B, int64_t> : execute<Op, A, B, Huge>;
+}
+
+bool is_long(const LogicalType& stored) {
+  return stored.InternalType() == duckdb::PhysicalType::INT64;
+}
+
+// The loop over operands and a result that are stored so.
+template <class Op>
+duckdb::scalar_function_t function_for(const LogicalType& a, const LogicalType& b,
+                                       const LogicalType& result, bool fits) {
+  using Huge = duckdb::hugeint_t;
+  bool long_result = is_long(result);
+  if (is_long(a) && is_long(b)) return for_result<Op, int64_t, int64_t>(long_result, fits);
+  if (is_long(a)) return for_result<Op, int64_t, Huge>(long_result, fits);
+  if (is_long(b)) return for_result<Op, Huge, int64_t>(long_result, fits);
+  return for_result<Op, Huge, Huge>(long_result, fits);
 }
 
 enum class Family { sum, product, quotient, remainder };
@@ -218,12 +263,14 @@ Shape shape_of(Family family, const LogicalType& a, const LogicalType& b, const 
       shape.left_factor = power_of_ten(common - s1);
       shape.right_factor = power_of_ten(common - s2);
       shape.divisor = power_of_ten(common - scale);
-      shape.fits = std::max(p1 - s1, p2 - s2) + common < std::min(precision + 1, kDigitsMax) &&
-                   common == scale;
+      shape.scaled = common == scale;
+      shape.fits =
+          std::max(p1 - s1, p2 - s2) + common < std::min(precision + 1, kDigitsMax) && shape.scaled;
       break;
     case Family::product:
       shape.divisor = power_of_ten(std::max(0, s1 + s2 - scale));
-      shape.fits = p1 + p2 <= precision && s1 + s2 == scale;
+      shape.scaled = s1 + s2 == scale;
+      shape.fits = p1 + p2 <= precision && shape.scaled;
       break;
     case Family::quotient: {
       int shift = scale - s1 + s2;
@@ -240,12 +287,90 @@ Shape shape_of(Family family, const LogicalType& a, const LogicalType& b, const 
 }
 
 // Operands of at most 18 digits are taken as DuckDB's 64-bit decimals, others as 128-bit ones.
-LogicalType stored_as(const LogicalType& type, bool& is_long) {
-  uint8_t width = duckdb::DecimalType::GetWidth(type), scale = duckdb::DecimalType::GetScale(type);
-  is_long = width <= kDigitsOfLong;
+LogicalType stored_as(const LogicalType& type) {
+  uint8_t scale = duckdb::DecimalType::GetScale(type);
   bool is_smaller = type.InternalType() == duckdb::PhysicalType::INT16 ||
                     type.InternalType() == duckdb::PhysicalType::INT32;
   return is_smaller ? LogicalType::DECIMAL(kDigitsOfLong, scale) : type;
+}
+
+// The least and the greatest unscaled value.
+struct Bounds {
+  Wide low, high;
+
+  static std::optional<Bounds> of(const duckdb::BaseStatistics& statistics) {
+    if (!duckdb::NumericStats::HasMinMax(statistics)) return std::nullopt;
+    if (is_long(statistics.GetType())) {
+      return Bounds{wide(duckdb::NumericStats::GetMin<int64_t>(statistics)),
+                    wide(duckdb::NumericStats::GetMax<int64_t>(statistics))};
+    }
+    return Bounds{wide(duckdb::NumericStats::GetMin<duckdb::hugeint_t>(statistics)),
+                  wide(duckdb::NumericStats::GetMax<duckdb::hugeint_t>(statistics))};
+  }
+
+  // Nothing when a bound has more than 38 digits.
+  static std::optional<Bounds> of_products(const Bounds& a, const Bounds& b) {
+    Bounds bounds{kBound, -kBound};
+    for (Wide x : {a.low, a.high}) {
+      for (Wide y : {b.low, b.high}) {
+        Wide product = 0;
+        if (__builtin_mul_overflow(x, y, &product)) return std::nullopt;
+        bounds.low = std::min(bounds.low, product);
+        bounds.high = std::max(bounds.high, product);
+      }
+    }
+    return bounds.low > -kBound && bounds.high < kBound ? std::optional(bounds) : std::nullopt;
+  }
+
+  static std::optional<Bounds> of_sums(const Bounds& a, const Bounds& b) {
+    Bounds bounds{0, 0};
+    if (__builtin_add_overflow(a.low, b.low, &bounds.low)) return std::nullopt;
+    if (__builtin_add_overflow(a.high, b.high, &bounds.high)) return std::nullopt;
+    return bounds.low > -kBound && bounds.high < kBound ? std::optional(bounds) : std::nullopt;
+  }
+};
+
+std::optional<Bounds> bounds_of_result(Family family, bool is_subtraction, const Shape& shape,
+                                       const Bounds& a, const Bounds& b) {
+  if (!shape.scaled) return std::nullopt;
+  if (family == Family::product) return Bounds::of_products(a, b);
+  auto left = Bounds::of_products(a, {shape.left_factor, shape.left_factor});
+  auto right = Bounds::of_products(b, {shape.right_factor, shape.right_factor});
+  if (!left || !right) return std::nullopt;
+  if (is_subtraction) right = Bounds{-right->high, -right->low};
+  return Bounds::of_sums(*left, *right);
+}
+
+duckdb::unique_ptr<duckdb::BaseStatistics> statistics_of(const LogicalType& type,
+                                                         const Bounds& bounds) {
+  auto statistics = duckdb::NumericStats::CreateEmpty(type);
+  if (is_long(type)) {
+    duckdb::NumericStats::SetMin(statistics, narrow<int64_t>(bounds.low));
+    duckdb::NumericStats::SetMax(statistics, narrow<int64_t>(bounds.high));
+  } else {
+    duckdb::NumericStats::SetMin(statistics, narrow<duckdb::hugeint_t>(bounds.low));
+    duckdb::NumericStats::SetMax(statistics, narrow<duckdb::hugeint_t>(bounds.high));
+  }
+  return statistics.ToUnique();
+}
+
+// Called while the statement is optimised, after bind: bounds of the columns that prove that no
+// row overflows choose the loop without checks, and are passed on to the expression around it.
+template <class Op, Family family>
+duckdb::unique_ptr<duckdb::BaseStatistics> propagate(duckdb::ClientContext&,
+                                                     duckdb::FunctionStatisticsInput& input) {
+  auto a = Bounds::of(input.child_stats[0]), b = Bounds::of(input.child_stats[1]);
+  if (!a || !b) return nullptr;
+  auto& shape = input.bind_data->Cast<Shape>();
+  auto bounds = bounds_of_result(family, std::is_same_v<Op, Subtract>, shape, *a, *b);
+  if (!bounds) return nullptr;
+  auto& function = input.expr.function;
+  shape.fits = true;
+  function.function =
+      function_for<Op>(function.arguments[0], function.arguments[1], input.expr.return_type, true);
+  auto statistics = statistics_of(input.expr.return_type, *bounds);
+  statistics->CombineValidity(input.child_stats[0], input.child_stats[1]);
+  return statistics;
 }
 
 template <class Op, Family family>
@@ -255,13 +380,14 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(
   const LogicalType a = arguments[0]->return_type, b = arguments[1]->return_type,
                     r = arguments[2]->return_type;
   for (const auto& type : {a, b, r}) CHECK(type.id() == duckdb::LogicalTypeId::DECIMAL);
-  bool a_long = false, b_long = false, r_long = false;
-  function.arguments[0] = stored_as(a, a_long);
-  function.arguments[1] = stored_as(b, b_long);
-  function.return_type = stored_as(r, r_long);
-  function.function = function_for<Op>(a_long, b_long, r_long);
+  Shape shape = shape_of(family, a, b, r);
+  function.arguments[0] = stored_as(a);
+  function.arguments[1] = stored_as(b);
+  function.return_type = stored_as(r);
+  function.function = function_for<Op>(function.arguments[0], function.arguments[1],
+                                       function.return_type, shape.fits);
   duckdb::Function::EraseArgument(function, arguments, 2);
-  return duckdb::make_uniq<Shape>(shape_of(family, a, b, r));
+  return duckdb::make_uniq<Shape>(shape);
 }
 
 template <class Op, Family family>
@@ -269,6 +395,7 @@ void add(duckdb::ExtensionLoader& loader, const char* name) {
   duckdb::ScalarFunction function(name, {LogicalType::ANY, LogicalType::ANY, LogicalType::ANY},
                                   LogicalType::ANY, nullptr, bind<Op, family>);
   function.errors = duckdb::FunctionErrors::CAN_THROW_RUNTIME_ERROR;
+  if constexpr (CanFit<Op>) function.statistics = propagate<Op, family>;
   loader.RegisterFunction(function);
 }
 
