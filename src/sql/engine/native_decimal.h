@@ -5,7 +5,8 @@
 // is a constant whose decimal type is the result's (10 digits or more; its value does not matter).
 // Raises NUMERIC_VALUE_OUT_OF_RANGE when the result has more than 38 digits, DIVISION_BY_ZERO.
 //
-// Bounds of the columns (scan statistics) that prove a row cannot overflow choose loops without checks.
+// Where the bounds of the columns (scan statistics) prove that no row overflows, loops without
+// checks run.
 //
 // DuckDB's own operators multiply in 128 bits by four 32-bit products with a check after each, and
 // need both sides cast to the wide type first: three times the time of TPC-H Q1.
