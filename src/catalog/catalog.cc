@@ -22,6 +22,8 @@ Catalog::Catalog(metadb::Database& database, objectstore::ObjectStore& store, Cl
 
 Catalog::~Catalog() = default;
 
+tables::iceberg::ManifestCache& Catalog::manifests() { return state_->manifests; }
+
 Status Catalog::prepare(const Call& call) {
   ASSIGN_OR_RETURN(tables::Location at, tables::parse_location(options_.warehouse));
   auto head = files_.store().head_bucket(call, at.bucket);

@@ -138,6 +138,7 @@ class Catalog {
 
   const Options& options() const { return options_; }
   tables::FileIo& files() { return files_; }
+  tables::iceberg::ManifestCache& manifests();
 
   // --- Namespaces. Parents must exist; a namespace with anything in it is not dropped.
   Status create_namespace(const Call& call, const NamespaceName& space,

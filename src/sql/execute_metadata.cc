@@ -48,6 +48,8 @@ bool like_from(std::string_view text, std::string_view pattern, std::optional<ch
   return i == text.size();
 }
 
+}  // namespace
+
 std::string quoted_if_needed(const std::string& name) {
   bool plain = !name.empty() && !std::isdigit(static_cast<unsigned char>(name[0])) &&
                std::ranges::all_of(name, [](char c) {
@@ -70,8 +72,6 @@ std::string property_sql(const std::string& text) {
   if (parsed && (parsed->is_integer() || parsed->is_bool())) return text;
   return quote_text(text);
 }
-
-}  // namespace
 
 Result<bool> like_match(std::string_view text, std::string_view pattern,
                         std::optional<char> escape) {
@@ -157,6 +157,10 @@ Result<StatementResult> StatementRun::show_columns(const Statement& s) {
     columns = found->columns;
   } else {
     ASSIGN_OR_RETURN(auto view, name.connector->get_view(call_, name.name()));
+    if (MaterializedViews* views = name.connector->materialized_views(); !view && views) {
+      ASSIGN_OR_RETURN(auto materialized, views->get(call_, name.name()));
+      if (materialized) view = std::move(materialized->view);
+    }
     if (!view) {
       ASSIGN_OR_RETURN(bool exists, name.connector->schema_exists(call_, name.schema));
       if (!exists)
@@ -236,6 +240,10 @@ Result<StatementResult> StatementRun::show_create(const Statement& s) {
   std::string full = fmt::format("{}.{}.{}", quoted_if_needed(name.catalog),
                                  quoted_if_needed(name.schema), quoted_if_needed(name.table));
   std::string plain = fmt::format("{}.{}.{}", name.catalog, name.schema, name.table);
+  if (s.sql == "MATERIALIZED VIEW") {
+    ASSIGN_OR_RETURN(std::string text, show_materialized(s, name));
+    return one("Create Materialized View", std::move(text));
+  }
   ASSIGN_OR_RETURN(auto view, name.connector->get_view(call_, name.name()));
   ASSIGN_OR_RETURN(TableRef found, name.connector->get_table(call_, name.name()));
   if (s.sql == "VIEW") {
@@ -295,7 +303,7 @@ Result<StatementResult> StatementRun::describe_prepared(const Statement& s) {
                             Json(field.name.has_value())});
     }
   } else if (parsed->kind == StatementKind::insert ||
-             parsed->kind == StatementKind::create_table_as) {
+             parsed->kind == StatementKind::create_table_as || parsed->change) {
     table.rows.push_back(
         {Json("rows"), Json(""), Json(""), Json(""), Json("bigint"), Json(8), Json(false)});
   }

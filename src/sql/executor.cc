@@ -162,7 +162,15 @@ Result<StatementResult> StatementRun::run(const Statement& statement) {
     case StatementKind::create_table_as: return create_table_as(statement);
     case StatementKind::drop_table:
     case StatementKind::drop_view: return drop_relation(statement);
+    case StatementKind::create_materialized_view:
+    case StatementKind::drop_materialized_view:
+    case StatementKind::refresh_materialized_view:
+    case StatementKind::alter_materialized_view: return materialized_view(statement);
     case StatementKind::insert: return insert(statement);
+    case StatementKind::truncate_table: return truncate(statement);
+    case StatementKind::delete_rows:
+    case StatementKind::update_rows:
+    case StatementKind::merge_rows: return change(statement);
     case StatementKind::create_view: return create_view(statement);
     case StatementKind::show_catalogs:
     case StatementKind::show_schemas:
@@ -194,6 +202,15 @@ Result<StatementResult> StatementRun::run(const Statement& statement) {
   }
   return semantic_error("NOT_SUPPORTED", statement.at,
                         fmt::format("{} is not supported yet", statement.sql));
+}
+
+Result<Json> StatementRun::evaluate(const BoundPtr& value) {
+  std::string sql = "SELECT " + render_expression(*value, render_options()) + " AS c0";
+  ASSIGN_OR_RETURN(auto rows, options_.engine.execute(call_, sql, {{"value", value->type}}, {}));
+  ASSIGN_OR_RETURN(Page page, rows->next_page(1 << 16));
+  ASSIGN_OR_RETURN(Json json, Json::parse(page.rows_json));
+  if (json.as_array().empty()) return Json();
+  return json.as_array()[0].as_array()[0];
 }
 
 // WITH SESSION: the query in a session of its own.
@@ -248,6 +265,10 @@ Result<StatementResult> StatementRun::explain(const Statement& statement) {
     return semantic_error("NOT_SUPPORTED", inner.at, "EXPLAIN of EXPLAIN is not supported");
   TextTable table;
   std::string text = "Trino version: " + options_.version + "\n";
+  if (inner.change) {
+    ASSIGN_OR_RETURN(std::string shown, explain_change(statement));
+    text += shown;
+  }
   if (inner.query) {
     ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(*inner.query));
     std::vector<std::shared_ptr<void>> scans;

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "sql/system_catalog.h"
 #include "sql/connectors/virtual_tables.h"
+#include "sql/system_catalog.h"
 
 namespace aichemy::sql {
 namespace {
@@ -16,6 +16,8 @@ class WithInformationSchema final : public Connector {
   WithInformationSchema(std::string catalog, Connector& inner)
       : catalog_(std::move(catalog)), inner_(inner), own_(tables()) {}
 
+  MaterializedViews* materialized_views() override { return inner_.materialized_views(); }
+  RowChanger* row_changer() override { return inner_.row_changer(); }
   Result<std::vector<std::string>> list_schemas(const Call& call) override {
     ASSIGN_OR_RETURN(auto names, inner_.list_schemas(call));
     names.emplace_back(kSchema);
@@ -42,6 +44,10 @@ class WithInformationSchema final : public Connector {
   }
   Result<TableRef> get_table(const Call& call, const TableName& name) override {
     return side(name.schema).get_table(call, name);
+  }
+  Result<TableRef> get_table_at(const Call& call, const TableName& name,
+                                const TableVersion& version) override {
+    return side(name.schema).get_table_at(call, name, version);
   }
   Result<std::optional<View>> get_view(const Call& call, const TableName& name) override {
     return side(name.schema).get_view(call, name);

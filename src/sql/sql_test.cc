@@ -243,8 +243,10 @@ TEST_F(SqlTest, Errors) {
             "line 1:38: Invalid value [NOPE]. Valid values: [BROADCAST, PARTITIONED, AUTOMATIC]"},
            {"EXECUTE nope", "NOT_FOUND", "Prepared statement not found: nope"},
            {"ROLLBACK", "NOT_IN_TRANSACTION", "No transaction in progress"},
-           {"MERGE INTO t USING u ON a = b", "NOT_SUPPORTED",
-            "line 1:1: MERGE is not supported yet"},
+           {"MERGE INTO t USING u ON a = b", "SYNTAX_ERROR",
+            "line 1:30: mismatched input '<EOF>'. Expecting: 'WHEN'"},
+           {"DELETE FROM nation WHERE nationkey = 1", "NOT_SUPPORTED",
+            "line 1:1: This connector does not support modifying table rows"},
            {"CALL system.runtime.kill_query('20200101_000000_00000_aaaaa', 'why')", "NOT_FOUND",
             "Target query not found: 20200101_000000_00000_aaaaa"},
        }) {

@@ -35,7 +35,11 @@ class StatementRun {
         call_(call),
         session_(session),
         sql_(sql),
-        analyzer_(call, session, catalogs) {}
+        analyzer_(call, session, catalogs) {
+    analyzer_.set_evaluator([this](const BoundPtr& value) { return evaluate(value); });
+  }
+  StatementRun(const StatementRun&) = delete;
+  StatementRun& operator=(const StatementRun&) = delete;
 
   Result<StatementResult> run(const Statement& statement);
 
@@ -57,6 +61,7 @@ class StatementRun {
   }
 
   // executor.cc
+  Result<Json> evaluate(const BoundPtr& value);
   Result<StatementResult> query(const Query& query);
   Result<StatementResult> query_with_session(const Query& query);
   Result<StatementResult> run_query(const Query& query);
@@ -87,10 +92,30 @@ class StatementRun {
   Result<StatementResult> create_view(const Statement& statement);
   Result<StatementResult> write_rows(Insert& insert, Connector& connector, PlanPtr plan,
                                      const char* update_type);
+  // execute_materialized.cc
+  Result<StatementResult> materialized_view(const Statement& statement);
+  Result<StatementResult> create_materialized(const Statement& statement, const ResolvedName& name,
+                                              MaterializedViews& views);
+  Result<StatementResult> refresh_materialized(const Statement& statement, const ResolvedName& name,
+                                               MaterializedViews& views);
+  Result<StatementResult> alter_materialized(const Statement& statement, const ResolvedName& name,
+                                             MaterializedViews& views);
+  Result<std::string> show_materialized(const Statement& statement, const ResolvedName& name);
+  // execute_change.cc
+  Result<StatementResult> change(const Statement& statement);
+  Result<StatementResult> try_change(const Statement& statement);
+  Result<StatementResult> truncate(const Statement& statement);
+  Result<std::string> explain_change(const Statement& statement);
+  Status write_changes(Change& change, RowChanger& changer, KeptRows& kept, size_t path_column);
   Status writable(const ResolvedName& name) const;
   Result<Properties> properties(const std::vector<std::pair<Identifier, ExpressionPtr>>& list);
   Result<NewTable> new_table(const Statement& statement, const ResolvedName& name);
 };
+
+// A name as SQL, and a property's text: JSON arrays become ARRAY[...], numbers and booleans stay,
+// the rest is quoted.
+std::string quoted_if_needed(const std::string& name);
+std::string property_sql(const std::string& text);
 
 StatementResult update_result(std::string update_type);
 StatementResult table_result(TextTable table, std::string query_type);

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
+#include "sql/connectors/virtual_tables.h"
 #include "sql/query_registry.h"
 #include "sql/types/trino_errors.h"
-#include "sql/connectors/virtual_tables.h"
 
 namespace aichemy::sql {
 namespace {
@@ -224,6 +224,49 @@ struct SystemSource {
     return rows;
   }
 
+  Result<Rows> materialized_views(const Call& call, const Table& table,
+                                  const ScanRequest& request) const {
+    auto catalog_wanted = wanted_text(table, request, "catalog_name");
+    auto schema_wanted = wanted_text(table, request, "schema_name");
+    Rows rows;
+    for (const auto& [catalog, connector] : all) {
+      MaterializedViews* views = connector->materialized_views();
+      if (!views || (catalog_wanted && *catalog_wanted != catalog)) continue;
+      ASSIGN_OR_RETURN(auto schemas, connector->list_schemas(call));
+      for (const std::string& schema : schemas) {
+        if (schema == "information_schema" || (schema_wanted && *schema_wanted != schema)) continue;
+        auto names = views->list(call, schema);
+        if (!names) continue;  // the schema has just been dropped
+        for (const std::string& name : *names) {
+          ASSIGN_OR_RETURN(auto view, views->get(call, {schema, name}));
+          if (!view) continue;
+          ASSIGN_OR_RETURN(ViewFreshness freshness, views->freshness(call, *view));
+          rows.push_back(materialized_view(catalog, schema, name, *view, freshness));
+        }
+      }
+    }
+    return rows;
+  }
+
+  static Cells materialized_view(const std::string& catalog, const std::string& schema,
+                                 const std::string& name, const MaterializedView& view,
+                                 const ViewFreshness& freshness) {
+    static constexpr const char* kKinds[] = {"FRESH", "STALE", "UNKNOWN"};
+    std::optional<WallTime> since;
+    if (freshness.last_fresh_millis && freshness.kind != ViewFreshness::Kind::fresh)
+      since = WallTime(std::chrono::milliseconds(*freshness.last_fresh_millis));
+    return {catalog,
+            schema,
+            name,
+            catalog,
+            schema,
+            view.storage,
+            kKinds[static_cast<size_t>(freshness.kind)],
+            time_text(since),
+            view.view.comment,
+            view.view.sql};
+  }
+
   Result<Rows> nodes() const {
     return Rows{{options.node_id, "http://127.0.0.1:8080", options.version, "true", "active"}};
   }
@@ -335,9 +378,9 @@ std::vector<VirtualTable> system_tables(std::shared_ptr<SystemSource> source) {
        nullptr},
       {"metadata", "materialized_views",
        "catalog_name varchar, schema_name varchar, name varchar, storage_catalog varchar, "
-       "storage_schema varchar, storage_table varchar, freshness varchar, comment varchar, "
-       "definition varchar",
-       nullptr},
+       "storage_schema varchar, storage_table varchar, freshness varchar, last_fresh_time "
+       "timestamp(9) with time zone, comment varchar, definition varchar",
+       [=](C c, T t, R r) { return source->materialized_views(c, t, r); }},
       {"runtime", "nodes",
        "node_id varchar, http_uri varchar, node_version varchar, coordinator boolean, state "
        "varchar",

@@ -26,6 +26,12 @@ Result<const PartitionSpec*> spec_of(const TableMetadata& metadata, int spec_id)
               "partition spec " + std::to_string(spec_id) + " is missing");
 }
 
+bool overlap(const Positions& a, const Positions& b) {
+  Positions both;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+  return !both.empty();
+}
+
 using Place = std::pair<size_t, size_t>;  // manifest in the list, entry in the manifest
 
 // Where the files of interest are in one snapshot, and what is deleted from them.
@@ -191,15 +197,53 @@ class RowWork {
       if (!head_.files.contains(path))
         return rows_changed("the data file " + path + " is not part of the table any more");
     }
-    if (!now || change_.replaced.empty() || change_.read_snapshot_id == now->id) return {};
+    if (!now || change_.read_snapshot_id == now->id) return {};
+    RETURN_IF_ERROR(check_added(*now));
+    // A row that is deleted twice does no harm; one that is deleted twice to be written anew does.
+    std::vector<std::string> whole = change_.replaced;
+    for (const PositionDeletes& file : change_.delete_files) {
+      if (!change_.added.empty()) whole.push_back(file.data_file);
+    }
+    if (whole.empty()) return {};
     const Snapshot* then =
         change_.read_snapshot_id ? metadata_.snapshot(*change_.read_snapshot_id) : nullptr;
     if (!then) return rows_changed("the snapshot that was read has expired");
     Contents before;
     RETURN_IF_ERROR(before.read(call_, io_, cache_, metadata_, *then, touched));
-    for (const std::string& path : change_.replaced) {
+    for (const std::string& path : whole) {
       if (before.delete_paths(path) != head_.delete_paths(path))
         return rows_changed("rows of " + path + " were deleted meanwhile");
+    }
+    return {};
+  }
+
+  // Data files that came since and that hold rows the statement would have looked at.
+  Status check_added(const Snapshot& now) {
+    if (!change_.looked_at) return {};
+    bool added = false;
+    const Snapshot* at = &now;
+    for (; at && at->id != change_.read_snapshot_id;
+         at = at->parent_id ? metadata_.snapshot(*at->parent_id) : nullptr) {
+      std::string_view operation = at->summary_value("operation");
+      added = added || (operation != "replace" && operation != "delete");
+    }
+    if (change_.read_snapshot_id && !at)
+      return rows_changed("the snapshot that was read is not in the table's history any more");
+    if (!added) return {};
+    ScanRequest request;
+    request.predicate = *change_.looked_at;
+    request.with_bounds = false;
+    std::set<std::string> before;
+    if (change_.read_snapshot_id) {
+      request.snapshot_id = *change_.read_snapshot_id;
+      ASSIGN_OR_RETURN(ScanPlan plan, plan_scan(call_, io_, cache_, metadata_, request));
+      for (const DataFile& file : plan.files) before.insert(file.path);
+    }
+    request.snapshot_id = now.id;
+    ASSIGN_OR_RETURN(ScanPlan plan, plan_scan(call_, io_, cache_, metadata_, request));
+    for (const DataFile& file : plan.files) {
+      if (!before.contains(file.path))
+        return rows_changed("rows were added meanwhile, in " + file.path);
     }
     return {};
   }
@@ -252,6 +296,8 @@ class RowWork {
                           "it before deleting more of it");
         }
         ASSIGN_OR_RETURN(Positions before, read_deletion_vector(call_, io_, old));
+        if (!change_.added.empty() && overlap(before, rows.positions))
+          return rows_changed("rows of " + rows.data_file + " were deleted meanwhile");
         Positions merged;
         std::set_union(all.begin(), all.end(), before.begin(), before.end(),
                        std::back_inserter(merged));

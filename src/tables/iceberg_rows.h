@@ -2,9 +2,11 @@
 // (replaced data files) and merge-on-read (positions that are gone), in one snapshot; and manifests
 // written anew.
 //
-// Isolation: snapshot. A change says which snapshot its statement read. On a newer one it still
-// commits when every data file it touches is there, and when nothing more was deleted from the
-// files it replaces; otherwise conflict ("rows_changed"), and the statement has to read again.
+// Isolation: a change says which snapshot its statement read. On a newer one it still commits when
+// every data file it touches is there, when nothing more was deleted from the files it replaces,
+// when no row it deletes is gone already and, if it says what it looked at, when nobody added a
+// file that can hold such rows (serializable); otherwise conflict ("rows_changed"), and the
+// statement has to read again.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +41,8 @@ struct RowChange {
   std::vector<std::string> replaced;          // data files that go
   std::vector<DeletedRows> deleted;           // format version 3: becomes deletion vectors
   std::vector<PositionDeletes> delete_files;  // format version 2
+  // Serializable isolation: what the statement's rows have in common. None: snapshot isolation.
+  std::optional<Predicate> looked_at;
 };
 
 // Also invalid ("row_change") for deletes in the other version's form.

@@ -87,6 +87,21 @@ ColumnRange range_of_column(const Manifest& manifest, size_t entry, int field_id
   return range;
 }
 
+// Neither null nor NaN can be in a column that is compared: negation then has two values only.
+template <class RangeOf>
+bool compares_values_only(const Predicate& predicate, RangeOf&& range_of) {
+  using Kind = Predicate::Kind;
+  for (const Predicate& child : predicate.children) {
+    if (!compares_values_only(child, range_of)) return false;
+  }
+  bool compares = predicate.kind == Kind::compare || predicate.kind == Kind::in ||
+                  predicate.kind == Kind::starts_with;
+  if (!compares) return true;
+  ColumnRange range = range_of(predicate.field_id);
+  bool floating = !predicate.values.empty() && predicate.values[0].holds_double();
+  return range.known && !range.may_be_null && !(floating && range.may_be_nan);
+}
+
 // What one partition spec means for this scan.
 struct SpecPlan {
   const PartitionSpec* spec = nullptr;
@@ -109,6 +124,7 @@ class Planner {
     if (!snapshot) return std::move(plan_);
     plan_.snapshot_id = snapshot->id;
     predicate_ = request_.predicate.normalized();
+    negation_ = Predicate::negate(predicate_).normalized();
     collect_types(plan_.schema.fields);
     ASSIGN_OR_RETURN(auto list, read_manifests(call_, files_, cache_, metadata_, *snapshot));
     RETURN_IF_ERROR(read_deletes(*list));
@@ -131,6 +147,7 @@ class Planner {
   const ScanRequest& request_;
   ScanPlan plan_;
   Predicate predicate_;
+  Predicate negation_;
   std::map<int, SpecPlan> specs_;
   Manifest::ColumnTypes all_types_;    // of primitive columns
   Manifest::ColumnTypes bound_types_;  // of those whose bounds were asked for
@@ -258,6 +275,23 @@ class Planner {
     });
   }
 
+  bool all_match(const Manifest& manifest, size_t entry, const SpecPlan& spec) const {
+    if (predicate_.is_true()) return true;
+    auto range_of = [&](int field_id) -> ColumnRange {
+      for (const PartitionField& field : spec.spec->fields) {
+        if (field.source_id != field_id || field.transform.kind != TransformKind::identity)
+          continue;
+        for (const Manifest::PartitionColumn& column : manifest.partition) {
+          if (column.field_id == field.field_id) return range_of_value(column.values[entry]);
+        }
+      }
+      auto type = all_types_.find(field_id);
+      if (type == all_types_.end()) return {};
+      return range_of_column(manifest, entry, field_id, type->second);
+    };
+    return compares_values_only(predicate_, range_of) && !may_match(negation_, range_of);
+  }
+
   void take(const Manifest& manifest, size_t entry, const SpecPlan& spec,
             int64_t inherited_sequence, int64_t first_row_id) {
     DataFile file;
@@ -272,6 +306,7 @@ class Planner {
     put_partition(manifest, entry, spec, &file);
     if (!bound_types_.empty()) file.bounds = manifest.bounds(entry, bound_types_);
     file.split_offsets = manifest.split_offsets(entry);
+    file.all_match = request_.certain && all_match(manifest, entry, spec);
     file.deletes = deletes_.of(manifest, entry, *spec.spec, file.sequence_number);
     plan_.record_count += file.record_count;
     plan_.byte_count += file.size;

@@ -60,7 +60,8 @@ struct DataFile {
   std::vector<int64_t> split_offsets;
   std::vector<uint32_t> deletes;  // indexes into ScanPlan::delete_files that apply to this file
   int spec_id = 0;
-  std::string partition;  // "section=net/day=2017-11-16": the hidden column $partition
+  std::string partition;   // "section=net/day=2017-11-16": the hidden column $partition
+  bool all_match = false;  // ScanRequest::certain: the predicate holds for every row
 };
 
 // One entry of schema.name-mapping.default: names that stand for a field id in files without ids.
@@ -94,6 +95,7 @@ struct ScanRequest {
   Predicate predicate;
   bool with_bounds = true;   // false: leave DataFile::bounds empty
   std::vector<int> columns;  // bounds of these field ids only; all when empty
+  bool certain = false;      // say of which files every row matches
 };
 
 // What a writer says about one file it has written; everything an append needs.

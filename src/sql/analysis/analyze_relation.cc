@@ -3,8 +3,10 @@
 
 #include <charconv>
 
+#include "base/check.h"
 #include "sql/analysis/analyzer.h"
 #include "sql/language/parser.h"
+#include "sql/types/moment.h"
 
 namespace aichemy::sql {
 
@@ -175,6 +177,51 @@ Result<Analyzer::From> Analyzer::aliased(From from, const Relation& relation) {
   return from;
 }
 
+Result<TableVersion> Analyzer::version_of(const Relation& relation) {
+  TableVersion version;
+  const Expression& expression = *(relation.version ? relation.version : relation.timestamp);
+  ASSIGN_OR_RETURN(BoundPtr value, constant(expression));
+  bool by_time = relation.timestamp != nullptr;
+  const Type& type = value->type;
+  bool time =
+      type.is(TypeKind::timestamp) || type.is(TypeKind::timestamp_tz) || type.is(TypeKind::date);
+  if (by_time && !time) {
+    return semantic_error("TYPE_MISMATCH", expression.at,
+                          fmt::format("Type {} invalid. Temporal pointers must be of type "
+                                      "Timestamp, Timestamp with Time Zone, or Date.",
+                                      type.display()));
+  }
+  if (!by_time && !type.is_integer() && !type.is_text()) {
+    return semantic_error("NOT_SUPPORTED", expression.at,
+                          "Unsupported type for table version: " + type.display());
+  }
+  if (by_time) value = make_cast(std::move(value), Type(TypeKind::timestamp_tz, 6));
+  ASSIGN_OR_RETURN(Json point, evaluate_(value));
+  if (point.is_null())
+    return semantic_error("INVALID_ARGUMENTS", expression.at, "Pointer value cannot be NULL");
+  if (!by_time && type.is_integer()) version.id = point.as_int();
+  if (!by_time && type.is_text()) version.ref = point.as_string();
+  if (!by_time) return version;
+  auto parsed = parse_moment(TypeKind::timestamp_tz, point.as_string(), kUtc, 0);
+  CHECK(parsed.has_value());
+  version.at_millis = parsed->moment.seconds * 1000 + parsed->moment.picos / 1'000'000'000;
+  // current_timestamp is rounded to milliseconds, up or down.
+  int64_t now = (session_.start.time_since_epoch().count() + 500) / 1000;
+  if (*version.at_millis > now) {
+    return semantic_error("INVALID_ARGUMENTS", expression.at,
+                          fmt::format("Pointer value '{}' is not in the past", point.as_string()));
+  }
+  return version;
+}
+
+Result<TableRef> Analyzer::find_table(const ResolvedName& name) {
+  auto known = tables_.find({name.connector, name.name()});
+  if (known != tables_.end()) return known->second;
+  ASSIGN_OR_RETURN(TableRef table, name.connector->get_table(call_, name.name()));
+  tables_.emplace(std::pair(name.connector, name.name()), table);
+  return table;
+}
+
 Result<Analyzer::From> Analyzer::analyze_table(const Relation& relation, const Scope* outer) {
   if (relation.name.size() == 1) {
     std::string name = relation.name[0].lower();
@@ -190,10 +237,27 @@ Result<Analyzer::From> Analyzer::analyze_table(const Relation& relation, const S
     }
   }
   ASSIGN_OR_RETURN(ResolvedName name, resolve_table(relation.name, relation.at));
-  ASSIGN_OR_RETURN(TableRef table, name.connector->get_table(call_, name.name()));
+  TableRef table;
+  if (relation.version || relation.timestamp) {
+    ASSIGN_OR_RETURN(TableVersion version, version_of(relation));
+    auto found = name.connector->get_table_at(call_, name.name(), version);
+    if (!found) {
+      Error error = found.error();
+      error.message =
+          fmt::format("line {}:{}: {}", relation.at.line, relation.at.column, error.message);
+      return std::unexpected(std::move(error));
+    }
+    table = std::move(*found);
+  } else {
+    ASSIGN_OR_RETURN(table, find_table(name));
+  }
   if (!table) {
     ASSIGN_OR_RETURN(auto view, name.connector->get_view(call_, name.name()));
     if (view) return analyze_view(relation, name, *view);
+    if (MaterializedViews* views = name.connector->materialized_views()) {
+      ASSIGN_OR_RETURN(auto materialized, views->get(call_, name.name()));
+      if (materialized) return analyze_materialized(relation, name, *materialized);
+    }
     ASSIGN_OR_RETURN(bool schema, name.connector->schema_exists(call_, name.schema));
     if (!schema) {
       return semantic_error("SCHEMA_NOT_FOUND", relation.at,
@@ -203,6 +267,10 @@ Result<Analyzer::From> Analyzer::analyze_table(const Relation& relation, const S
         "TABLE_NOT_FOUND", relation.at,
         fmt::format("Table '{}.{}.{}' does not exist", name.catalog, name.schema, name.table));
   }
+  return scan_of(name, table);
+}
+
+Analyzer::From Analyzer::scan_of(const ResolvedName& name, const TableRef& table) {
   auto plan = std::make_shared<Plan>();
   plan->kind = Plan::Kind::scan;
   plan->table = table;
@@ -211,25 +279,7 @@ Result<Analyzer::From> Analyzer::analyze_table(const Relation& relation, const S
   From from = from_plan(plan, {name.catalog, name.schema, name.table});
   for (size_t i = 0; i < table->columns.size(); ++i)
     from.fields[i].hidden = table->columns[i].hidden;
-  ScanNode& scan = scans_[plan->relation];
-  scan.plan = plan;
-  auto point = [&](const ExpressionPtr& expression) -> Result<BoundPtr> {
-    ASSIGN_OR_RETURN(BoundPtr value, constant(*expression));
-    while (value->kind == Bound::Kind::cast) value = value->args[0];
-    return value;
-  };
-  if (relation.version) {
-    ASSIGN_OR_RETURN(BoundPtr value, point(relation.version));
-    if (!value->type.is_integer()) {
-      return semantic_error("NOT_SUPPORTED", relation.version->at,
-                            "FOR VERSION AS OF takes a snapshot id");
-    }
-    scan.version = std::strtoll(value->text.c_str(), nullptr, 10);
-  }
-  if (relation.timestamp) {
-    return semantic_error("NOT_SUPPORTED", relation.timestamp->at,
-                          "FOR TIMESTAMP AS OF is not supported; use FOR VERSION AS OF");
-  }
+  scans_[plan->relation].plan = std::move(plan);
   return from;
 }
 
@@ -320,7 +370,7 @@ Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Sc
     scope.parent = outer;
     scope.fields = from.fields;
     ASSIGN_OR_RETURN(condition, analyze_condition(*relation.on, scope, "JOIN ON clause"));
-    if (relation.join == "INNER") note_conjuncts(*condition);
+    if (relation.join == "INNER") note_conjuncts(*condition, from.relations);
   }
   from.plan =
       join_plans(std::move(left.plan), std::move(right.plan), relation.join, std::move(condition));
@@ -410,17 +460,16 @@ Result<Analyzer::From> Analyzer::analyze_unnest(const Relation& relation, const 
   return from_plan(std::move(plan), {});
 }
 
-Status Analyzer::plan_scans(std::vector<std::shared_ptr<void>>& keep) {
+Status Analyzer::plan_scans(std::vector<std::shared_ptr<void>>& keep, size_t target,
+                            Change* change) {
   for (auto& [relation, node] : scans_) {
     ScanRequest request;
     request.columns.assign(node.columns.begin(), node.columns.end());
     request.conjuncts = node.conjuncts;
-    request.version = node.version;
-    request.as_of_micros = node.as_of;
+    if (relation == target) request.change = change;
     ASSIGN_OR_RETURN(Scan scan, node.plan->connector->plan_scan(call_, node.plan->table, request));
     if (auto* engine = std::get_if<EngineScan>(&scan)) {
       node.plan->handle = engine->handle;
-      node.plan->text = engine->function;
       node.plan->text = engine->function;
       if (engine->keep) keep.push_back(std::move(engine->keep));
     } else {

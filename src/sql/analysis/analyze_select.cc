@@ -26,8 +26,9 @@ Result<Value> literal_value(const Bound& literal) {
     case TypeKind::integer:
     case TypeKind::bigint:
       return Value(static_cast<int64_t>(std::strtoll(literal.text.c_str(), nullptr, 10)));
-    case TypeKind::double_:
-    case TypeKind::real: return Value(std::strtod(literal.text.c_str(), nullptr));
+    case TypeKind::real:
+      return Value(static_cast<double>(std::strtof(literal.text.c_str(), nullptr)));
+    case TypeKind::double_: return Value(std::strtod(literal.text.c_str(), nullptr));
     case TypeKind::decimal:
     case TypeKind::varchar:
     case TypeKind::varbinary:
@@ -35,6 +36,12 @@ Result<Value> literal_value(const Bound& literal) {
     case TypeKind::boolean: return Value(literal.text == "true");
     case TypeKind::date:
       return Value(floor_div(moment_of_code(literal.text).seconds, kSecondsPerDay));
+    case TypeKind::timestamp:
+    case TypeKind::timestamp_tz: {
+      Moment moment = moment_of_code(literal.text);
+      if (moment.picos % 1'000'000 != 0) return none;
+      return Value(moment.seconds * 1'000'000 + moment.picos / 1'000'000);
+    }
     default: return none;
   }
 }
@@ -82,17 +89,25 @@ std::optional<Compare> comparison(std::string_view op, bool swapped) {
 }  // namespace
 
 // Comparisons are calls "({0} op {1})", BETWEEN and IN have their own texts: see
-// analyze_expression.cc.
-void Analyzer::note_conjuncts(const Bound& condition) {
+// analyze_expression.cc. Columns of an outer query are left alone: what a subquery asks of them
+// need not hold for the outer row.
+bool Analyzer::note_conjuncts(const Bound& condition, const std::set<size_t>& relations) {
   if (condition.kind == Bound::Kind::chain && condition.text == "AND") {
-    for (const auto& part : condition.args) note_conjuncts(*part);
-    return;
+    bool all = true;
+    for (const auto& part : condition.args) all = note_conjuncts(*part, relations) && all;
+    return all;
   }
-  if (condition.kind != Bound::Kind::call || condition.args.empty()) return;
+  if (condition.kind == Bound::Kind::literal) return !condition.null && condition.text == "true";
+  if (condition.kind != Bound::Kind::call || condition.args.empty()) return false;
+  return note_comparison(condition, relations);
+}
+
+bool Analyzer::note_comparison(const Bound& condition, const std::set<size_t>& relations) {
   auto note = [&](const Bound& column, Compare op, std::vector<Value> values) {
     auto scan = scans_.find(column.relation);
-    if (scan != scans_.end())
-      scan->second.conjuncts.push_back({column.index, op, std::move(values)});
+    if (scan == scans_.end() || !relations.contains(column.relation)) return false;
+    scan->second.conjuncts.push_back({column.index, op, std::move(values)});
+    return true;
   };
   const std::string& text = condition.text;
   const auto& args = condition.args;
@@ -101,33 +116,30 @@ void Analyzer::note_conjuncts(const Bound& condition) {
     const Bound* column = nullptr;
     for (size_t i = 1; i < args.size(); ++i) {
       auto test = column_and_value(*args[0], *args[i]);
-      if (!test.column) return;
+      if (!test.column) return false;
       column = test.column;
       values.push_back(std::move(*test.value));
     }
-    if (column) note(*column, Compare::in, std::move(values));
-    return;
+    return column && note(*column, Compare::in, std::move(values));
   }
   if (text == "({0} BETWEEN {1} AND {2})") {
     auto low = column_and_value(*args[0], *args[1]), high = column_and_value(*args[0], *args[2]);
-    if (low.column) note(*low.column, Compare::ge, {*low.value});
-    if (high.column) note(*high.column, Compare::le, {*high.value});
-    return;
+    bool above = low.column && note(*low.column, Compare::ge, {*low.value});
+    bool below = high.column && note(*high.column, Compare::le, {*high.value});
+    return above && below;
   }
   if (text == "({0} IS NULL)" || text == "({0} IS NOT NULL)") {
     bool null = text == "({0} IS NULL)";
-    if (args[0]->kind == Bound::Kind::column && (!null || !outer_join_)) {
-      note(*args[0], null ? Compare::is_null : Compare::is_not_null, {});
-    }
-    return;
+    if (args[0]->kind != Bound::Kind::column || (null && outer_join_)) return false;
+    return note(*args[0], null ? Compare::is_null : Compare::is_not_null, {});
   }
-  if (args.size() != 2 || !text.starts_with("({0} ") || !text.ends_with(" {1})")) return;
+  if (args.size() != 2 || !text.starts_with("({0} ") || !text.ends_with(" {1})")) return false;
   std::string_view op = std::string_view(text).substr(5, text.size() - 10);
   auto test = column_and_value(*args[0], *args[1]);
   bool swapped = !test.column;
   if (swapped) test = column_and_value(*args[1], *args[0]);
   auto compare = comparison(op, swapped);
-  if (test.column && compare) note(*test.column, *compare, {*test.value});
+  return test.column && compare && note(*test.column, *compare, {*test.value});
 }
 
 Status Analyzer::expand_star(const SelectItem& item, const From& from, Scope& scope,
@@ -240,7 +252,7 @@ Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tai
   BoundPtr where;
   if (block.where) {
     ASSIGN_OR_RETURN(where, analyze_condition(*block.where, scope, "WHERE clause"));
-    note_conjuncts(*where);
+    note_conjuncts(*where, from.relations);
   }
   outer_join_ = saved_outer_join;
   scope.aggregates = scope.windows = true;

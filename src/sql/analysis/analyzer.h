@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "runtime/call.h"
 #include "sql/analysis/plan.h"
@@ -30,6 +31,19 @@ struct ResolvedName {
   TableName name() const { return {schema, table}; }
 };
 
+// What DELETE, UPDATE or MERGE does, as a query: what happens (below), the file and the position in
+// it of the row that goes, then the new row, in the order of the table's columns that are not
+// hidden.
+struct ChangePlan {
+  static constexpr int kRemoved = 1, kUpdated = 2, kInserted = 3;
+  ResolvedName name;
+  TableRef table;
+  size_t path_column = 0;  // of the table
+  size_t target = 0;       // its relation in `plan`
+  PlanPtr plan;
+  bool exact = false, reads_all = false;  // see Change
+};
+
 class Analyzer {
  public:
   Analyzer(const Call& call, const Session& session, const Catalogs& catalogs)
@@ -42,14 +56,26 @@ class Analyzer {
     describe_ = describe;
   }
 
+  // The tables that the plan reads, by catalog; after query(), before plan_scans().
+  std::vector<std::pair<std::string, TableRef>> tables_read() const;
+  // A materialized view's query as the view shows it: its defaults, its columns' names and types.
+  Result<PlanPtr> view_query(const Relation& relation, const ResolvedName& name, const View& view);
+
+  // How the value of an expression without columns is had, as the client protocol shows it.
+  using Evaluate = std::function<Result<Json>(const BoundPtr&)>;
+  void set_evaluator(Evaluate evaluate) { evaluate_ = std::move(evaluate); }
+
   Result<PlanPtr> query(const Query& query);
+  Result<ChangePlan> change(const Statement& statement);
   // Casts the plan's columns to these types (INSERT, CTAS).
   PlanPtr cast_columns(PlanPtr plan, const std::vector<Type>& types);
   // Column i of the result is query column sources[i], or NULL of type_of(i).
   PlanPtr arrange_columns(PlanPtr plan, const std::vector<std::optional<size_t>>& sources,
                           const std::function<Type(size_t)>& type_of);
-  // After the last query(): asks the connectors for scans. The handles live as long as `keep`.
-  Status plan_scans(std::vector<std::shared_ptr<void>>& keep);
+  // After the last query(): asks the connectors for scans. The handles live as long as `keep`. The
+  // scan of `target` is the change's.
+  Status plan_scans(std::vector<std::shared_ptr<void>>& keep, size_t target = 0,
+                    Change* change = nullptr);
 
   // An expression without columns, for SET SESSION, properties, EXECUTE, CALL.
   Result<BoundPtr> constant(const Expression& expression);
@@ -96,6 +122,7 @@ class Analyzer {
   const Catalogs& catalogs_;
   const std::vector<ExpressionPtr>* parameters_ = nullptr;
   bool describe_ = false;
+  Evaluate evaluate_;
   size_t next_relation_ = 0;
   size_t next_cte_ = 0;
   size_t next_variable_ = 0;
@@ -105,9 +132,9 @@ class Analyzer {
     std::shared_ptr<Plan> plan;
     std::set<size_t> columns;
     std::vector<Conjunct> conjuncts;
-    std::optional<int64_t> version, as_of;
   };
-  std::map<size_t, ScanNode> scans_;  // by relation
+  std::map<size_t, ScanNode> scans_;                             // by relation
+  std::map<std::pair<Connector*, TableName>, TableRef> tables_;  // one version in a statement
 
   // analyze_query.cc
   Result<PlanPtr> analyze_query(const Query& query, const Scope* outer);
@@ -134,19 +161,35 @@ class Analyzer {
                          std::shared_ptr<Plan> grouped);
   Status order_keys(const Query& tail, const std::vector<std::pair<OutputField, BoundPtr>>& items,
                     Scope& scope, Plan& select);
-  void note_conjuncts(const Bound& condition);
+  // What a condition says of columns of these relations, for their scans; whether that is all it
+  // says.
+  bool note_conjuncts(const Bound& condition, const std::set<size_t>& relations);
+  bool note_comparison(const Bound& condition, const std::set<size_t>& relations);
   // analyze_relation.cc
   Result<From> analyze_from(const std::vector<RelationPtr>& relations, const Scope* outer);
   Result<From> analyze_relation(const Relation& relation, const Scope* outer);
   Result<From> analyze_table(const Relation& relation, const Scope* outer);
+  Result<TableVersion> version_of(const Relation& relation);
+  From scan_of(const ResolvedName& name, const TableRef& table);
+  Result<From> analyze_materialized(const Relation& relation, const ResolvedName& name,
+                                    const MaterializedView& view);
   Result<From> analyze_view(const Relation& relation, const ResolvedName& name, const View& view);
   Result<From> analyze_join(const Relation& relation, const Scope* outer);
   Result<From> join_using(const Relation& relation, From left, From right,
                           std::vector<Identifier> columns);
   Result<From> analyze_unnest(const Relation& relation, const Scope* outer);
   Result<From> aliased(From from, const Relation& relation);
+  Result<TableRef> find_table(const ResolvedName& name);
   From from_plan(std::shared_ptr<Plan> plan, std::vector<std::string> qualifier);
   PlanPtr join_plans(PlanPtr left, PlanPtr right, std::string kind, BoundPtr condition);
+
+  // analyze_change.cc
+  struct Changing;
+  Status change_target(Changing& changing);
+  Result<std::vector<size_t>> change_columns(const Changing& changing, const ChangeCase& row);
+  Result<std::vector<BoundPtr>> change_values(const Changing& changing, size_t number,
+                                              Scope& scope);
+  Status merge_plan(Changing& changing);
 
   // analyze_expression.cc
   Result<BoundPtr> analyze(const Expression& expression, Scope& scope);

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "sql/language/ast.h"
 #include "sql/connectors/connector.h"
+#include "sql/language/ast.h"
 #include "sql/types/type.h"
 
 namespace aichemy::sql {
@@ -94,7 +94,7 @@ struct Plan {
     set,      // text: UNION ALL..., inputs
     values,   // rows
     wrapped,  // inputs[0] with ctes, order_by on its own columns, offset, limit
-    scan,     // handle
+    scan,     // handle; ordinality: one more column, the row's position in its file
     rows,     // cells
     cte,      // relation: cte id
     join,     // inputs, text: INNER LEFT RIGHT FULL CROSS, condition

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "sql/analysis/renderer.h"
 #include "sql/types/moment.h"
 
@@ -194,6 +195,50 @@ bool compares_instants(const Bound& call) {
          });
 }
 
+namespace {
+
+bool is_nested(const Type& type) {
+  return type.is(TypeKind::array) || type.is(TypeKind::map) || type.is(TypeKind::row);
+}
+
+// A cell of a nested type is JSON: arrays, rows as arrays of their fields, maps as arrays of pairs;
+// texts of scalars within.
+std::string nested_cell(const Json& value, const Type& type) {
+  if (value.is_null()) return fmt::format("CAST(NULL AS {})", physical_type(type));
+  auto items = [&](const Type& of, size_t column, bool pairs) {
+    std::string out;
+    for (const Json& item : value.as_array()) {
+      const Json& at = pairs ? item.as_array().at(column) : item;
+      out += (out.empty() ? "" : ", ") + nested_cell(at, of);
+    }
+    return fmt::format("CAST([{}] AS {}[])", out, physical_type(of));
+  };
+  if (type.is(TypeKind::array)) return items(type.element(), 0, false);
+  if (type.is(TypeKind::map))
+    return fmt::format("map({}, {})", items(type.key(), 0, true), items(type.value(), 1, true));
+  if (type.is(TypeKind::row)) {
+    std::string out;
+    for (size_t i = 0; i < type.fields.size(); ++i) {
+      out += fmt::format("{}f{} := {}", i ? ", " : "", i,
+                         nested_cell(value.as_array().at(i), type.fields[i].type));
+    }
+    return fmt::format("struct_pack({})", out);
+  }
+  std::string text = quote_text(value.is_string() ? std::string(value.as_string()) : value.dump());
+  if (is_moment(type))
+    return render_moment_parse(fmt::format("CAST({} AS VARCHAR)", text), type, {});
+  if (type.is(TypeKind::varbinary)) return fmt::format("unhex({})", text);
+  return fmt::format("CAST({} AS {})", text, physical_type(type));
+}
+
+std::string cell_text(const std::string& cell, const Type& type) {
+  if (!is_nested(type)) return quote_text(cell);
+  auto json = Json::parse(cell);
+  return json ? nested_cell(*json, type) : quote_text(cell);  // or the engine's own text
+}
+
+}  // namespace
+
 std::string render_rows(const Plan& plan) {
   std::string columns, rows, names;
   for (size_t i = 0; i < plan.fields.size(); ++i) names += fmt::format("{}c{}", i ? ", " : "", i);
@@ -209,7 +254,7 @@ std::string render_rows(const Plan& plan) {
     rows += rows.empty() ? "(" : ", (";
     for (size_t i = 0; i < row.size(); ++i) {
       if (i > 0) rows += ", ";
-      rows += row[i] ? quote_text(*row[i]) : "NULL";
+      rows += row[i] ? cell_text(*row[i], plan.fields[i].type) : "NULL";
     }
     rows += ")";
   }

@@ -1,6 +1,7 @@
 // What a write reads: the query's columns under the table's names.
 #include <fmt/format.h>
 
+#include "sql/analysis/analyzer.h"
 #include "sql/analysis/render_moment.h"
 #include "sql/analysis/renderer.h"
 
@@ -39,23 +40,47 @@ std::string with_field_names(const std::string& value, const Type& type, int dep
   return fmt::format("CASE WHEN {} IS NOT NULL THEN struct_pack({}) END", value, fields);
 }
 
-}  // namespace
-
-std::string render_for_write(const Plan& plan, const std::vector<WriteColumn>& columns,
-                             const RenderOptions& options) {
+// The target's columns from those of `s`, which has them from c<first> on.
+std::string written_columns(const std::vector<WriteColumn>& columns, size_t first) {
   std::string items;
   for (size_t i = 0; i < columns.size(); ++i) {
-    std::string stored = render_to_stored(fmt::format("s.c{}", i), columns[i].type);
-    std::string value = with_field_names(stored, columns[i].type, 0);
+    std::string source = fmt::format("s.c{}", first + i);
+    std::string value =
+        with_field_names(render_to_stored(source, columns[i].type), columns[i].type, 0);
     if (columns[i].required) {
       std::string message = "NULL value not allowed for NOT NULL column: " + columns[i].name;
       value = fmt::format(
-          "CASE WHEN s.c{} IS NULL THEN trino_fail('CONSTRAINT_VIOLATION', {}) ELSE {} END", i,
+          "CASE WHEN {} IS NULL THEN trino_fail('CONSTRAINT_VIOLATION', {}) ELSE {} END", source,
           quote_text(message), value);
     }
     items += fmt::format("{}{} AS {}", i ? ", " : "", value, quote_name(columns[i].name));
   }
-  return fmt::format("SELECT {} FROM ({}) AS s", items, render(plan, options));
+  return items;
+}
+
+}  // namespace
+
+std::string render_for_write(const Plan& plan, const std::vector<WriteColumn>& columns,
+                             const RenderOptions& options) {
+  return fmt::format("SELECT {} FROM ({}) AS s", written_columns(columns, 0),
+                     render(plan, options));
+}
+
+std::string render_kept_for_write(const std::vector<WriteColumn>& columns,
+                                  const std::optional<EngineScan>& rewritten, size_t path_column) {
+  std::string out = fmt::format("SELECT {} FROM kept AS s WHERE s.c0 <> {}",
+                                written_columns(columns, 3), ChangePlan::kRemoved);
+  if (!rewritten) return out;
+  std::string items;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    items += fmt::format("{}{} AS {}", i ? ", " : "",
+                         with_field_names(fmt::format("r.c{}", i), columns[i].type, 0),
+                         quote_name(columns[i].name));
+  }
+  return fmt::format(
+      "{} UNION ALL SELECT {} FROM (SELECT *, file_row_number AS row_position FROM {}({})) AS r "
+      "ANTI JOIN gone AS g ON g.path = r.c{} AND g.pos = r.row_position",
+      out, items, rewritten->function, quote_text(rewritten->handle), path_column);
 }
 
 }  // namespace aichemy::sql

@@ -497,8 +497,7 @@ class Renderer {
 
   std::string from(const Plan& plan) {
     switch (plan.kind) {
-      case Plan::Kind::scan:
-        return fmt::format("{}({}) AS r{}", plan.text, quote_text(plan.handle), plan.relation);
+      case Plan::Kind::scan: return scan(plan);
       case Plan::Kind::rows: return render_rows(plan);
       case Plan::Kind::cte: return fmt::format("{} AS r{}", plan.handle, plan.relation);
       case Plan::Kind::join: return join(plan);
@@ -511,6 +510,13 @@ class Renderer {
         return fmt::format("{}({}) AS r{}", plan.lateral ? "LATERAL " : "", query(plan),
                            plan.relation);
     }
+  }
+
+  static std::string scan(const Plan& plan) {
+    std::string call = fmt::format("{}({})", plan.text, quote_text(plan.handle));
+    if (plan.ordinality)
+      call = fmt::format("(SELECT *, file_row_number AS c{} FROM {})", plan.fields.size(), call);
+    return fmt::format("{} AS r{}", call, plan.relation);
   }
 
   std::string join(const Plan& plan) {

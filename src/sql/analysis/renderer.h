@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,10 @@ std::string render(const Plan& plan, const RenderOptions& options);
 // The same with the target's column names and row field names.
 std::string render_for_write(const Plan& plan, const std::vector<WriteColumn>& columns,
                              const RenderOptions& options);
+// The rows of a ChangePlan that the engine keeps and that are written, with those that stay of the
+// files to be rewritten.
+std::string render_kept_for_write(const std::vector<WriteColumn>& columns,
+                                  const std::optional<EngineScan>& rewritten, size_t path_column);
 std::string render_expression(const Bound& value, const RenderOptions& options);
 std::string quote_text(std::string_view text);
 std::string quote_name(std::string_view name);

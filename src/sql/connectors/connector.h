@@ -58,6 +58,7 @@ class Table {
   std::vector<ColumnInfo> columns;
   std::string comment;
   Properties properties;  // what SHOW CREATE TABLE prints in WITH (...)
+  std::string version;    // of its rows; empty when that cannot be told
 };
 using TableRef = std::shared_ptr<const Table>;
 
@@ -68,6 +69,7 @@ struct View {
   std::string comment;
   std::string owner;
   bool run_as_invoker = false;
+  Properties kept;  // with it, for whoever made it; not shown
 };
 
 // A scan the engine can read: the renderer writes function('<handle>'). The relation has ALL
@@ -86,11 +88,18 @@ struct RowScan {
 };
 using Scan = std::variant<EngineScan, RowScan>;
 
+// FOR VERSION AS OF and FOR TIMESTAMP AS OF: one of them is set.
+struct TableVersion {
+  std::optional<int64_t> id;
+  std::string ref;  // a branch or a tag
+  std::optional<int64_t> at_millis;
+};
+
+class Change;
 struct ScanRequest {
   std::vector<size_t> columns;  // those the query reads; may be empty (count(*))
   std::vector<Conjunct> conjuncts;
-  std::optional<int64_t> version;       // FOR VERSION AS OF
-  std::optional<int64_t> as_of_micros;  // FOR TIMESTAMP AS OF
+  Change* change = nullptr;  // the scan of its target
 };
 
 // ---- writing ----
@@ -161,9 +170,109 @@ struct NewTable {
   bool replace = false;
 };
 
+// Rows of one data file by their positions, ascending.
+struct FilePositions {
+  std::string path;
+  std::vector<uint64_t> positions;
+};
+// A file that holds the positions that are deleted from one data file.
+struct PositionFile {
+  std::string data_file;
+  std::string path;
+  uint64_t rows = 0, bytes = 0;
+};
+
+// One DELETE, UPDATE or MERGE under way. Destroying it without finish() abandons it.
+class Change {
+ public:
+  enum class Kind : uint8_t { remove, update, merge };
+  virtual ~Change() = default;
+  InsertTarget target;
+  Kind kind = Kind::merge;
+  // The conjuncts on the target's scan say all there is to say about which rows are deleted: files
+  // of which every row matches need not be read.
+  bool exact = false;
+  // The statement reads the target elsewhere too: what is added to it anywhere matters.
+  bool reads_all = false;
+  uint64_t removed_unread = 0;  // rows of the files that the scan left out because they go
+};
+
+// What is left to do once it is known which rows go.
+struct ChangeWork {
+  // Files to be written anew without their deleted rows: a scan with the columns of the table's.
+  std::optional<EngineScan> rewritten;
+  // Files, by index in what was given, for which a file of positions is to be written.
+  std::vector<size_t> position_files;
+};
+struct ChangedFiles {
+  std::vector<FilePositions> deleted;
+  std::vector<WrittenFile> added;
+  std::vector<PositionFile> position_files;
+};
+
+// Tables whose rows change. The order of calls: begin(), plan_scan() with the change, arrange(),
+// finish().
+class RowChanger {
+ public:
+  virtual ~RowChanger() = default;
+  virtual Result<std::unique_ptr<Change>> begin(const Call& call, const TableRef& table,
+                                                Change::Kind kind) = 0;
+  virtual Result<ChangeWork> arrange(const Call& call, Change& change,
+                                     const std::vector<FilePositions>& deleted) = 0;
+  // conflict ("rows_changed") when others have changed what the statement read: begin again. Any
+  // error but internal ("commit_unknown"): nothing has happened.
+  virtual Status finish(const Call& call, Change& change, ChangedFiles files) = 0;
+  virtual Status truncate(const Call& call, const TableRef& table) = 0;
+};
+
+// A view whose rows are kept in a table.
+struct MaterializedView {
+  View view;
+  Properties properties;  // of the storage table
+  std::optional<int64_t> grace_seconds;
+  bool fails_when_stale = false;
+  std::string storage;  // name of the table, in the view's schema
+  // Of the last refresh, none before: the versions of what was read, "schema.table" to version,
+  // empty for tables elsewhere; and when its query began.
+  std::optional<std::map<std::string, std::string>> sources;
+  int64_t refreshed_millis = 0;
+};
+
+// Unknown: the view reads something whose changes cannot be told.
+struct ViewFreshness {
+  enum class Kind : uint8_t { fresh, stale, unknown } kind = Kind::stale;
+  std::optional<int64_t> last_fresh_millis;  // none when it has never been refreshed
+};
+
+class MaterializedViews {
+ public:
+  virtual ~MaterializedViews() = default;
+  virtual Result<ViewFreshness> freshness(const Call& call, const MaterializedView& view) = 0;
+  virtual Result<std::vector<std::string>> list(const Call& call, const std::string& schema) = 0;
+  virtual Result<std::optional<MaterializedView>> get(const Call& call, const TableName& name) = 0;
+  virtual Result<TableRef> storage(const Call& call, const TableName& name,
+                                   const MaterializedView& view) = 0;
+  virtual Status create(const Call& call, const TableName& name, const MaterializedView& view,
+                        bool replace) = 0;
+  virtual Status drop(const Call& call, const TableName& name) = 0;
+  virtual Status rename(const Call& call, const TableName& from, const TableName& to) = 0;
+  virtual Status set_properties(const Call& call, const TableName& name,
+                                const Properties& properties) = 0;
+  // The rows take the place of those of the storage table, in one commit.
+  virtual Result<std::unique_ptr<Insert>> begin_refresh(
+      const Call& call, const TableName& name, const MaterializedView& view,
+      const std::map<std::string, std::string>& sources, int64_t began_millis) = 0;
+  virtual Status finish_refresh(const Call& call, Insert& insert,
+                                std::vector<WrittenFile> files) = 0;
+};
+
 class Connector {
  public:
   virtual ~Connector() = default;
+
+  virtual MaterializedViews* materialized_views() { return nullptr; }
+  // nullptr: rows are not changed here.
+  virtual RowChanger* row_changer() { return nullptr; }
 
   virtual Result<std::vector<std::string>> list_schemas(const Call& call) = 0;
   virtual Result<bool> schema_exists(const Call& call, const std::string& schema) = 0;
@@ -178,6 +287,11 @@ class Connector {
                                                       const std::string& schema) = 0;
   // nullptr when there is no such table (a view is not a table).
   virtual Result<TableRef> get_table(const Call& call, const TableName& name) = 0;
+  // nullptr likewise; invalid ("INVALID_ARGUMENTS") when there is no such version.
+  virtual Result<TableRef> get_table_at(const Call&, const TableName&, const TableVersion&) {
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                "This connector does not support versioned tables");
+  }
   virtual Result<std::optional<View>> get_view(const Call& call, const TableName& name) = 0;
 
   virtual Result<Scan> plan_scan(const Call& call, const TableRef& table,

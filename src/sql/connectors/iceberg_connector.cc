@@ -4,6 +4,9 @@
 #include <cctype>
 
 #include "sql/connectors/iceberg_mapping.h"
+#include "sql/connectors/iceberg_metadata_tables.h"
+#include "sql/connectors/iceberg_tables.h"
+#include "tables/calendar.h"
 
 namespace aichemy::sql {
 
@@ -12,17 +15,15 @@ namespace {
 constexpr const char* kTrinoColumns =
     "aichemy.trino-columns";  // a view's columns with their exact Trino types
 
-struct IcebergTable final : Table {
-  catalog::LoadedTable loaded;
-};
-
 struct HiddenColumn {
   const char* name;
   LakeColumnSource source;
+  Type type;
 };
-constexpr HiddenColumn kHidden[] = {
-    {"$path", LakeColumnSource::path},
-    {"$partition", LakeColumnSource::partition},
+const HiddenColumn kHidden[] = {
+    {"$partition", LakeColumnSource::partition, Type::varchar()},
+    {"$path", LakeColumnSource::path, Type::varchar()},
+    {"$file_modified_time", LakeColumnSource::modified, Type(TypeKind::timestamp_tz, 3)},
 };
 
 std::string lower(std::string text) {
@@ -40,43 +41,6 @@ catalog::NamespaceName split_schema(const std::string& schema) {
     if (dot == std::string::npos) return space;
     start = dot + 1;
   }
-}
-
-// The catalog's words as the connector's interface has them.
-struct WordRow {
-  std::string_view theirs;
-  const char* ours;
-};
-constexpr WordRow kWords[] = {
-    {"no_such_namespace", "schema_not_found"},
-    {"no_such_table", "table_not_found"},
-    {"no_such_view", "view_not_found"},
-    {"namespace_exists", "schema_exists"},
-    {"table_exists", "table_exists"},
-    {"view_exists", "table_exists"},
-    {"namespace_not_empty", "schema_not_empty"},
-};
-
-Error in_our_words(Error error) {
-  for (const WordRow& row : kWords) {
-    if (error.is(row.theirs)) error.what = row.ours;
-  }
-  return error;
-}
-
-Status in_our_words(Status status) {
-  if (status) return status;
-  return std::unexpected(in_our_words(status.error()));
-}
-
-template <class T>
-Result<T> in_our_words(Result<T> result) {
-  if (result) return result;
-  return std::unexpected(in_our_words(result.error()));
-}
-
-const IcebergTable& iceberg_table(const TableRef& table) {
-  return static_cast<const IcebergTable&>(*table);
 }
 
 Result<tables::Schema> schema_of(const std::vector<ColumnInfo>& columns) {
@@ -180,7 +144,9 @@ Result<std::vector<std::string>> IcebergConnector::list_tables(const Call& call,
   ASSIGN_OR_RETURN(auto tables, in_our_words(catalog_.list_tables(call, space)));
   ASSIGN_OR_RETURN(auto views, in_our_words(catalog_.list_views(call, space)));
   std::vector<std::string> names;
-  for (const auto& name : tables) names.push_back(lower(name.name));
+  for (const auto& name : tables) {
+    if (!name.name.ends_with(kStorageSuffix)) names.push_back(lower(name.name));
+  }
   for (const auto& name : views) names.push_back(lower(name.name));
   std::sort(names.begin(), names.end());
   return names;
@@ -190,41 +156,111 @@ Result<std::vector<std::string>> IcebergConnector::list_views(const Call& call,
                                                               const std::string& schema) {
   ASSIGN_OR_RETURN(auto space, find_schema(call, schema));
   ASSIGN_OR_RETURN(auto views, in_our_words(catalog_.list_views(call, space)));
+  ASSIGN_OR_RETURN(auto materialized, views_.list(call, schema));
   std::vector<std::string> names;
-  for (const auto& name : views) names.push_back(lower(name.name));
+  for (const auto& name : views) {
+    if (!std::ranges::binary_search(materialized, name.name)) names.push_back(lower(name.name));
+  }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+namespace {
+
+void fill_columns(IcebergTable& table) {
+  table.columns.clear();
+  const auto& current = table.loaded.metadata->current_snapshot_id;
+  table.version = current ? std::to_string(*current) : kNoSnapshot;
+  for (const tables::Field& field : table.schema().fields) {
+    table.columns.push_back({.name = lower(field.name),
+                             .type = trino_type(field.type),
+                             .nullable = !field.required,
+                             .comment = field.doc});
+  }
+  for (const HiddenColumn& hidden : kHidden) {
+    table.columns.push_back({.name = hidden.name, .type = hidden.type, .hidden = true});
+  }
+}
+
+std::unexpected<Error> no_version(const std::string& message) {
+  return fail(Code::invalid, "INVALID_ARGUMENTS", message);
+}
+
+}  // namespace
+
+Result<TableRef> IcebergConnector::get_table_at(const Call& call, const TableName& name,
+                                                const TableVersion& version) {
+  ASSIGN_OR_RETURN(TableRef now, get_table(call, name));
+  const auto* current = dynamic_cast<const IcebergTable*>(now.get());
+  if (!now) return now;
+  if (!current) return Connector::get_table_at(call, name, version);
+  auto table = std::make_shared<IcebergTable>(*current);
+  const auto& metadata = *table->loaded.metadata;
+  tables::ScanRequest request;
+  request.snapshot_id = version.id;
+  request.ref = version.ref;
+  request.as_of_millis = version.at_millis;
+  auto snapshot = tables::iceberg::choose_snapshot(metadata, request);
+  if (!snapshot && version.id)
+    return no_version("Iceberg snapshot ID does not exists: " + std::to_string(*version.id));
+  if (!snapshot && !version.ref.empty())
+    return no_version("Cannot find snapshot with reference name: " + version.ref);
+  if (!snapshot) {
+    return no_version("No version history table \"" + name.schema + "\".\"" + name.table +
+                      "\" at or before " +
+                      tables::timestamp_text(*version.at_millis * 1000, false) + "Z");
+  }
+  table->ref = version.ref;
+  auto ref = metadata.refs.find(version.ref);
+  bool branch = !version.ref.empty() && (ref == metadata.refs.end() || ref->second.is_branch);
+  if (version.ref.empty() && *snapshot) table->snapshot_id = (*snapshot)->id;
+  if (!branch && *snapshot && (*snapshot)->schema_id)
+    table->schema_then = metadata.schema(*(*snapshot)->schema_id);
+  fill_columns(*table);
+  return TableRef(std::move(table));
 }
 
 Result<TableRef> IcebergConnector::get_table(const Call& call, const TableName& name) {
   ASSIGN_OR_RETURN(auto stored, find_name(call, name, false));
   auto loaded = catalog_.load_table(call, stored);
-  if (!loaded && loaded.error().is("no_such_table")) return TableRef();
+  if (!loaded && loaded.error().is("no_such_table")) {
+    auto metadata = metadata_table_name(name.table);
+    if (!metadata) return TableRef();
+    ASSIGN_OR_RETURN(stored, find_name(call, {name.schema, metadata->first}, false));
+    loaded = catalog_.load_table(call, stored);
+    if (!loaded && loaded.error().is("no_such_table")) return TableRef();
+    if (loaded) return metadata_table(name, metadata->second, std::move(*loaded));
+  }
   if (!loaded) return std::unexpected(in_our_words(loaded.error()));
   auto table = std::make_shared<IcebergTable>();
   table->name = name;
   table->loaded = std::move(*loaded);
-  for (const tables::Field& field : table->loaded.schema().fields) {
-    table->columns.push_back({.name = lower(field.name),
-                              .type = trino_type(field.type),
-                              .nullable = !field.required,
-                              .comment = field.doc});
-  }
-  for (const HiddenColumn& hidden : kHidden) {
-    table->columns.push_back({.name = hidden.name, .type = Type::varchar(), .hidden = true});
-  }
+  fill_columns(*table);
   table->comment = table->loaded.metadata->property("comment");
   table->properties = shown_properties(*table->loaded.metadata);
   return TableRef(table);
 }
 
+std::vector<LakeColumn> lake_columns(const Table& table) {
+  const tables::Schema& schema = static_cast<const IcebergTable&>(table).schema();
+  std::vector<LakeColumn> columns;
+  for (size_t i = 0; i < schema.fields.size(); ++i) {
+    columns.push_back({.type = table.columns[i].type, .field_id = field_id_of(schema.fields[i])});
+  }
+  for (const HiddenColumn& hidden : kHidden) {
+    columns.push_back({.type = hidden.type, .field_id = {}, .source = hidden.source});
+  }
+  return columns;
+}
+
 Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table,
                                          const ScanRequest& request) {
+  if (metadata_table_row(*table)) return scan_metadata_table(call, catalog_, *table);
   const IcebergTable& source = iceberg_table(table);
-  const tables::Schema& schema = source.loaded.schema();
+  const tables::Schema& schema = source.schema();
   tables::ScanRequest wanted;
-  wanted.snapshot_id = request.version;
-  if (request.as_of_micros) wanted.as_of_millis = *request.as_of_micros / 1000;
+  wanted.snapshot_id = source.snapshot_id;
+  wanted.ref = source.ref;
   wanted.predicate = predicate_of(request.conjuncts, schema);
   wanted.with_bounds = false;
   for (size_t column : request.columns) {
@@ -232,15 +268,11 @@ Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table
     wanted.columns.push_back(schema.fields[column].id);
     wanted.with_bounds = true;
   }
+  wanted.certain = request.change && request.change->exact;
   auto scan = std::make_shared<LakeScan>();
   ASSIGN_OR_RETURN(scan->plan, in_our_words(catalog_.plan(call, source.loaded, wanted)));
-  for (size_t i = 0; i < schema.fields.size(); ++i) {
-    scan->columns.push_back(
-        {.type = table->columns[i].type, .field_id = field_id_of(schema.fields[i])});
-  }
-  for (const HiddenColumn& hidden : kHidden) {
-    scan->columns.push_back({.type = Type::varchar(), .field_id = {}, .source = hidden.source});
-  }
+  if (request.change) IcebergChanges::note_plan(*request.change, request, scan->plan);
+  scan->columns = lake_columns(*table);
   return Scan(scans_.add(std::move(scan)));
 }
 
@@ -274,6 +306,12 @@ Status IcebergConnector::drop_table(const Call& call, const TableName& name) {
 }
 
 Result<std::optional<View>> IcebergConnector::get_view(const Call& call, const TableName& name) {
+  ASSIGN_OR_RETURN(auto view, load_view(call, name));
+  if (view && view->kept.contains("trino.storage-table")) return std::optional<View>();
+  return view;
+}
+
+Result<std::optional<View>> IcebergConnector::load_view(const Call& call, const TableName& name) {
   ASSIGN_OR_RETURN(auto stored, find_name(call, name, true));
   auto loaded = catalog_.load_view(call, stored);
   if (!loaded && loaded.error().code == Code::not_found) return std::optional<View>();
@@ -294,6 +332,9 @@ Result<std::optional<View>> IcebergConnector::get_view(const Call& call, const T
   view.comment = property("comment");
   view.owner = property("trino.run-as-owner");
   view.run_as_invoker = view.owner.empty();
+  for (const auto& [key, value] : metadata.properties) {
+    if (key.starts_with("trino.") && key != "trino.run-as-owner") view.kept[key] = value;
+  }
   std::map<std::string, std::string> exact;
   if (auto columns = Json::parse(property(kTrinoColumns))) {
     for (const auto& [column, type] : columns->as_object()) exact[column] = type.as_string();
@@ -326,6 +367,7 @@ Status IcebergConnector::create_view(const Call& call, const TableName& name, co
   made.properties[kTrinoColumns] = exact.dump();
   if (!view.comment.empty()) made.properties["comment"] = view.comment;
   if (!view.run_as_invoker) made.properties["trino.run-as-owner"] = view.owner;
+  for (const auto& [key, value] : view.kept) made.properties[key] = value;
   ASSIGN_OR_RETURN(bool exists, catalog_.view_exists(call, stored));
   if (!exists || !replace) {
     auto created = in_our_words(catalog_.create_view(call, stored, made));
@@ -350,180 +392,6 @@ Status IcebergConnector::create_view(const Call& call, const TableName& name, co
 Status IcebergConnector::drop_view(const Call& call, const TableName& name) {
   ASSIGN_OR_RETURN(auto stored, find_name(call, name, true));
   return in_our_words(catalog_.drop_view(call, stored));
-}
-
-namespace {
-
-// Whoever finishes an insert later, from files of an earlier begin_insert(), brings this entry of
-// its summary along: the table may be divided by another spec by then.
-constexpr const char* kSpecId = "aichemy.partition-spec-id";
-
-struct IcebergInsert final : Insert {
-  catalog::LoadedTable table;  // as it was when the insert began; staged for CREATE TABLE AS
-  bool creates = false;
-  int spec_id = 0;
-};
-
-std::unique_ptr<IcebergInsert> insert_into(catalog::LoadedTable table) {
-  auto insert = std::make_unique<IcebergInsert>();
-  const auto& metadata = *table.metadata;
-  InsertTarget& target = insert->target;
-  target.location = metadata.property("write.data.path", metadata.location + "/data");
-  while (target.location.ends_with('/')) target.location.pop_back();
-  const tables::Schema& schema = metadata.current_schema();
-  for (const tables::Field& field : schema.fields) {
-    target.columns.push_back({.name = field.name,
-                              .type = trino_type(field.type),
-                              .field_id = field_id_of(field),
-                              .required = field.required});
-  }
-  target.compression = metadata.property("write.parquet.compression-codec", "zstd");
-  target.file_bytes_max =
-      static_cast<uint64_t>(metadata.int_property("write.target-file-size-bytes", 512 << 20));
-  insert->spec_id = metadata.default_spec_id;
-  insert->summary[kSpecId] = std::to_string(insert->spec_id);
-  insert->table = std::move(table);
-  return insert;
-}
-
-Status set_partition(IcebergInsert* insert) {
-  const auto& metadata = *insert->table.metadata;
-  const tables::Schema& schema = metadata.current_schema();
-  for (const auto& field : metadata.default_spec().fields) {
-    auto source =
-        std::find_if(schema.fields.begin(), schema.fields.end(),
-                     [&](const tables::Field& column) { return column.id == field.source_id; });
-    if (source == schema.fields.end()) {
-      return fail(
-          Code::unsupported, "NOT_SUPPORTED",
-          "Writing to a table partitioned by a nested column is not supported: " + field.name);
-    }
-    insert->target.partition.push_back(
-        {.column = static_cast<size_t>(source - schema.fields.begin()),
-         .transform = tables::transform_text(field.transform),
-         .name = field.name,
-         .field_id = field.field_id});
-  }
-  return {};
-}
-
-// Columns below lists and maps have no bounds that mean anything for rows.
-void collect_leaves(const std::vector<tables::Field>& fields, std::map<int, tables::Type>* leaves) {
-  for (const tables::Field& field : fields) {
-    if (field.type.kind == tables::TypeKind::struct_)
-      collect_leaves(field.type.fields, leaves);
-    else if (!field.type.is_nested())
-      (*leaves)[field.id] = field.type;
-  }
-}
-
-tables::ColumnMetrics metrics_of(const WrittenColumn& column, const tables::Type& type,
-                                 uint64_t rows) {
-  tables::ColumnMetrics metrics;
-  metrics.field_id = column.field_id;
-  metrics.column_size = static_cast<int64_t>(column.bytes);
-  metrics.value_count = static_cast<int64_t>(rows);
-  if (column.null_count) metrics.null_count = static_cast<int64_t>(*column.null_count);
-  bool floating = type.kind == tables::TypeKind::float32 || type.kind == tables::TypeKind::float64;
-  if (floating && column.has_nan) return metrics;  // the engine's bounds may be NaN themselves
-  if (floating) metrics.nan_count = 0;
-  // The engine prints bytes in statistics as hex and elsewhere escaped: not worth the doubt.
-  bool bytes = type.kind == tables::TypeKind::binary || type.kind == tables::TypeKind::fixed;
-  if (bytes) return metrics;
-  auto lower = column.min ? value_from_engine_text(*column.min, type) : std::nullopt;
-  auto upper = column.max ? value_from_engine_text(*column.max, type) : std::nullopt;
-  if (lower && tables::fits(*lower, type)) metrics.lower = std::move(*lower);
-  if (upper && tables::fits(*upper, type)) metrics.upper = std::move(*upper);
-  return metrics;
-}
-
-Result<tables::WrittenFile> file_of(const WrittenFile& written, const IcebergInsert& insert) {
-  const auto& metadata = *insert.table.metadata;
-  const tables::Schema& schema = metadata.current_schema();
-  tables::WrittenFile file;
-  file.path = written.path;
-  file.size = written.bytes;
-  file.record_count = written.rows;
-  file.split_offsets = written.split_offsets;
-  const auto& spec = *metadata.spec(insert.spec_id);
-  for (size_t i = 0; i < spec.fields.size(); ++i) {
-    tables::Value value;
-    if (i < written.partition.size() && written.partition[i]) {
-      const tables::Field* source = schema.find(spec.fields[i].source_id);
-      ASSIGN_OR_RETURN(tables::Type type,
-                       tables::transform_result_type(spec.fields[i].transform, source->type));
-      // Days are dates to Iceberg; the engine counts them.
-      if (spec.fields[i].transform.kind == tables::TransformKind::day)
-        type = tables::primitive(tables::TypeKind::int32);
-      auto parsed = value_from_engine_text(*written.partition[i], type);
-      if (!parsed) {
-        return fail(
-            Code::internal, "partition_value",
-            "cannot read the partition value \"" + *written.partition[i] + "\" of " + written.path);
-      }
-      value = std::move(*parsed);
-    }
-    file.partition.push_back(std::move(value));
-  }
-  std::map<int, tables::Type> leaves;
-  collect_leaves(schema.fields, &leaves);
-  for (const WrittenColumn& column : written.columns) {
-    auto leaf = leaves.find(column.field_id);
-    if (leaf != leaves.end())
-      file.columns.push_back(metrics_of(column, leaf->second, written.rows));
-  }
-  return file;
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Insert>> IcebergConnector::begin_insert(const Call&, const TableRef& table) {
-  auto insert = insert_into(iceberg_table(table).loaded);
-  RETURN_IF_ERROR(set_partition(insert.get()));
-  return insert;
-}
-
-Result<std::unique_ptr<Insert>> IcebergConnector::begin_create_table_as(const Call& call,
-                                                                        const NewTable& table) {
-  ASSIGN_OR_RETURN(auto made, new_table(call, table));
-  ASSIGN_OR_RETURN(bool taken, in_our_words(catalog_.table_exists(call, made.name)));
-  if (taken)
-    return fail(Code::exists, "table_exists",
-                "Table already exists: " + catalog::name_text(made.name));
-  ASSIGN_OR_RETURN(auto staged, in_our_words(catalog_.stage_table(call, made)));
-  auto insert = insert_into(std::move(staged));
-  RETURN_IF_ERROR(set_partition(insert.get()));
-  insert->creates = true;
-  return insert;
-}
-
-Status IcebergConnector::finish_insert(const Call& call, Insert& insert,
-                                       std::vector<WrittenFile> files) {
-  auto& ours = static_cast<IcebergInsert&>(insert);
-  if (auto given = ours.summary.extract(kSpecId); !given.empty())
-    ours.spec_id = std::atoi(given.mapped().c_str());
-  if (!ours.table.metadata->spec(ours.spec_id)) {
-    return fail(Code::invalid, "partition_spec",
-                "the table has no partition spec " + std::to_string(ours.spec_id) + " any more");
-  }
-  catalog::AppendFiles append;
-  append.name = ours.table.name;
-  append.spec_id = ours.spec_id;
-  append.summary = {insert.summary.begin(), insert.summary.end()};
-  append.once = insert.once;
-  for (const WrittenFile& written : files) {
-    ASSIGN_OR_RETURN(auto file, file_of(written, ours));
-    append.files.push_back(std::move(file));
-  }
-  if (ours.creates) {
-    auto created = in_our_words(catalog_.create_with_files(call, ours.table, append));
-    if (!created) return std::unexpected(created.error());
-    return {};
-  }
-  if (append.files.empty() && !append.once && append.summary.empty()) return {};
-  auto done = in_our_words(catalog_.append(call, append));
-  if (!done) return std::unexpected(done.error());
-  return {};
 }
 
 }  // namespace aichemy::sql

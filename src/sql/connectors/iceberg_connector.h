@@ -10,6 +10,8 @@
 
 #include "catalog/catalog.h"
 #include "sql/connectors/connector.h"
+#include "sql/connectors/iceberg_change.h"
+#include "sql/connectors/iceberg_materialized.h"
 #include "sql/connectors/lake_scan.h"
 
 namespace aichemy::sql {
@@ -17,7 +19,10 @@ namespace aichemy::sql {
 class IcebergConnector final : public Connector {
  public:
   IcebergConnector(catalog::Catalog& catalog, LakeScans& scans)
-      : catalog_(catalog), scans_(scans) {}
+      : catalog_(catalog), scans_(scans), changes_(catalog, scans), views_(catalog, *this) {}
+
+  MaterializedViews* materialized_views() override { return &views_; }
+  RowChanger* row_changer() override { return &changes_; }
 
   Result<std::vector<std::string>> list_schemas(const Call& call) override;
   Result<bool> schema_exists(const Call& call, const std::string& schema) override;
@@ -29,7 +34,16 @@ class IcebergConnector final : public Connector {
                                                const std::string& schema) override;
   Result<std::vector<std::string>> list_views(const Call& call, const std::string& schema) override;
   Result<TableRef> get_table(const Call& call, const TableName& name) override;
+  Result<TableRef> get_table_at(const Call& call, const TableName& name,
+                                const TableVersion& version) override;
   Result<std::optional<View>> get_view(const Call& call, const TableName& name) override;
+
+  // Also when it is a materialized view.
+  Result<std::optional<View>> load_view(const Call& call, const TableName& name);
+
+  // The stored names for those a statement used; the given ones when nothing matches.
+  Result<catalog::NamespaceName> find_schema(const Call& call, const std::string& schema);
+  Result<catalog::EntityName> find_name(const Call& call, const TableName& name, bool view);
 
   Result<Scan> plan_scan(const Call& call, const TableRef& table,
                          const ScanRequest& request) override;
@@ -48,10 +62,9 @@ class IcebergConnector final : public Connector {
  private:
   catalog::Catalog& catalog_;
   LakeScans& scans_;
+  IcebergChanges changes_;
+  IcebergMaterializedViews views_;
 
-  // The stored names for those a statement used; the given ones when nothing matches.
-  Result<catalog::NamespaceName> find_schema(const Call& call, const std::string& schema);
-  Result<catalog::EntityName> find_name(const Call& call, const TableName& name, bool view);
   Result<catalog::CreateTable> new_table(const Call& call, const NewTable& table);
 };
 

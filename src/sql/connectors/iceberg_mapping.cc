@@ -248,4 +248,8 @@ tables::Predicate predicate_of(const std::vector<Conjunct>& conjuncts,
   return tables::Predicate::all(std::move(parts));
 }
 
+bool says_all(const std::vector<Conjunct>& conjuncts, const tables::Schema& schema) {
+  return predicate_of(conjuncts, schema).children.size() == conjuncts.size();
+}
+
 }  // namespace aichemy::sql

@@ -29,6 +29,8 @@ std::optional<tables::Value> value_from_engine_text(const std::string& text,
 // What can be said of the conjuncts over the schema's columns, by position.
 tables::Predicate predicate_of(const std::vector<Conjunct>& conjuncts,
                                const tables::Schema& schema);
+// Whether that is all of it.
+bool says_all(const std::vector<Conjunct>& conjuncts, const tables::Schema& schema);
 
 // The Iceberg connector's table properties: applied to a table about to be made, and read off one
 // that exists. invalid ("INVALID_TABLE_PROPERTY").

@@ -158,8 +158,8 @@ Status set_format(const std::string& value, CreateTable* table) {
 }
 
 Status set_format_version(const std::string& value, CreateTable* table) {
-  if (value != "1" && value != "2") {
-    return bad_property("format_version must be between 1 and 2");
+  if (value != "1" && value != "2" && value != "3") {
+    return bad_property("format_version must be between 1 and 3");
   }
   table->properties["format-version"] = value;
   return {};

@@ -17,7 +17,7 @@
 namespace aichemy::sql {
 
 // Where the values of a column come from: the data files by field id, or one constant a file.
-enum class LakeColumnSource : uint8_t { data, path, partition, file_size };
+enum class LakeColumnSource : uint8_t { data, path, partition, file_size, modified };
 
 struct LakeColumn {
   Type type;

@@ -49,10 +49,7 @@ class TpchConnector final : public VirtualConnector {
     }
     return TableRef(std::move(made));
   }
-  Result<Scan> plan_scan(const Call&, const TableRef& table, const ScanRequest& request) override {
-    if (request.version || request.as_of_micros)
-      return fail(Code::unsupported, "NOT_SUPPORTED",
-                  "This connector does not support versioned tables");
+  Result<Scan> plan_scan(const Call&, const TableRef& table, const ScanRequest&) override {
     EngineScan scan;
     scan.function = "tpch_scan";
     scan.handle = fmt::format("{}:{}", table->name.table, *tpch_scale(table->name.schema));

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "sql/engine/duckdb_encode.h"
 #include "sql/engine/duckdb_file_system.h"
+#include "sql/engine/duckdb_kept.h"
 #include "sql/engine/duckdb_scan.h"
 #include "sql/engine/duckdb_tpch.h"
 #include "sql/engine/duckdb_write.h"
@@ -180,7 +181,9 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
     auto database = std::make_unique<duckdb::DuckDB>(nullptr, &config);
     duckdb::DatabaseInstance& instance = *database->instance;
     instance.GetFileSystem().RegisterSubSystem(make_lake_file_system(options.store));
-    register_lake_scan(instance, options.scans);
+    register_lake_scan(
+        instance, options.scans,
+        options.metrics.counter("aichemy_sql_files_opened_total", "Data files that scans opened"));
     register_native_functions(instance);
     register_json_decode(instance);
     register_tpch_scan(instance);
@@ -222,6 +225,12 @@ Result<std::vector<WrittenFile>> DuckDbEngine::write(const Call& call, const std
     if (!files || files->empty()) remove_below(options_.store, written_prefix(target, unique));
     return files;
   });
+}
+
+Result<std::unique_ptr<KeptRows>> DuckDbEngine::keep(const Call& call, const std::string& sql,
+                                                     std::vector<std::shared_ptr<void>> scans) {
+  statements_.add();
+  return keep_rows(*database_, options_.store, options_.random, call, sql, std::move(scans));
 }
 
 }  // namespace aichemy::sql

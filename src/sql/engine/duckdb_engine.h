@@ -14,8 +14,8 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "objectstore/object_store.h"
-#include "sql/engine/engine.h"
 #include "sql/connectors/lake_scan.h"
+#include "sql/engine/engine.h"
 
 namespace duckdb {
 class DuckDB;
@@ -45,6 +45,8 @@ class DuckDbEngine final : public Engine {
                                              std::vector<std::shared_ptr<void>> scans) override;
   Result<std::vector<WrittenFile>> write(const Call& call, const std::string& select,
                                          const InsertTarget& target,
+                                         std::vector<std::shared_ptr<void>> scans) override;
+  Result<std::unique_ptr<KeptRows>> keep(const Call& call, const std::string& sql,
                                          std::vector<std::shared_ptr<void>> scans) override;
 
   // For modules that add table functions of their own (jobs). Before the first statement.

@@ -17,9 +17,11 @@
 #include <duckdb/transaction/transaction_data.hpp>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <unordered_map>
 
 #include "sql/engine/duckdb_file_system.h"
+#include "sql/engine/duckdb_prune.h"
 #include "tables/deletion_vector.h"
 
 namespace aichemy::sql {
@@ -193,36 +195,47 @@ std::shared_ptr<const Positions> ScanState::deleted_rows(duckdb::ClientContext& 
 
 class LakeFileList final : public duckdb::MultiFileList {
  public:
-  explicit LakeFileList(std::shared_ptr<ScanState> state)
+  LakeFileList(std::shared_ptr<ScanState> state, std::vector<size_t> files)
       : MultiFileList(duckdb::vector<duckdb::OpenFileInfo>(), duckdb::FileGlobOptions::ALLOW_EMPTY),
-        state_(std::move(state)) {}
+        state_(std::move(state)),
+        files_(std::move(files)) {}
+  explicit LakeFileList(std::shared_ptr<ScanState> state) : LakeFileList(state, all_of(*state)) {}
 
   ScanState& state() const { return *state_; }
 
   duckdb::vector<duckdb::OpenFileInfo> GetAllFiles() override {
     duckdb::vector<duckdb::OpenFileInfo> files;
-    for (idx_t i = 0; i < state_->plan().files.size(); ++i) files.push_back(GetFile(i));
+    for (idx_t i = 0; i < files_.size(); ++i) files.push_back(GetFile(i));
     return files;
   }
+  // When the scan begins: filters that came up while the query ran are among them.
+  duckdb::unique_ptr<MultiFileList> DynamicFilterPushdown(
+      duckdb::ClientContext&, const duckdb::MultiFileOptions&, const duckdb::vector<std::string>&,
+      const duckdb::vector<LogicalType>&, const duckdb::vector<duckdb::column_t>& columns,
+      duckdb::TableFilterSet& filters) const override {
+    auto kept = files_that_may_pass(state_->scan(), columns, filters);
+    if (kept.size() == files_.size()) return nullptr;
+    return duckdb::make_uniq<LakeFileList>(state_, std::move(kept));
+  }
   duckdb::FileExpandResult GetExpandResult() override {
-    size_t count = state_->plan().files.size();
+    size_t count = files_.size();
     if (count == 0) return duckdb::FileExpandResult::NO_FILES;
     return count == 1 ? duckdb::FileExpandResult::SINGLE_FILE
                       : duckdb::FileExpandResult::MULTIPLE_FILES;
   }
-  idx_t GetTotalFileCount() override { return state_->plan().files.size(); }
+  idx_t GetTotalFileCount() override { return files_.size(); }
   duckdb::unique_ptr<duckdb::NodeStatistics> GetCardinality(duckdb::ClientContext&) override {
     uint64_t rows = state_->plan().record_count;
     return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
   }
   duckdb::unique_ptr<MultiFileList> Copy() override {
-    return duckdb::make_uniq<LakeFileList>(state_);
+    return duckdb::make_uniq<LakeFileList>(state_, files_);
   }
 
  protected:
   duckdb::OpenFileInfo GetFile(idx_t i) override {
-    if (i >= state_->plan().files.size()) return {};
-    const tables::DataFile& file = state_->plan().files[i];
+    if (i >= files_.size()) return {};
+    const tables::DataFile& file = state_->plan().files[files_[i]];
     if (file.format != tables::FileFormat::parquet) {
       throw_error({Code::unsupported, "scan",
                    fmt::format("{}: only Parquet data files can be read", file.path)});
@@ -230,7 +243,7 @@ class LakeFileList final : public duckdb::MultiFileList {
     duckdb::OpenFileInfo info(lake_path_or_throw(file.path));
     info.extended_info = duckdb::make_shared_ptr<duckdb::ExtendedOpenFileInfo>();
     auto& options = info.extended_info->options;
-    options[kFileIndex] = duckdb::Value::UBIGINT(i);
+    options[kFileIndex] = duckdb::Value::UBIGINT(files_[i]);
     options["file_size"] = duckdb::Value::UBIGINT(file.size);
     // Data files never change under their name.
     options["validate_external_file_cache"] = duckdb::Value::BOOLEAN(false);
@@ -242,11 +255,19 @@ class LakeFileList final : public duckdb::MultiFileList {
 
  private:
   std::shared_ptr<ScanState> state_;
+  std::vector<size_t> files_;  // of the plan, those to read
+
+  static std::vector<size_t> all_of(const ScanState& state) {
+    std::vector<size_t> files(state.plan().files.size());
+    std::iota(files.begin(), files.end(), size_t{0});
+    return files;
+  }
 };
 
 struct LakeScanInfo final : public duckdb::TableFunctionInfo {
-  explicit LakeScanInfo(const LakeScans& all) : scans(all) {}
+  LakeScanInfo(const LakeScans& all, Counter& opened) : scans(all), files_opened(opened) {}
   const LakeScans& scans;
+  Counter& files_opened;
 };
 
 // Definition of a column or a part of one; ids follow the shape of the type.
@@ -291,19 +312,19 @@ void identify(duckdb::vector<MultiFileColumnDefinition>& columns,
 
 class LakeFileReader final : public duckdb::MultiFileReader {
  public:
-  explicit LakeFileReader(const LakeScans& scans) : scans_(scans) {}
+  explicit LakeFileReader(LakeScanInfo& info) : info_(info) {}
 
   static duckdb::unique_ptr<MultiFileReader> create(const duckdb::TableFunction& function) {
-    return duckdb::make_uniq<LakeFileReader>(function.function_info->Cast<LakeScanInfo>().scans);
+    return duckdb::make_uniq<LakeFileReader>(function.function_info->Cast<LakeScanInfo>());
   }
   duckdb::unique_ptr<MultiFileReader> Copy() const override {
-    return duckdb::make_uniq<LakeFileReader>(scans_);
+    return duckdb::make_uniq<LakeFileReader>(info_);
   }
 
   duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext&,
                                                            const duckdb::vector<std::string>& paths,
                                                            const duckdb::FileGlobInput&) override {
-    auto scan = paths.size() == 1 ? scans_.find(paths[0]) : nullptr;
+    auto scan = paths.size() == 1 ? info_.scans.find(paths[0]) : nullptr;
     if (!scan) throw_error({Code::internal, "scan", "unknown scan handle"});
     state_ = std::make_shared<ScanState>(std::move(scan));
     return duckdb::make_shared_ptr<LakeFileList>(state_);
@@ -345,13 +366,14 @@ class LakeFileReader final : public duckdb::MultiFileReader {
     duckdb::BaseFileReader& reader = *reader_data.reader;
     auto index = reader.file.extended_info->options.at(kFileIndex).GetValue<uint64_t>();
     const tables::DataFile& file = state.plan().files[index];
+    info_.files_opened.add();
 
     int32_t unused = kNoSuchFieldId;
     identify(reader.columns, state.plan().name_mapping, unused);
     for (idx_t i = 0; i < global_column_ids.size(); ++i) {
       idx_t column = global_column_ids[i].GetPrimaryIndex();
       if (column >= state.scan().columns.size()) continue;  // virtual
-      if (auto value = constant_of(state.scan().columns[column], file, reader)) {
+      if (auto value = constant_of(state.scan().columns[column], file, reader, context)) {
         reader_data.constant_map.Add(duckdb::MultiFileGlobalIndex(i), std::move(*value));
       }
     }
@@ -370,7 +392,7 @@ class LakeFileReader final : public duckdb::MultiFileReader {
   }
 
  private:
-  const LakeScans& scans_;
+  LakeScanInfo& info_;
   std::shared_ptr<ScanState> state_;
 
   static void set_defaults(const LakeScan& scan,
@@ -388,8 +410,16 @@ class LakeFileReader final : public duckdb::MultiFileReader {
   // The value that a whole file has in this column, none when it is to be read.
   static std::optional<duckdb::Value> constant_of(const LakeColumn& column,
                                                   const tables::DataFile& file,
-                                                  const duckdb::BaseFileReader& reader) {
+                                                  const duckdb::BaseFileReader& reader,
+                                                  duckdb::ClientContext& context) {
     switch (column.source) {
+      case LakeColumnSource::modified: {
+        auto& system = duckdb::FileSystem::GetFileSystem(context);
+        auto handle =
+            system.OpenFile(lake_path_or_throw(file.path), duckdb::FileFlags::FILE_FLAGS_READ);
+        return duckdb::Value::TIMESTAMPTZ(
+            duckdb::timestamp_tz_t(system.GetLastModifiedTime(*handle).value));
+      }
       case LakeColumnSource::path: return duckdb::Value(file.path);
       case LakeColumnSource::partition: return duckdb::Value(file.partition);
       case LakeColumnSource::file_size:
@@ -537,14 +567,15 @@ duckdb::Value duckdb_value(const tables::Value& value, const Type& type) {
   }
 }
 
-void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& scans) {
+void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& scans,
+                        Counter& files_opened) {
   duckdb::ExtensionLoader loader(database, "aichemy");
   auto& parquet = loader.GetTableFunction("parquet_scan");
   for (duckdb::TableFunction function : parquet.functions.functions) {
     if (function.arguments.size() != 1 || function.arguments[0] != LogicalType::VARCHAR) continue;
     function.name = "lake_scan";
     function.get_multi_file_reader = LakeFileReader::create;
-    function.function_info = duckdb::make_shared_ptr<LakeScanInfo>(scans);
+    function.function_info = duckdb::make_shared_ptr<LakeScanInfo>(scans, files_opened);
     function.get_partition_stats = partition_statistics;
     function.statistics = column_statistics;
     function.serialize = nullptr;

@@ -9,13 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "base/metrics.h"
 #include "base/result.h"
 #include "sql/connectors/lake_scan.h"
 
 namespace aichemy::sql {
 
 // Once per database, after the lake file system is registered. `scans` must outlive the database.
-void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& scans);
+void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& scans,
+                        Counter& files_opened);
 
 // A DuckDB type from physical_type().
 duckdb::LogicalType duckdb_type(const Type& type);

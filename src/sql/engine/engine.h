@@ -56,6 +56,25 @@ class RowStream {
   virtual void cancel() = 0;
 };
 
+// Rows of a query, kept while several statements read them under the name `kept`. One thread at a
+// time. Files it has written are removed with it, unless release() was called.
+class KeptRows {
+ public:
+  virtual ~KeptRows() = default;
+  virtual uint64_t rows() const = 0;
+  // The second and third column, of rows where the second is not null, as files and positions in
+  // them; in the order of the paths. From then on statements know them as `gone` (path, pos).
+  // conflict ("repeated") when a pair comes twice.
+  virtual Result<std::vector<FilePositions>> positions() = 0;
+  // As Engine::write.
+  virtual Result<std::vector<WrittenFile>> write(const std::string& select,
+                                                 const InsertTarget& target,
+                                                 std::vector<std::shared_ptr<void>> scans) = 0;
+  // An Iceberg position delete file of positions()[file], in that folder.
+  virtual Result<PositionFile> write_positions(size_t file, const std::string& location) = 0;
+  virtual void release() = 0;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -69,6 +88,8 @@ class Engine {
   // target's). No rows: no files. On error what was written is removed.
   virtual Result<std::vector<WrittenFile>> write(const Call& call, const std::string& select,
                                                  const InsertTarget& target,
+                                                 std::vector<std::shared_ptr<void>> scans) = 0;
+  virtual Result<std::unique_ptr<KeptRows>> keep(const Call& call, const std::string& sql,
                                                  std::vector<std::shared_ptr<void>> scans) = 0;
 };
 

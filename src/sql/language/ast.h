@@ -295,6 +295,21 @@ struct ColumnDefinition {
   bool including_properties = false;
 };
 
+// UPDATE, DELETE, MERGE: what happens to a row of the target, or to a source row without one.
+struct ChangeCase {
+  enum class Kind : uint8_t { update, remove, insert } kind = Kind::remove;
+  Position at;
+  ExpressionPtr condition;          // WHEN ... AND, or WHERE
+  std::vector<Identifier> columns;  // insert: none are all
+  std::vector<ExpressionPtr> values;
+};
+struct ChangeSyntax {
+  Relation target;     // a table
+  RelationPtr source;  // MERGE's USING, with `on`
+  ExpressionPtr on;
+  std::vector<ChangeCase> cases;  // one, but for MERGE
+};
+
 enum class StatementKind : uint8_t {
   query,
   create_schema,
@@ -302,9 +317,17 @@ enum class StatementKind : uint8_t {
   create_table,
   create_table_as,
   drop_table,
+  truncate_table,
   insert,
+  delete_rows,  // change, as the next two
+  update_rows,
+  merge_rows,
   create_view,
   drop_view,
+  create_materialized_view,  // as create_view; value: GRACE PERIOD, mode: of WHEN STALE
+  drop_materialized_view,
+  refresh_materialized_view,
+  alter_materialized_view,  // target: RENAME TO; or properties
   show_catalogs,
   show_schemas,
   show_tables,
@@ -339,6 +362,7 @@ struct Statement {
   Position at;
   std::string sql;  // refused: what it is ("MERGE"); show_create: TABLE VIEW SCHEMA
   QualifiedName name;
+  QualifiedName target;
   bool if_exists = false;  // IF [NOT] EXISTS
   bool replace = false;
   bool cascade = false;
@@ -356,7 +380,8 @@ struct Statement {
   std::vector<ExpressionPtr> args;        // EXECUTE ... USING, CALL
   std::optional<std::string> pattern, escape;  // LIKE of SHOW
   std::unique_ptr<Statement> inner;            // EXPLAIN, PREPARE
-  int parameters = 0;                          // question marks in it
+  std::unique_ptr<ChangeSyntax> change;
+  int parameters = 0;  // question marks in it
 };
 
 std::string lower_case(const std::string& text);  // Unicode-free: ASCII letters only

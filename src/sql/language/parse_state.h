@@ -148,6 +148,18 @@ class Parser {
   Result<std::unique_ptr<Statement>> create_view(std::unique_ptr<Statement> made);
   Result<std::unique_ptr<Statement>> drop();
   Result<std::unique_ptr<Statement>> insert();
+  // parse_materialized.cc
+  Result<std::unique_ptr<Statement>> create_materialized(std::unique_ptr<Statement> made);
+  Result<std::unique_ptr<Statement>> alter_materialized();
+  Result<std::unique_ptr<Statement>> named_materialized(StatementKind kind);
+  // parse_change.cc
+  Result<std::unique_ptr<Statement>> truncate();
+  Result<std::unique_ptr<Statement>> row_change();
+  Status delete_rows(ChangeSyntax& change);
+  Status update_rows(ChangeSyntax& change);
+  Status merge_rows(ChangeSyntax& change);
+  Result<ChangeCase> merge_case();
+  Status assignments(ChangeCase& to);
   Result<std::unique_ptr<Statement>> show();
   Result<std::unique_ptr<Statement>> describe();
   Result<std::unique_ptr<Statement>> explain();

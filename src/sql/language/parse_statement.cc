@@ -24,6 +24,7 @@ Result<std::unique_ptr<Statement>> Parser::create() {
   if (take_words({"OR", "REPLACE"})) made->replace = true;
   if (take_word("TABLE")) return create_table(std::move(made));
   if (take_word("VIEW")) return create_view(std::move(made));
+  if (take_words({"MATERIALIZED", "VIEW"})) return create_materialized(std::move(made));
   if (!made->replace && take_word("SCHEMA")) {
     made->kind = StatementKind::create_schema;
     made->if_exists = take_words({"IF", "NOT", "EXISTS"});
@@ -35,11 +36,10 @@ Result<std::unique_ptr<Statement>> Parser::create() {
     if (take_word("WITH")) RETURN_IF_ERROR(property_list(made->properties));
     return made;
   }
-  for (auto word : {"MATERIALIZED", "FUNCTION", "ROLE", "CATALOG", "BRANCH"}) {
+  for (auto word : {"FUNCTION", "ROLE", "CATALOG", "BRANCH"}) {
     if (!at_word(word)) continue;
     made->kind = StatementKind::refused;
-    made->sql =
-        fmt::format("CREATE {}{}", word, std::string_view(word) == "MATERIALIZED" ? " VIEW" : "");
+    made->sql = fmt::format("CREATE {}", word);
     next_ = tokens_.size() - 1;
     return made;
   }
@@ -131,6 +131,8 @@ Result<std::unique_ptr<Statement>> Parser::create_view(std::unique_ptr<Statement
 Result<std::unique_ptr<Statement>> Parser::drop() {
   auto made = make(StatementKind::drop_table, peek().at);
   ++next_;
+  if (take_words({"MATERIALIZED", "VIEW"}))
+    return named_materialized(StatementKind::drop_materialized_view);
   if (take_word("TABLE"))
     made->kind = StatementKind::drop_table;
   else if (take_word("VIEW"))
@@ -138,11 +140,10 @@ Result<std::unique_ptr<Statement>> Parser::drop() {
   else if (take_word("SCHEMA"))
     made->kind = StatementKind::drop_schema;
   else {
-    for (auto word : {"MATERIALIZED", "FUNCTION", "ROLE", "CATALOG", "BRANCH"}) {
+    for (auto word : {"FUNCTION", "ROLE", "CATALOG", "BRANCH"}) {
       if (!at_word(word)) continue;
       made->kind = StatementKind::refused;
-      made->sql =
-          fmt::format("DROP {}{}", word, std::string_view(word) == "MATERIALIZED" ? " VIEW" : "");
+      made->sql = fmt::format("DROP {}", word);
       next_ = tokens_.size() - 1;
       return made;
     }
@@ -211,11 +212,12 @@ Result<std::unique_ptr<Statement>> Parser::show() {
     RETURN_IF_ERROR(like_pattern(*made));
   } else if (take_word("CREATE")) {
     made->kind = StatementKind::show_create;
-    if (!at_word("TABLE") && !at_word("VIEW") && !at_word("SCHEMA")) {
+    bool materialized = take_words({"MATERIALIZED", "VIEW"});
+    if (!materialized && !at_word("TABLE") && !at_word("VIEW") && !at_word("SCHEMA")) {
       return unexpected_token("'FUNCTION', 'MATERIALIZED', 'SCHEMA', 'TABLE', 'VIEW'");
     }
-    made->sql = peek().upper;
-    ++next_;
+    made->sql = materialized ? "MATERIALIZED VIEW" : peek().upper;
+    if (!materialized) ++next_;
     ASSIGN_OR_RETURN(made->name, qualified_name());
   } else if (at_word("STATS") || at_word("ROLES") || at_word("ROLE") || at_word("CURRENT") ||
              at_word("GRANTS") || at_word("BRANCHES")) {

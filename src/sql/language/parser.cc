@@ -15,10 +15,6 @@ struct Refused {
   const char* name;
 };
 const Refused kRefused[] = {
-    {{"UPDATE"}, "UPDATE"},
-    {{"DELETE"}, "DELETE"},
-    {{"MERGE"}, "MERGE"},
-    {{"TRUNCATE", "TABLE"}, "TRUNCATE TABLE"},
     {{"ALTER", "TABLE"}, "ALTER TABLE"},
     {{"ALTER", "SCHEMA"}, "ALTER SCHEMA"},
     {{"ALTER", "VIEW"}, "ALTER VIEW"},
@@ -28,7 +24,6 @@ const Refused kRefused[] = {
     {{"GRANT"}, "GRANT"},
     {{"REVOKE"}, "REVOKE"},
     {{"DENY"}, "DENY"},
-    {{"REFRESH"}, "REFRESH MATERIALIZED VIEW"},
 };
 
 }  // namespace
@@ -214,6 +209,11 @@ Result<std::unique_ptr<Statement>> Parser::statement() {
   if (at_word("CREATE")) return create();
   if (at_word("DROP")) return drop();
   if (at_word("INSERT")) return insert();
+  if (at_word("DELETE") || at_word("UPDATE") || at_word("MERGE")) return row_change();
+  if (at_word("TRUNCATE")) return truncate();
+  if (take_words({"REFRESH", "MATERIALIZED", "VIEW"}))
+    return named_materialized(StatementKind::refresh_materialized_view);
+  if (at_words({"ALTER", "MATERIALIZED"})) return alter_materialized();
   if (at_word("SHOW")) return show();
   if (at_word("DESCRIBE") || at_word("DESC")) return describe();
   if (at_word("EXPLAIN")) return explain();

@@ -1,0 +1,278 @@
+// DELETE, UPDATE and MERGE: a query whose rows say what happens to which row of the target.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sql/analysis/analyzer.h"
+
+namespace aichemy::sql {
+namespace {
+
+const Type kBoolean(TypeKind::boolean);
+const Type kInteger(TypeKind::integer);
+
+std::string no_views(StatementKind kind, const char* materialized) {
+  const char* what = kind == StatementKind::delete_rows   ? "Deleting from"
+                     : kind == StatementKind::update_rows ? "Updating"
+                                                          : "Merging into";
+  return fmt::format("{} {}views is not supported", what, materialized);
+}
+
+BoundPtr number(int value) { return make_literal(kInteger, std::to_string(value)); }
+
+BoundPtr both(BoundPtr a, BoundPtr b) {
+  auto made = std::make_shared<Bound>();
+  made->kind = Bound::Kind::chain;
+  made->type = kBoolean;
+  made->text = "AND";
+  made->args = {std::move(a), std::move(b)};
+  return made;
+}
+
+BoundPtr case_of(Type type, std::vector<BoundPtr> args) {
+  auto made = std::make_shared<Bound>();
+  made->kind = Bound::Kind::case_;
+  made->type = std::move(type);
+  made->args = std::move(args);
+  return made;
+}
+
+std::string displayed(const std::vector<Type>& types) {
+  std::string out;
+  for (const Type& type : types) out += (out.empty() ? "" : ", ") + type.display();
+  return out;
+}
+
+bool fits_column(const Type& from, const Type& to) {
+  return can_coerce(from, to) || (from.kind == to.kind && can_cast(from, to));
+}
+
+int what_happens(ChangeCase::Kind kind) {
+  switch (kind) {
+    case ChangeCase::Kind::remove: return ChangePlan::kRemoved;
+    case ChangeCase::Kind::update: return ChangePlan::kUpdated;
+    case ChangeCase::Kind::insert: return ChangePlan::kInserted;
+  }
+  return 0;
+}
+
+}  // namespace
+
+// What a statement is about while it is analysed.
+struct Analyzer::Changing {
+  const Statement& statement;
+  ChangePlan& plan;
+  From target;
+  BoundPtr path, position;
+  std::vector<size_t> columns;  // of the table that are written, by index
+  std::vector<Type> types;      // of those
+};
+
+Result<ChangePlan> Analyzer::change(const Statement& statement) {
+  ChangePlan made;
+  Changing changing{statement, made, {}, {}, {}, {}, {}};
+  RETURN_IF_ERROR(change_target(changing));
+  const ChangeSyntax& syntax = *statement.change;
+  if (statement.kind == StatementKind::merge_rows) {
+    RETURN_IF_ERROR(merge_plan(changing));
+  } else {
+    Scope scope;
+    scope.fields = changing.target.fields;
+    scope.clause = "WHERE clause";
+    auto plan = std::make_shared<Plan>();
+    plan->kind = Plan::Kind::select;
+    bool exact = true;
+    if (const auto& where = syntax.cases[0].condition) {
+      ASSIGN_OR_RETURN(plan->where, analyze_condition(*where, scope, "WHERE clause"));
+      exact = note_conjuncts(*plan->where, changing.target.relations);
+    }
+    made.exact = exact && statement.kind == StatementKind::delete_rows;
+    ASSIGN_OR_RETURN(auto values, change_values(changing, 0, scope));
+    plan->inputs = {changing.target.plan};
+    plan->items = {number(what_happens(syntax.cases[0].kind)), changing.path, changing.position};
+    plan->items.insert(plan->items.end(), values.begin(), values.end());
+    made.plan = std::move(plan);
+  }
+  for (const auto& [relation, node] : scans_) {
+    bool other = relation != made.target && node.plan->table->name == made.table->name &&
+                 node.plan->connector == made.name.connector;
+    made.reads_all = made.reads_all || other;
+  }
+  return made;
+}
+
+Status Analyzer::change_target(Changing& changing) {
+  const Statement& s = changing.statement;
+  ChangePlan& made = changing.plan;
+  ASSIGN_OR_RETURN(made.name, resolve_table(s.name, s.change->target.at));
+  ASSIGN_OR_RETURN(made.table, find_table(made.name));
+  if (!made.table) {
+    ASSIGN_OR_RETURN(auto view, made.name.connector->get_view(call_, made.name.name()));
+    if (view) return semantic_error("NOT_SUPPORTED", s.at, no_views(s.kind, ""));
+    if (MaterializedViews* views = made.name.connector->materialized_views()) {
+      ASSIGN_OR_RETURN(auto materialized, views->get(call_, made.name.name()));
+      if (materialized)
+        return semantic_error("NOT_SUPPORTED", s.at, no_views(s.kind, "materialized "));
+    }
+  }
+  ASSIGN_OR_RETURN(changing.target, analyze_relation(s.change->target, nullptr));
+  made.target = *changing.target.relations.begin();
+  auto path = std::ranges::find(made.table->columns, "$path", &ColumnInfo::name);
+  if (!made.name.connector->row_changer() || path == made.table->columns.end()) {
+    return semantic_error("NOT_SUPPORTED", s.at,
+                          "This connector does not support modifying table rows");
+  }
+  made.path_column = static_cast<size_t>(path - made.table->columns.begin());
+  scans_.at(made.target).plan->ordinality = true;  // the row's position is the last column
+  changing.path = make_column(made.target, made.path_column, path->type);
+  changing.position = make_column(made.target, made.table->columns.size(), Type(TypeKind::bigint));
+  for (size_t i = 0; i < made.table->columns.size(); ++i) {
+    if (made.table->columns[i].hidden) continue;
+    changing.columns.push_back(i);
+    changing.types.push_back(made.table->columns[i].type);
+  }
+  return {};
+}
+
+// The columns that a case writes, as indexes in Changing::columns.
+Result<std::vector<size_t>> Analyzer::change_columns(const Changing& changing,
+                                                     const ChangeCase& row) {
+  std::vector<size_t> made;
+  bool update = changing.statement.kind == StatementKind::update_rows;
+  if (row.columns.empty()) {
+    for (size_t i = 0; i < changing.columns.size(); ++i) made.push_back(i);
+  }
+  for (const Identifier& column : row.columns) {
+    size_t at = 0;
+    while (at < changing.columns.size() &&
+           changing.plan.table->columns[changing.columns[at]].name != column.lower())
+      ++at;
+    if (at == changing.columns.size() && update) {
+      return semantic_error(
+          "COLUMN_NOT_FOUND", column.at,
+          fmt::format("The UPDATE SET target column {} doesn't exist", column.lower()));
+    }
+    if (at == changing.columns.size()) {
+      return semantic_error(
+          "COLUMN_NOT_FOUND", changing.statement.at,
+          fmt::format("Merge column name does not exist in target table: {}", column.lower()));
+    }
+    if (std::ranges::find(made, at) != made.end()) {
+      return semantic_error("DUPLICATE_COLUMN_NAME", changing.statement.at,
+                            fmt::format("{} column name is specified more than once: {}",
+                                        update ? "Update" : "Merge", column.lower()));
+    }
+    made.push_back(at);
+  }
+  if (made.size() != row.values.size()) {
+    return semantic_error(
+        "TYPE_MISMATCH", row.at,
+        fmt::format("Number of merge columns ({}) isn't equal to number of expressions ({})",
+                    made.size(), row.values.size()));
+  }
+  return made;
+}
+
+// The row as a case leaves it, for each column that is written.
+Result<std::vector<BoundPtr>> Analyzer::change_values(const Changing& changing, size_t number,
+                                                      Scope& scope) {
+  const Statement& s = changing.statement;
+  const ChangeCase& row = s.change->cases[number];
+  std::vector<BoundPtr> values;
+  for (size_t i = 0; i < changing.columns.size(); ++i) {
+    bool stays = row.kind == ChangeCase::Kind::update;
+    values.push_back(stays
+                         ? make_column(changing.plan.target, changing.columns[i], changing.types[i])
+                         : make_null(changing.types[i]));
+  }
+  if (row.kind == ChangeCase::Kind::remove) return values;
+  ASSIGN_OR_RETURN(auto columns, change_columns(changing, row));
+  std::vector<Type> wanted, given;
+  bool fits = true;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    ASSIGN_OR_RETURN(BoundPtr value, analyze(*row.values[i], scope));
+    wanted.push_back(changing.types[columns[i]]);
+    given.push_back(value->type);
+    fits = fits && fits_column(given.back(), wanted.back());
+    if (fits) values[columns[i]] = make_cast(std::move(value), wanted.back());
+  }
+  if (fits) return values;
+  std::string types = fmt::format("SET expressions: Table: [{}], Expressions: [{}]",
+                                  displayed(wanted), displayed(given));
+  if (s.kind == StatementKind::update_rows)
+    return semantic_error("TYPE_MISMATCH", s.at, "UPDATE table column types don't match " + types);
+  return semantic_error(
+      "TYPE_MISMATCH", row.at,
+      fmt::format("MERGE table column types don't match for MERGE case {}, {}", number, types));
+}
+
+// Source rows, each with the target row it meets. The inner query decides which case applies, once;
+// the outer one computes the rows, from columns of the inner one.
+Status Analyzer::merge_plan(Changing& changing) {
+  const ChangeSyntax& syntax = *changing.statement.change;
+  ASSIGN_OR_RETURN(From source, analyze_relation(*syntax.source, nullptr));
+  Scope scope;
+  scope.fields = changing.target.fields;
+  scope.fields.insert(scope.fields.end(), source.fields.begin(), source.fields.end());
+  scope.clause = "MERGE";
+  ASSIGN_OR_RETURN(BoundPtr on, analyze_condition(*syntax.on, scope, "The MERGE predicate"));
+  note_conjuncts(*on, changing.target.relations);
+  bool inserts = std::ranges::any_of(
+      syntax.cases, [](const auto& row) { return row.kind == ChangeCase::Kind::insert; });
+  BoundPtr present = make_call(kBoolean, "({0} IS NOT NULL)", {changing.position});
+  BoundPtr absent = make_call(kBoolean, "({0} IS NULL)", {changing.position});
+  auto inner = std::make_shared<Plan>();
+  inner->kind = Plan::Kind::select;
+  inner->relation = next_relation_++;
+  inner->inputs = {join_plans(source.plan, changing.target.plan, inserts ? "LEFT" : "INNER", on)};
+  auto shown = [&](BoundPtr value) {
+    inner->fields.push_back({std::nullopt, value->type});
+    inner->items.push_back(std::move(value));
+    return make_column(inner->relation, inner->items.size() - 1, inner->fields.back().type);
+  };
+  std::vector<BoundPtr> choice, happens;
+  std::vector<std::vector<BoundPtr>> columns(changing.columns.size());
+  shown(number(0));  // which case, known below
+  BoundPtr chosen = make_column(inner->relation, 0, kInteger);
+  std::vector<BoundPtr> outer = {shown(changing.path), shown(changing.position)};
+  Replace to_inner = [&](const BoundPtr& value) -> BoundPtr {
+    bool ours = value->kind == Bound::Kind::column && (source.relations.contains(value->relation) ||
+                                                       value->relation == changing.plan.target);
+    if (!ours) return nullptr;
+    for (size_t i = 1; i < inner->items.size(); ++i) {
+      if (same_expression(*inner->items[i], *value))
+        return make_column(inner->relation, i, value->type, value->at);
+    }
+    return shown(value);
+  };
+  for (size_t i = 0; i < syntax.cases.size(); ++i) {
+    const ChangeCase& row = syntax.cases[i];
+    BoundPtr condition = row.kind == ChangeCase::Kind::insert ? absent : present;
+    if (row.condition) {
+      ASSIGN_OR_RETURN(BoundPtr more,
+                       analyze_condition(*row.condition, scope, "WHERE clause predicate"));
+      condition = both(std::move(condition), std::move(more));
+    }
+    choice.push_back(std::move(condition));
+    choice.push_back(number(static_cast<int>(i)));
+    ASSIGN_OR_RETURN(auto values, change_values(changing, i, scope));
+    BoundPtr applies = make_call(kBoolean, "({0} = {1})", {chosen, number(static_cast<int>(i))});
+    happens.insert(happens.end(), {applies, number(what_happens(row.kind))});
+    for (size_t c = 0; c < values.size() && row.kind != ChangeCase::Kind::remove; ++c)
+      columns[c].insert(columns[c].end(), {applies, rewrite(values[c], to_inner)});
+  }
+  inner->items[0] = case_of(kInteger, std::move(choice));
+  auto plan = std::make_shared<Plan>();
+  plan->kind = Plan::Kind::select;
+  plan->items = {case_of(kInteger, std::move(happens)), outer[0], outer[1]};
+  for (size_t c = 0; c < columns.size(); ++c) {
+    plan->items.push_back(columns[c].empty() ? make_null(changing.types[c])
+                                             : case_of(changing.types[c], std::move(columns[c])));
+  }
+  plan->where = make_call(kBoolean, "({0} IS NOT NULL)", {chosen});
+  plan->inputs = {std::move(inner)};
+  changing.plan.plan = std::move(plan);
+  return {};
+}
+
+}  // namespace aichemy::sql

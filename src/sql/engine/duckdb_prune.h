@@ -1,0 +1,18 @@
+// Which files of a scan can hold rows that pass the engine's filters: those that planning did not
+// know, such as what the other side of a join turned out to hold.
+#pragma once
+
+#include <duckdb/planner/table_filter.hpp>
+#include <vector>
+
+#include "sql/connectors/lake_scan.h"
+
+namespace aichemy::sql {
+
+// Indexes of the files to read. Filters are by position in `columns`, which are indexes in
+// scan.columns.
+std::vector<size_t> files_that_may_pass(const LakeScan& scan,
+                                        const std::vector<duckdb::column_t>& columns,
+                                        const duckdb::TableFilterSet& filters);
+
+}  // namespace aichemy::sql

@@ -1,0 +1,137 @@
+// DELETE, UPDATE, MERGE and TRUNCATE.
+//
+// The rows to change are computed once, against one version of the table, and kept by the engine;
+// files follow from them, then one commit. When others have changed what was read, all of it is
+// forgotten and the statement begins again.
+#include <fmt/format.h>
+
+#include "sql/engine/engine_errors.h"
+#include "sql/statement.h"
+
+namespace aichemy::sql {
+namespace {
+
+constexpr int kAttemptsMax = 10;
+
+struct ChangeRow {
+  StatementKind statement;
+  Change::Kind kind;
+  const char* update_type;
+};
+constexpr ChangeRow kChanges[] = {{StatementKind::delete_rows, Change::Kind::remove, "DELETE"},
+                                  {StatementKind::update_rows, Change::Kind::update, "UPDATE"},
+                                  {StatementKind::merge_rows, Change::Kind::merge, "MERGE"}};
+
+const ChangeRow& change_row(const Statement& statement) {
+  size_t i = 0;
+  while (kChanges[i].statement != statement.kind) ++i;
+  return kChanges[i];
+}
+
+}  // namespace
+
+Result<StatementResult> StatementRun::change(const Statement& s) {
+  for (int attempt = 1;; ++attempt) {
+    // A statement of its own each time: the analyzer remembers the version it saw.
+    StatementRun run(options_, catalogs_, mutex_, transactions_, call_, session_, sql_);
+    run.parameters_ = parameters_;
+    run.analyzer_.set_parameters(parameters_, false);
+    auto done = run.try_change(s);
+    if (done || !done.error().is("rows_changed")) return done;
+    if (attempt == kAttemptsMax) {
+      return fail(Code::conflict, "TRANSACTION_CONFLICT",
+                  "Failed to commit: others changed the same rows of the table again and again: " +
+                      done.error().message);
+    }
+    RETURN_IF_ERROR(call_.interrupted(options_.clock));
+  }
+}
+
+Result<StatementResult> StatementRun::try_change(const Statement& s) {
+  const ChangeRow& row = change_row(s);
+  ASSIGN_OR_RETURN(ChangePlan plan, analyzer_.change(s));
+  RETURN_IF_ERROR(writable(plan.name));
+  RowChanger& changer = *plan.name.connector->row_changer();
+  auto change = changer.begin(call_, plan.table, row.kind);
+  if (!change) return std::unexpected(positioned(change.error(), s.at));
+  (*change)->exact = plan.exact;
+  (*change)->reads_all = plan.reads_all;
+  std::vector<std::shared_ptr<void>> scans;
+  RETURN_IF_ERROR(analyzer_.plan_scans(scans, plan.target, change->get()));
+  ASSIGN_OR_RETURN(auto kept,
+                   options_.engine.keep(call_, render(*plan.plan, render_options()), scans));
+  RETURN_IF_ERROR(write_changes(**change, changer, *kept, plan.path_column));
+  StatementResult result = count_result(row.update_type, kept->rows() + (*change)->removed_unread);
+  result.query_type = row.update_type;
+  return result;
+}
+
+Status StatementRun::write_changes(Change& change, RowChanger& changer, KeptRows& kept,
+                                   size_t path_column) {
+  ChangedFiles files;
+  auto deleted = kept.positions();
+  if (!deleted && deleted.error().is("repeated")) {
+    return fail(Code::invalid, "MERGE_TARGET_ROW_MULTIPLE_MATCHES",
+                "One MERGE target table row matched more than one source row");
+  }
+  if (!deleted) return std::unexpected(deleted.error());
+  ASSIGN_OR_RETURN(ChangeWork work, changer.arrange(call_, change, *deleted));
+  if (change.kind != Change::Kind::remove || work.rewritten) {
+    std::vector<std::shared_ptr<void>> scans;
+    if (work.rewritten) scans.push_back(work.rewritten->keep);
+    ASSIGN_OR_RETURN(files.added, kept.write(render_kept_for_write(change.target.columns,
+                                                                   work.rewritten, path_column),
+                                             change.target, std::move(scans)));
+  }
+  for (size_t file : work.position_files) {
+    ASSIGN_OR_RETURN(PositionFile written, kept.write_positions(file, change.target.location));
+    files.position_files.push_back(std::move(written));
+  }
+  files.deleted = std::move(*deleted);
+  auto done = changer.finish(call_, change, std::move(files));
+  if (done || done.error().is("commit_unknown")) kept.release();
+  return done;
+}
+
+Result<StatementResult> StatementRun::truncate(const Statement& s) {
+  ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_table(s.name, s.at));
+  RETURN_IF_ERROR(writable(name));
+  ASSIGN_OR_RETURN(TableRef table, name.connector->get_table(call_, name.name()));
+  if (!table) {
+    ASSIGN_OR_RETURN(auto view, name.connector->get_view(call_, name.name()));
+    if (view) return semantic_error("NOT_SUPPORTED", s.at, "Cannot truncate a view");
+    return semantic_error(
+        "TABLE_NOT_FOUND", s.at,
+        fmt::format("Table '{}.{}.{}' does not exist", name.catalog, name.schema, name.table));
+  }
+  RowChanger* changer = name.connector->row_changer();
+  if (!changer)
+    return semantic_error("NOT_SUPPORTED", s.at,
+                          "This connector does not support truncating tables");
+  auto done = changer->truncate(call_, table);
+  if (!done) return std::unexpected(positioned(done.error(), s.at));
+  return update_result("TRUNCATE TABLE");
+}
+
+// EXPLAIN ANALYZE does the change.
+Result<std::string> StatementRun::explain_change(const Statement& s) {
+  const Statement& inner = *s.inner;
+  ASSIGN_OR_RETURN(ChangePlan plan, analyzer_.change(inner));
+  std::vector<std::shared_ptr<void>> scans;
+  RETURN_IF_ERROR(analyzer_.plan_scans(scans));
+  std::string table = fmt::format("{}.{}.{}", plan.name.catalog, plan.name.schema, plan.name.table);
+  std::string text = "Output[rows:bigint]\n";
+  text += fmt::format("{}[table = {}]\n", change_row(inner).update_type, table);
+  if (s.analyze) {
+    SteadyTime begin = options_.clock.steady_now();
+    ASSIGN_OR_RETURN(StatementResult done, change(inner));
+    auto micros =
+        std::chrono::duration_cast<std::chrono::microseconds>(options_.clock.steady_now() - begin);
+    text += fmt::format("Execution: {:.2f}ms, Output: {} rows\n",
+                        static_cast<double>(micros.count()) / 1000.0, *done.update_count);
+  }
+  if (s.mode != "VALIDATE") text += "Engine: " + render(*plan.plan, render_options()) + "\n";
+  return text;
+}
+
+}  // namespace aichemy::sql
