@@ -247,6 +247,17 @@ Result<StatementResult> StatementRun::insert(const Statement& s) {
   RETURN_IF_ERROR(writable(name));
   ASSIGN_OR_RETURN(TableRef table, name.connector->get_table(call_, name.name()));
   if (!table) {
+    ASSIGN_OR_RETURN(auto view, name.connector->get_view(call_, name.name()));
+    if (view) return semantic_error("NOT_SUPPORTED", s.at, "Inserting into views is not supported");
+    MaterializedViews* views = name.connector->materialized_views();
+    std::optional<MaterializedView> materialized;
+    if (views) {
+      ASSIGN_OR_RETURN(materialized, views->get(call_, name.name()));
+    }
+    if (materialized) {
+      return semantic_error("NOT_SUPPORTED", s.at,
+                            "Inserting into materialized views is not supported");
+    }
     return semantic_error(
         "TABLE_NOT_FOUND", s.at,
         fmt::format("Table '{}.{}.{}' does not exist", name.catalog, name.schema, name.table));

@@ -131,6 +131,11 @@ class WithInformationSchema final : public Connector {
           } else {
             auto found = get_table(call, {schema, name});
             if (found && *found) columns = (*found)->columns;
+            MaterializedViews* views = materialized_views();
+            if (found && !*found && views) {
+              auto materialized = views->get(call, {schema, name});
+              if (materialized && *materialized) columns = (*materialized)->view.columns;
+            }
           }
           int position = 0;
           for (const auto& column : columns) {

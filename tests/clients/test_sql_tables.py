@@ -171,6 +171,7 @@ def test_materialized_view(sql, catalog):
     assert "mv" in [row[0] for row in sql("SHOW TABLES FROM iceberg.changes")]
     assert not [row for row in sql("SHOW TABLES FROM iceberg.changes") if "storage" in row[0]]
     assert [tuple(row[:2]) for row in sql("DESCRIBE mv")] == [("region", "varchar"), ("total", "bigint")]
+    assert sql("SELECT column_name FROM information_schema.columns WHERE table_schema = 'changes' AND table_name = 'mv' ORDER BY 1") == [("region",), ("total",)]
     (text,), = sql("SHOW CREATE MATERIALIZED VIEW mv")
     assert text.startswith("CREATE MATERIALIZED VIEW iceberg.changes.mv\nGRACE PERIOD INTERVAL '0' SECOND\nCOMMENT 'sums'\nWITH (\n") and \
         text.endswith("AS\nSELECT region, sum(n) AS total FROM t GROUP BY region")
@@ -198,6 +199,7 @@ def test_materialized_view_without_grace_period_shows_what_is_kept(sql):
     assert rows_of(sql) == [(1,), (2,)]
     sql("CREATE MATERIALIZED VIEW nations AS SELECT name FROM tpch.tiny.nation")
     assert sql.count("REFRESH MATERIALIZED VIEW nations") == 25 and freshness(sql, "nations") == "UNKNOWN"
-    for statement in ("DELETE FROM mv", "UPDATE mv SET n = 1", "MERGE INTO mv USING t ON true WHEN MATCHED THEN DELETE"):
+    for statement in ("DELETE FROM mv", "UPDATE mv SET n = 1", "MERGE INTO mv USING t ON true WHEN MATCHED THEN DELETE",
+                      "INSERT INTO mv VALUES 1"):
         assert sql.error(statement).error_name == "NOT_SUPPORTED"
     assert sql.error("CREATE MATERIALIZED VIEW tpch.tiny.v AS SELECT 1 AS n").error_name == "NOT_SUPPORTED"

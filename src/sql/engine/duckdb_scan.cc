@@ -116,10 +116,18 @@ void ScanState::load_position_deletes(duckdb::ClientContext& context) {
                    fmt::format("delete file {}: this kind is not supported", file.path)});
     }
     if (file.kind != tables::DeleteKind::position) continue;
-    auto rows = query(context, fmt::format("SELECT file_path, pos FROM read_parquet({})",
+    auto rows = query(context, fmt::format("SELECT file_path, pos::BIGINT FROM read_parquet({})",
                                            quoted(lake_path_or_throw(file.path))));
-    for (auto& row : *rows) {
-      positions_by_path_[row.GetValue<std::string>(0)].push_back(row.GetValue<uint64_t>(1));
+    for (auto& chunk : rows->Collection().Chunks()) {
+      chunk.Flatten();
+      const auto* paths = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[0]);
+      const auto* at = duckdb::FlatVector::GetData<int64_t>(chunk.data[1]);
+      // Sorted by path: one look-up for each run of rows.
+      Positions* of = nullptr;
+      for (idx_t i = 0; i < chunk.size(); ++i) {
+        if (!of || paths[i] != paths[i - 1]) of = &positions_by_path_[paths[i].GetString()];
+        of->push_back(static_cast<uint64_t>(at[i]));
+      }
     }
   }
   for (auto& [path, positions] : positions_by_path_) {
