@@ -245,7 +245,7 @@ Result<StatementResult> StatementRun::drop_relation(const Statement& s) {
 Result<StatementResult> StatementRun::insert(const Statement& s) {
   ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_table(s.name, s.at));
   RETURN_IF_ERROR(writable(name));
-  ASSIGN_OR_RETURN(TableRef table, name.connector->get_table(call_, name.name()));
+  ASSIGN_OR_RETURN(TableRef table, analyzer_.find_target(name, s.branch, s.at));
   if (!table) {
     ASSIGN_OR_RETURN(auto view, name.connector->get_view(call_, name.name()));
     if (view) return semantic_error("NOT_SUPPORTED", s.at, "Inserting into views is not supported");
@@ -304,7 +304,9 @@ Result<StatementResult> StatementRun::insert(const Statement& s) {
         fmt::format("Insert query has mismatched column types: Table: [{}], Query: [{}]",
                     table_types, query_types));
   }
-  ASSIGN_OR_RETURN(auto insert, name.connector->begin_insert(call_, table));
+  auto begun = name.connector->begin_insert(call_, table);
+  if (!begun) return std::unexpected(positioned(begun.error(), s.at));
+  auto insert = std::move(*begun);
   plan =
       analyzer_.arrange_columns(std::move(plan), sources, [&](size_t i) { return all[i]->type; });
   return write_rows(*insert, *name.connector, std::move(plan), "INSERT");

@@ -183,6 +183,40 @@ def test_copy_on_write(sql, catalog):
     assert read[4]["name"] == "u" and read[5]["name"] == "m" and read[7]["info"] == {"tags": ["x", None], "n": 7}
 
 
+def test_branches(sql, catalog):
+    sql("CREATE TABLE t AS SELECT n, n % 2 AS m FROM UNNEST(sequence(1, 6)) u(n)")
+    table = catalog.load_table("changes.t")
+    with table.manage_snapshots() as change:
+        change.create_branch(table.current_snapshot().snapshot_id, "side")
+        change.create_tag(table.current_snapshot().snapshot_id, "fixed")
+    assert sql.count("INSERT INTO t @ side VALUES (7, 1), (8, 0)") == 2
+    assert sql.count("DELETE FROM t @ side WHERE n = 1") == 1
+    assert sql.count("UPDATE t @ side SET m = 9 WHERE n = 7") == 1
+    assert sql.count("MERGE INTO t @ side AS x USING (VALUES 2, 20) s(n) ON x.n = s.n WHEN MATCHED THEN DELETE "
+                     "WHEN NOT MATCHED THEN INSERT VALUES (s.n, 5)") == 2
+    assert sql("SELECT n, m FROM t FOR VERSION AS OF 'side' ORDER BY n") == [(3, 1), (4, 0), (5, 1), (6, 0), (7, 9), (8, 0), (20, 5)]
+    assert sql("SELECT count(*) FROM t") == [(6,)]
+    for statement in ("INSERT INTO t @ nothing VALUES (1, 1)", "DELETE FROM t @ nothing", "UPDATE t @ fixed SET n = 1",
+                      "INSERT INTO t @ fixed VALUES (1, 1)"):
+        assert sql.error(statement).error_name == "BRANCH_NOT_FOUND", statement
+
+
+def test_deletes_of_version_2_in_a_table_of_version_3(platform, sql, catalog):
+    requests = pytest.importorskip("requests")
+    sql("CREATE TABLE t AS SELECT n, n % 2 AS m FROM UNNEST(sequence(1, 20)) u(n)")
+    sql("DELETE FROM t WHERE n = 3")
+    answer = requests.post(platform["iceberg_rest"]["uri"].rstrip("/") + "/v1/namespaces/changes/tables/t", timeout=10, json={
+        "requirements": [], "updates": [{"action": "upgrade-format-version", "format-version": 3}]})
+    assert answer.status_code == 200
+    assert sql.count("DELETE FROM t WHERE n = 5") == 1
+    assert sql.count("UPDATE t SET m = 9 WHERE n = 7") == 1
+    assert sql.count("DELETE FROM t WHERE n = 8") == 1
+    assert sql("SELECT DISTINCT file_format FROM \"t$files\" WHERE content = 1") == [("PUFFIN",)]
+    kept = sorted(set(range(1, 21)) - {3, 5, 8})
+    assert [row[0] for row in sql("SELECT n FROM t ORDER BY 1")] == kept
+    assert sorted(catalog.load_table("changes.t").scan().to_arrow()["n"].to_pylist()) == kept
+
+
 def test_refusals(sql):
     people(sql)
     sql("CREATE VIEW v AS SELECT * FROM t")

@@ -105,7 +105,7 @@ Status Analyzer::change_target(Changing& changing) {
   const Statement& s = changing.statement;
   ChangePlan& made = changing.plan;
   ASSIGN_OR_RETURN(made.name, resolve_table(s.name, s.change->target.at));
-  ASSIGN_OR_RETURN(made.table, find_table(made.name));
+  ASSIGN_OR_RETURN(made.table, find_target(made.name, s.branch, s.at));
   if (!made.table) {
     ASSIGN_OR_RETURN(auto view, made.name.connector->get_view(call_, made.name.name()));
     if (view) return semantic_error("NOT_SUPPORTED", s.at, no_views(s.kind, ""));
@@ -115,7 +115,11 @@ Status Analyzer::change_target(Changing& changing) {
         return semantic_error("NOT_SUPPORTED", s.at, no_views(s.kind, "materialized "));
     }
   }
-  ASSIGN_OR_RETURN(changing.target, analyze_relation(s.change->target, nullptr));
+  if (s.branch.empty() || !made.table) {
+    ASSIGN_OR_RETURN(changing.target, analyze_relation(s.change->target, nullptr));
+  } else {
+    ASSIGN_OR_RETURN(changing.target, aliased(scan_of(made.name, made.table), s.change->target));
+  }
   made.target = *changing.target.relations.begin();
   auto path = std::ranges::find(made.table->columns, "$path", &ColumnInfo::name);
   if (!made.name.connector->row_changer() || path == made.table->columns.end()) {

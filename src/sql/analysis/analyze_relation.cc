@@ -270,6 +270,18 @@ Result<Analyzer::From> Analyzer::analyze_table(const Relation& relation, const S
   return scan_of(name, table);
 }
 
+Result<TableRef> Analyzer::find_target(const ResolvedName& name, const std::string& branch,
+                                       Position at) {
+  if (branch.empty()) return find_table(name);
+  TableVersion version;
+  version.ref = branch;
+  auto table = name.connector->get_table_at(call_, name.name(), version);
+  if (!table && table.error().is("INVALID_ARGUMENTS"))
+    return semantic_error("BRANCH_NOT_FOUND", at,
+                          fmt::format("Branch '{}' does not exist", branch));
+  return table;
+}
+
 Analyzer::From Analyzer::scan_of(const ResolvedName& name, const TableRef& table) {
   auto plan = std::make_shared<Plan>();
   plan->kind = Plan::Kind::scan;

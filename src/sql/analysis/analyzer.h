@@ -65,6 +65,11 @@ class Analyzer {
   using Evaluate = std::function<Result<Json>(const BoundPtr&)>;
   void set_evaluator(Evaluate evaluate) { evaluate_ = std::move(evaluate); }
 
+  // nullptr when there is none. One version of a table in a statement.
+  Result<TableRef> find_table(const ResolvedName& name);
+  // A branch of it, to write to; empty: the table itself.
+  Result<TableRef> find_target(const ResolvedName& name, const std::string& branch, Position at);
+
   Result<PlanPtr> query(const Query& query);
   Result<ChangePlan> change(const Statement& statement);
   // Casts the plan's columns to these types (INSERT, CTAS).
@@ -179,7 +184,6 @@ class Analyzer {
                           std::vector<Identifier> columns);
   Result<From> analyze_unnest(const Relation& relation, const Scope* outer);
   Result<From> aliased(From from, const Relation& relation);
-  Result<TableRef> find_table(const ResolvedName& name);
   From from_plan(std::shared_ptr<Plan> plan, std::vector<std::string> qualifier);
   PlanPtr join_plans(PlanPtr left, PlanPtr right, std::string kind, BoundPtr condition);
 

@@ -64,6 +64,7 @@ Result<std::unique_ptr<Change>> IcebergChanges::begin(const Call&, const TableRe
   auto change = std::make_unique<IcebergChange>();
   change->kind = kind;
   change->table = table;
+  RETURN_IF_ERROR(check_branch(*iceberg));
   change->loaded = iceberg->loaded;
   if (change->metadata().format_version < 2) {
     return fail(Code::unsupported, "NOT_SUPPORTED",
@@ -127,6 +128,7 @@ Status IcebergChanges::finish(const Call& call, Change& change, ChangedFiles fil
   auto& ours = static_cast<IcebergChange&>(change);
   catalog::ChangeRows rows;
   rows.name = ours.loaded.name;
+  rows.branch = iceberg_table(ours.table).ref;
   tables::iceberg::RowChange& to = rows.change;
   to.read_snapshot_id = ours.plan.snapshot_id;
   to.spec_id = ours.metadata().default_spec_id;

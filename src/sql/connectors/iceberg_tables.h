@@ -21,6 +21,9 @@ struct IcebergTable final : Table {
   const tables::Schema& schema() const { return schema_then ? *schema_then : loaded.schema(); }
 };
 
+// not_found ("BRANCH_NOT_FOUND") when the table was found by a tag: only branches are written to.
+Status check_branch(const IcebergTable& table);
+
 inline const IcebergTable& iceberg_table(const TableRef& table) {
   return static_cast<const IcebergTable&>(*table);
 }

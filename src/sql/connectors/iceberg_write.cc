@@ -31,6 +31,7 @@ constexpr const char* kSpecId = "aichemy.partition-spec-id";
 struct IcebergInsert final : Insert {
   catalog::LoadedTable table;  // as it was when the insert began; staged for CREATE TABLE AS
   bool creates = false;
+  std::string branch;  // empty: main
   int spec_id = 0;
 };
 
@@ -76,6 +77,12 @@ Error in_our_words(Error error) {
 Status in_our_words(Status status) {
   if (status) return status;
   return std::unexpected(in_our_words(status.error()));
+}
+
+Status check_branch(const IcebergTable& table) {
+  auto ref = table.loaded.metadata->refs.find(table.ref);
+  if (ref == table.loaded.metadata->refs.end() || ref->second.is_branch) return {};
+  return fail(Code::not_found, "BRANCH_NOT_FOUND", "Branch '" + table.ref + "' does not exist");
 }
 
 Result<InsertTarget> insert_target(const catalog::LoadedTable& table) {
@@ -166,7 +173,9 @@ Result<std::unique_ptr<Insert>> IcebergConnector::begin_insert(const Call&, cons
   const auto* iceberg = dynamic_cast<const IcebergTable*>(table.get());
   if (!iceberg)
     return fail(Code::unsupported, "NOT_SUPPORTED", "This connector does not support inserts");
+  RETURN_IF_ERROR(check_branch(*iceberg));
   ASSIGN_OR_RETURN(auto insert, insert_into(iceberg->loaded));
+  insert->branch = iceberg->ref;
   return insert;
 }
 
@@ -194,6 +203,7 @@ Status IcebergConnector::finish_insert(const Call& call, Insert& insert,
   }
   catalog::AppendFiles append;
   append.name = ours.table.name;
+  append.branch = ours.branch;
   append.spec_id = ours.spec_id;
   append.summary = {insert.summary.begin(), insert.summary.end()};
   append.once = insert.once;

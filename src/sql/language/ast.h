@@ -363,6 +363,7 @@ struct Statement {
   std::string sql;  // refused: what it is ("MERGE"); show_create: TABLE VIEW SCHEMA
   QualifiedName name;
   QualifiedName target;
+  std::string branch;      // INSERT INTO name @ branch; of the target of change
   bool if_exists = false;  // IF [NOT] EXISTS
   bool replace = false;
   bool cascade = false;

@@ -11,29 +11,37 @@ Result<std::unique_ptr<Statement>> Parser::truncate() {
   return made;
 }
 
+// @ branch, after the name of a table to write to.
+Result<std::string> Parser::target_branch() {
+  if (!take_symbol("@")) return std::string();
+  ASSIGN_OR_RETURN(Identifier branch, identifier());
+  return branch.text;
+}
+
 Result<std::unique_ptr<Statement>> Parser::row_change() {
   auto made = make(StatementKind::delete_rows, peek().at);
   made->change = std::make_unique<ChangeSyntax>();
-  ChangeSyntax& change = *made->change;
-  change.target.kind = Relation::Kind::table;
+  made->change->target.kind = Relation::Kind::table;
   if (take_word("DELETE")) {
-    RETURN_IF_ERROR(delete_rows(change));
+    RETURN_IF_ERROR(delete_rows(*made));
   } else if (take_word("UPDATE")) {
     made->kind = StatementKind::update_rows;
-    RETURN_IF_ERROR(update_rows(change));
+    RETURN_IF_ERROR(update_rows(*made));
   } else {
     ++next_;
     made->kind = StatementKind::merge_rows;
-    RETURN_IF_ERROR(merge_rows(change));
+    RETURN_IF_ERROR(merge_rows(*made));
   }
-  made->name = change.target.name;
+  made->name = made->change->target.name;
   return made;
 }
 
-Status Parser::delete_rows(ChangeSyntax& change) {
+Status Parser::delete_rows(Statement& made) {
+  ChangeSyntax& change = *made.change;
   RETURN_IF_ERROR(need_word("FROM"));
   change.target.at = peek().at;
   ASSIGN_OR_RETURN(change.target.name, qualified_name());
+  ASSIGN_OR_RETURN(made.branch, target_branch());
   ChangeCase& row = change.cases.emplace_back();
   row.kind = ChangeCase::Kind::remove;
   row.at = change.target.at;
@@ -43,9 +51,11 @@ Status Parser::delete_rows(ChangeSyntax& change) {
   return {};
 }
 
-Status Parser::update_rows(ChangeSyntax& change) {
+Status Parser::update_rows(Statement& made) {
+  ChangeSyntax& change = *made.change;
   change.target.at = peek().at;
   ASSIGN_OR_RETURN(change.target.name, qualified_name());
+  ASSIGN_OR_RETURN(made.branch, target_branch());
   ChangeCase& row = change.cases.emplace_back();
   row.kind = ChangeCase::Kind::update;
   row.at = peek().at;
@@ -68,10 +78,12 @@ Status Parser::assignments(ChangeCase& to) {
   return {};
 }
 
-Status Parser::merge_rows(ChangeSyntax& change) {
+Status Parser::merge_rows(Statement& made) {
+  ChangeSyntax& change = *made.change;
   RETURN_IF_ERROR(need_word("INTO"));
   change.target.at = peek().at;
   ASSIGN_OR_RETURN(change.target.name, qualified_name());
+  ASSIGN_OR_RETURN(made.branch, target_branch());
   bool named = take_word("AS");
   if (named || (at_identifier() && !at_word("USING"))) {
     ASSIGN_OR_RETURN(change.target.alias, identifier());

@@ -154,10 +154,11 @@ class Parser {
   Result<std::unique_ptr<Statement>> named_materialized(StatementKind kind);
   // parse_change.cc
   Result<std::unique_ptr<Statement>> truncate();
+  Result<std::string> target_branch();
   Result<std::unique_ptr<Statement>> row_change();
-  Status delete_rows(ChangeSyntax& change);
-  Status update_rows(ChangeSyntax& change);
-  Status merge_rows(ChangeSyntax& change);
+  Status delete_rows(Statement& made);
+  Status update_rows(Statement& made);
+  Status merge_rows(Statement& made);
   Result<ChangeCase> merge_case();
   Status assignments(ChangeCase& to);
   Result<std::unique_ptr<Statement>> show();

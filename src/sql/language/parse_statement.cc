@@ -164,6 +164,7 @@ Result<std::unique_ptr<Statement>> Parser::insert() {
   ++next_;
   RETURN_IF_ERROR(need_word("INTO"));
   ASSIGN_OR_RETURN(made->name, qualified_name());
+  ASSIGN_OR_RETURN(made->branch, target_branch());
   if (at_symbol("(") && !at_query_start(1)) {
     ASSIGN_OR_RETURN(made->column_names, identifier_list());
   }

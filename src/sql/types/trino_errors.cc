@@ -119,6 +119,7 @@ constexpr TrinoError kErrors[] = {
     {"JSON_VALUE_RESULT_ERROR", 118, kUser},
     {"INVALID_SCHEMA_NAME", 127, kUser},
     {"MERGE_TARGET_ROW_MULTIPLE_MATCHES", 119, kUser},
+    {"BRANCH_NOT_FOUND", 134, kUser},
     {"GENERIC_INTERNAL_ERROR", 65536, kInternal},
     {"TOO_MANY_REQUESTS_FAILED", 65537, kInternal},
     {"SERVER_SHUTTING_DOWN", 65541, kInternal},
