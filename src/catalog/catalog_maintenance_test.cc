@@ -167,6 +167,42 @@ TEST_F(MaintenanceTest, ChangesOfChangedRowsAreRefused) {
   EXPECT_FALSE(change({.deleted = {{data("e"), {1}}}}));  // vectors are version 3's
 }
 
+TEST_F(MaintenanceTest, ChangesConflictWithWhatTheyLookedAt) {
+  create("3");
+  auto with_ids = [&](const std::string& name, int64_t from, int64_t to) {
+    tables::WrittenFile written = file(name, 10);
+    written.columns = {{.field_id = 1,
+                        .value_count = 10,
+                        .null_count = 0,
+                        .lower = tables::Value(from),
+                        .upper = tables::Value(to)}};
+    clock_.advance(std::chrono::seconds(1));
+    auto done = catalog_->append({}, {.name = kName, .files = {written}});
+    EXPECT_TRUE(done) << done.error().message;
+    return *done;
+  };
+  LoadedTable read = with_ids("a", 0, 9);
+  RowChange update{.read_snapshot_id = read.metadata->current_snapshot_id};
+  update.deleted = {{data("a"), {5}}};
+  update.added = {file("a2", 1)};
+  update.looked_at =
+      tables::Predicate::compare(1, tables::CompareOp::eq, tables::Value(int64_t{5}));
+  with_ids("b", 100, 109);  // cannot hold such rows
+  ASSERT_TRUE(catalog_->rewrite_manifests({}, kName));
+  auto done = change(update);
+  ASSERT_TRUE(done) << done.error().message;
+  // Once more from the same snapshot: the row is gone.
+  update.added = {file("a3", 1)};
+  EXPECT_TRUE(change(update).error().is("rows_changed"));
+  // Another row of the same file, but a file that may hold others like it has come.
+  update.read_snapshot_id = done->metadata->current_snapshot_id;
+  update.deleted = {{data("a"), {6}}};
+  with_ids("c", 0, 9);
+  EXPECT_TRUE(change(update).error().is("rows_changed"));
+  update.looked_at.reset();  // snapshot isolation
+  EXPECT_TRUE(change(update));
+}
+
 TEST_F(MaintenanceTest, ExpiryKeepsWhatIsNamedAndRemovesTheRest) {
   create("2");
   LoadedTable first = append("a");

@@ -55,7 +55,7 @@ class ScanTest : public testing::Test {
     manifests_.push_back(std::move(row));
   }
 
-  Result<ScanPlan> plan(Predicate predicate = {}) {
+  Result<ScanPlan> plan(Predicate predicate = {}, bool certain = false) {
     auto bytes = encode_manifest_list(manifests_, {.snapshot_id = 1, .sequence_number = 1});
     if (!bytes) return std::unexpected(bytes.error());
     std::string path = "s3://b/t/list" + std::to_string(lists_++) + ".avro";
@@ -64,6 +64,7 @@ class ScanTest : public testing::Test {
     metadata_.current_snapshot_id = 1;
     ScanRequest request;
     request.predicate = std::move(predicate);
+    request.certain = certain;
     return plan_scan({}, files_, cache_, metadata_, request);
   }
 
@@ -120,6 +121,42 @@ TEST_F(ScanTest, DeletedEntriesAndForeignPartitionsAreLeftOut) {
   EXPECT_EQ(planned->manifests_read, 1u);  // the second was left out by its summary
   EXPECT_EQ(planned->manifests_total, 2u);
   EXPECT_EQ(planned->files[0].sequence_number, 1);
+}
+
+// What a DELETE removes without reading: wrong certainty would lose rows.
+TEST_F(ScanTest, CertaintyNeedsBoundsWithoutNulls) {
+  auto bounded = [](const char* path, int64_t low, int64_t high, int64_t nulls) {
+    ManifestEntry made = entry(path, Value("x"));
+    made.columns = {{.field_id = 1,
+                     .value_count = 10,
+                     .null_count = nulls,
+                     .lower = value_to_binary(Value(low), primitive(TypeKind::int64)),
+                     .upper = value_to_binary(Value(high), primitive(TypeKind::int64))}};
+    return made;
+  };
+  add_manifest(false, 1,
+               {bounded("inside", 1, 9, 0), bounded("across", 5, 15, 0), bounded("nulls", 1, 9, 1),
+                entry("unknown", Value("x")), entry("null", Value())});
+  auto certain = [&](Predicate predicate) {
+    auto planned = plan(std::move(predicate), true);
+    EXPECT_TRUE(planned) << planned.error().message;
+    std::set<std::string> paths;
+    for (const DataFile& file : planned->files) {
+      if (file.all_match) paths.insert(file.path);
+    }
+    return paths;
+  };
+  using Paths = std::set<std::string>;
+  Predicate below = Predicate::compare(1, CompareOp::lt, Value(int64_t{10}));
+  EXPECT_EQ(certain({}).size(), 5u);
+  EXPECT_EQ(certain(below), Paths{"inside"});
+  EXPECT_EQ(certain(Predicate::compare(1, CompareOp::eq, Value(int64_t{5}))), Paths{});
+  EXPECT_EQ(certain(Predicate::compare(2, CompareOp::eq, Value("x"))),
+            (Paths{"inside", "across", "nulls", "unknown"}));
+  EXPECT_EQ(certain(Predicate::is_null(2)), Paths{"null"});
+  EXPECT_EQ(certain(Predicate::not_null(1)), (Paths{"inside", "across"}));
+  EXPECT_EQ(certain(Predicate::all({below, Predicate::in(2, {Value("x"), Value("y")})})),
+            Paths{"inside"});
 }
 
 TEST_F(ScanTest, BrokenFilesAreNamedNotCrashed) {
