@@ -115,7 +115,11 @@ def test_time_travel(sql, catalog):
         assert error.error_name == "INVALID_ARGUMENTS" and text in error.message
     assert sql.error("SELECT * FROM t FOR VERSION AS OF 1.5").error_name == "NOT_SUPPORTED"
     assert sql.error("SELECT * FROM t FOR TIMESTAMP AS OF 5").error_name == "TYPE_MISMATCH"
-    assert sql.error("SELECT * FROM tpch.tiny.nation FOR VERSION AS OF 1").error_name == "NOT_SUPPORTED"
+    sql("CREATE VIEW v AS SELECT * FROM t")
+    sql("CREATE MATERIALIZED VIEW mv AS SELECT * FROM t")
+    for statement in ("SELECT * FROM tpch.tiny.nation FOR VERSION AS OF 1", f"SELECT * FROM v FOR VERSION AS OF {first}",
+                      f"SELECT * FROM mv FOR VERSION AS OF {first}", "WITH q AS (SELECT 1) SELECT * FROM q FOR VERSION AS OF 1"):
+        assert sql.error(statement).error_name == "NOT_SUPPORTED", statement
 
 
 def files_opened(platform):

@@ -222,12 +222,21 @@ Result<TableRef> Analyzer::find_table(const ResolvedName& name) {
   return table;
 }
 
+namespace {
+
+std::unexpected<Error> no_version(const Relation& relation) {
+  return semantic_error("NOT_SUPPORTED", relation.at, "Only tables have versions to read");
+}
+
+}  // namespace
+
 Result<Analyzer::From> Analyzer::analyze_table(const Relation& relation, const Scope* outer) {
   if (relation.name.size() == 1) {
     std::string name = relation.name[0].lower();
     for (const Scope* scope = outer; scope && !scope->barrier; scope = scope->parent) {
       auto found = scope->named_queries.find(name);
       if (found == scope->named_queries.end()) continue;
+      if (relation.version || relation.timestamp) return no_version(relation);
       auto plan = std::make_shared<Plan>();
       plan->kind = Plan::Kind::cte;
       plan->arguments = {};
@@ -253,9 +262,11 @@ Result<Analyzer::From> Analyzer::analyze_table(const Relation& relation, const S
   }
   if (!table) {
     ASSIGN_OR_RETURN(auto view, name.connector->get_view(call_, name.name()));
+    if (view && (relation.version || relation.timestamp)) return no_version(relation);
     if (view) return analyze_view(relation, name, *view);
     if (MaterializedViews* views = name.connector->materialized_views()) {
       ASSIGN_OR_RETURN(auto materialized, views->get(call_, name.name()));
+      if (materialized && (relation.version || relation.timestamp)) return no_version(relation);
       if (materialized) return analyze_materialized(relation, name, *materialized);
     }
     ASSIGN_OR_RETURN(bool schema, name.connector->schema_exists(call_, name.schema));
