@@ -113,25 +113,29 @@ Result<StatementResult> StatementRun::truncate(const Statement& s) {
   return update_result("TRUNCATE TABLE");
 }
 
-// EXPLAIN ANALYZE does the change.
+// With ANALYZE the rows are changed, and the writer's rows and time are those of that.
 Result<std::string> StatementRun::explain_change(const Statement& s) {
   const Statement& inner = *s.inner;
+  SteadyTime begin = options_.clock.steady_now();
   ASSIGN_OR_RETURN(ChangePlan plan, analyzer_.change(inner));
-  std::vector<std::shared_ptr<void>> scans;
-  RETURN_IF_ERROR(analyzer_.plan_scans(scans));
-  std::string table = fmt::format("{}.{}.{}", plan.name.catalog, plan.name.schema, plan.name.table);
-  std::string text = "Output[rows:bigint]\n";
-  text += fmt::format("{}[table = {}]\n", change_row(inner).update_type, table);
+  PlanNode writer;
+  writer.operation = "MERGE_WRITER";
+  writer.details = {
+      {"table", fmt::format("{}:{}:{}", plan.name.catalog, plan.name.schema, plan.name.table)},
+      {"operation", change_row(inner).update_type}};
+  ASSIGN_OR_RETURN(ExplainedPlan explained, explained_plan(*plan.plan, false, begin));
   if (s.analyze) {
-    SteadyTime begin = options_.clock.steady_now();
+    SteadyTime started = options_.clock.steady_now();
     ASSIGN_OR_RETURN(StatementResult done, change(inner));
-    auto micros =
-        std::chrono::duration_cast<std::chrono::microseconds>(options_.clock.steady_now() - begin);
-    text += fmt::format("Execution: {:.2f}ms, Output: {} rows\n",
-                        static_cast<double>(micros.count()) / 1000.0, *done.update_count);
+    std::chrono::duration<double> took = options_.clock.steady_now() - started;
+    writer.measured = PlanNode::Measured{.rows = static_cast<uint64_t>(*done.update_count),
+                                         .seconds = took.count()};
+    explained.times = "Execution: " + duration_text(took.count());
   }
-  if (s.mode != "VALIDATE") text += "Engine: " + render(*plan.plan, render_options()) + "\n";
-  return text;
+  writer.inputs.push_back(std::move(explained.root));
+  explained.root = std::move(writer);
+  explained.output = {{"rows", Type(TypeKind::bigint)}};
+  return explained_text(s, explained);
 }
 
 }  // namespace aichemy::sql

@@ -13,6 +13,7 @@
 #include "sql/analysis/analyzer.h"
 #include "sql/analysis/renderer.h"
 #include "sql/executor.h"
+#include "sql/explain.h"
 #include "sql/language/parser.h"
 
 namespace aichemy::sql {
@@ -71,8 +72,12 @@ class StatementRun {
                                        const std::vector<ExpressionPtr>& arguments, Position at);
   Result<StatementResult> transaction_statement(const Statement& statement);
   Result<StatementResult> call_procedure(const Statement& statement);
-  Result<StatementResult> explain(const Statement& statement);
   Result<std::string> prepared_text(const Statement& statement);
+  // execute_explain.cc
+  Result<StatementResult> explain(const Statement& statement);
+  Result<std::string> explain_query(const Statement& statement);
+  Result<ExplainedPlan> explained_plan(const Plan& plan, bool analyze, SteadyTime begin);
+  std::string explained_text(const Statement& statement, const ExplainedPlan& plan);
   // execute_metadata.cc
   Result<StatementResult> show(const Statement& statement);
   Result<StatementResult> show_schemas(const Statement& statement);

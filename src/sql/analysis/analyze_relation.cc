@@ -302,6 +302,7 @@ Analyzer::From Analyzer::scan_of(const ResolvedName& name, const TableRef& table
   From from = from_plan(plan, {name.catalog, name.schema, name.table});
   for (size_t i = 0; i < table->columns.size(); ++i)
     from.fields[i].hidden = table->columns[i].hidden;
+  scans_[plan->relation].name = {"", name.catalog, name.schema, name.table};
   scans_[plan->relation].plan = std::move(plan);
   return from;
 }
@@ -494,11 +495,13 @@ Status Analyzer::plan_scans(std::vector<std::shared_ptr<void>>& keep, size_t tar
     if (auto* engine = std::get_if<EngineScan>(&scan)) {
       node.plan->handle = engine->handle;
       node.plan->text = engine->function;
+      node.name.handle = engine->handle;
       if (engine->keep) keep.push_back(std::move(engine->keep));
     } else {
       node.plan->kind = Plan::Kind::rows;
       node.plan->cells = std::move(std::get<RowScan>(scan).rows);
     }
+    planned_scans_.push_back(node.name);
   }
   scans_.clear();
   return {};

@@ -81,6 +81,12 @@ class Analyzer {
   // scan of `target` is the change's.
   Status plan_scans(std::vector<std::shared_ptr<void>>& keep, size_t target = 0,
                     Change* change = nullptr);
+  // What plan_scans() planned, for EXPLAIN: the engine shows a scan by its handle.
+  struct PlannedScan {
+    std::string handle;  // "" for rows made on the spot
+    std::string catalog, schema, table;
+  };
+  const std::vector<PlannedScan>& planned_scans() const { return planned_scans_; }
 
   // An expression without columns, for SET SESSION, properties, EXECUTE, CALL.
   Result<BoundPtr> constant(const Expression& expression);
@@ -137,9 +143,11 @@ class Analyzer {
     std::shared_ptr<Plan> plan;
     std::set<size_t> columns;
     std::vector<Conjunct> conjuncts;
+    PlannedScan name;
   };
   std::map<size_t, ScanNode> scans_;                             // by relation
   std::map<std::pair<Connector*, TableName>, TableRef> tables_;  // one version in a statement
+  std::vector<PlannedScan> planned_scans_;
 
   // analyze_query.cc
   Result<PlanPtr> analyze_query(const Query& query, const Scope* outer);

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "sql/engine/duckdb_encode.h"
+#include "sql/engine/duckdb_explain.h"
 #include "sql/engine/duckdb_file_system.h"
 #include "sql/engine/duckdb_kept.h"
 #include "sql/engine/duckdb_scan.h"
@@ -231,6 +232,16 @@ Result<std::unique_ptr<KeptRows>> DuckDbEngine::keep(const Call& call, const std
                                                      std::vector<std::shared_ptr<void>> scans) {
   statements_.add();
   return keep_rows(*database_, options_.store, options_.random, call, sql, std::move(scans));
+}
+
+Result<PlanNode> DuckDbEngine::explain(const Call& call, const std::string& sql, bool analyze,
+                                       std::vector<std::shared_ptr<void>> scans) {
+  statements_.add();
+  return guarded([&, keep = std::move(scans)] {
+    duckdb::Connection connection(*database_);
+    std::stop_callback on_cancel(call.cancel, [&] { connection.Interrupt(); });
+    return explain_statement(connection, sql, analyze);
+  });
 }
 
 }  // namespace aichemy::sql

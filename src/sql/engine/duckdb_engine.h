@@ -48,6 +48,8 @@ class DuckDbEngine final : public Engine {
                                          std::vector<std::shared_ptr<void>> scans) override;
   Result<std::unique_ptr<KeptRows>> keep(const Call& call, const std::string& sql,
                                          std::vector<std::shared_ptr<void>> scans) override;
+  Result<PlanNode> explain(const Call& call, const std::string& sql, bool analyze,
+                           std::vector<std::shared_ptr<void>> scans) override;
 
   // For modules that add table functions of their own (jobs). Before the first statement.
   duckdb::DatabaseInstance& database();

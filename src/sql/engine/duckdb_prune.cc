@@ -6,7 +6,7 @@
 #include <duckdb/storage/statistics/string_stats.hpp>
 #include <optional>
 
-#include "sql/engine/duckdb_scan.h"
+#include "sql/engine/duckdb_value.h"
 
 namespace aichemy::sql {
 namespace {

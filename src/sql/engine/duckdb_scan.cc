@@ -22,6 +22,8 @@
 
 #include "sql/engine/duckdb_file_system.h"
 #include "sql/engine/duckdb_prune.h"
+#include "sql/engine/duckdb_value.h"
+#include "sql/engine/engine.h"
 #include "tables/deletion_vector.h"
 
 namespace aichemy::sql {
@@ -68,8 +70,10 @@ class PositionFilter final : public duckdb::DeleteFilter {
 // the first file that needs them is opened.
 class ScanState {
  public:
-  explicit ScanState(std::shared_ptr<const LakeScan> scan) : scan_(std::move(scan)) {}
+  ScanState(std::shared_ptr<const LakeScan> scan, std::string handle)
+      : scan_(std::move(scan)), handle_(std::move(handle)) {}
   const LakeScan& scan() const { return *scan_; }
+  const std::string& handle() const { return handle_; }
   const tables::ScanPlan& plan() const { return scan_->plan; }
 
   // nullptr: nothing of that file is deleted.
@@ -77,6 +81,7 @@ class ScanState {
 
  private:
   std::shared_ptr<const LakeScan> scan_;
+  std::string handle_;
   std::mutex mutex_;
   bool positions_loaded_ = false;
   std::unordered_map<std::string, Positions> positions_by_path_;  // of position delete files
@@ -334,7 +339,7 @@ class LakeFileReader final : public duckdb::MultiFileReader {
                                                            const duckdb::FileGlobInput&) override {
     auto scan = paths.size() == 1 ? info_.scans.find(paths[0]) : nullptr;
     if (!scan) throw_error({Code::internal, "scan", "unknown scan handle"});
-    state_ = std::make_shared<ScanState>(std::move(scan));
+    state_ = std::make_shared<ScanState>(std::move(scan), paths[0]);
     return duckdb::make_shared_ptr<LakeFileList>(state_);
   }
 
@@ -509,71 +514,17 @@ duckdb::unique_ptr<duckdb::BaseStatistics> column_statistics(duckdb::ClientConte
   return statistics.ToUnique();
 }
 
+duckdb::InsertionOrderPreservingMap<std::string> describe(
+    duckdb::TableFunctionToStringInput& input) {
+  const auto& files = *input.bind_data->Cast<duckdb::MultiFileBindData>().file_list;
+  const ScanState& state = files.Cast<LakeFileList>().state();
+  duckdb::InsertionOrderPreservingMap<std::string> out;
+  out[kScanHandle] = state.handle();
+  out["Files"] = std::to_string(state.plan().files.size());
+  return out;
+}
+
 }  // namespace
-
-duckdb::LogicalType duckdb_type(const Type& type) {
-  switch (type.kind) {
-    case TypeKind::array: return LogicalType::LIST(duckdb_type(type.element()));
-    case TypeKind::map: return LogicalType::MAP(duckdb_type(type.key()), duckdb_type(type.value()));
-    case TypeKind::row: {
-      duckdb::child_list_t<LogicalType> fields;
-      for (size_t i = 0; i < type.fields.size(); ++i) {
-        fields.emplace_back(fmt::format("f{}", i), duckdb_type(type.fields[i].type));
-      }
-      return LogicalType::STRUCT(std::move(fields));
-    }
-    case TypeKind::decimal:
-      return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision),
-                                  static_cast<uint8_t>(type.scale));
-    default: return duckdb::TransformStringToLogicalType(stored_type(type));
-  }
-}
-
-duckdb::Value duckdb_value(const tables::Value& value, const Type& type) {
-  LogicalType physical = duckdb_type(type);
-  if (value.is_null()) return duckdb::Value(physical);
-  switch (type.kind) {
-    case TypeKind::boolean: return duckdb::Value::BOOLEAN(value.as_bool());
-    case TypeKind::real: return duckdb::Value::FLOAT(static_cast<float>(value.as_double()));
-    case TypeKind::double_: return duckdb::Value::DOUBLE(value.as_double());
-    case TypeKind::date:
-      return duckdb::Value::DATE(duckdb::date_t(static_cast<int32_t>(value.as_int())));
-    case TypeKind::time: return duckdb::Value::TIME(duckdb::dtime_t(value.as_int()));
-    case TypeKind::timestamp_tz:
-      return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(value.as_int()));
-    case TypeKind::timestamp:
-      if (type.precision > 6)
-        return duckdb::Value::TIMESTAMPNS(duckdb::timestamp_ns_t(value.as_int()));
-      return duckdb::Value::TIMESTAMP(duckdb::timestamp_t(value.as_int()));
-    case TypeKind::decimal: {
-      tables::Int128 unscaled = value.as_decimal();
-      duckdb::hugeint_t huge;
-      huge.lower = static_cast<uint64_t>(unscaled);
-      huge.upper = static_cast<int64_t>(unscaled >> 64);
-      return duckdb::Value::DECIMAL(huge, static_cast<uint8_t>(type.precision),
-                                    static_cast<uint8_t>(type.scale))
-          .DefaultCastAs(physical);
-    }
-    case TypeKind::varbinary: return duckdb::Value::BLOB_RAW(value.as_bytes());
-    case TypeKind::uuid: {
-      const std::string& raw = value.as_bytes();
-      if (raw.size() != 16) throw_error({Code::corrupt, "scan", "a UUID constant is not 16 bytes"});
-      auto half = [&](size_t at) {
-        uint64_t word;
-        std::memcpy(&word, raw.data() + at, 8);
-        return __builtin_bswap64(word);
-      };
-      duckdb::hugeint_t huge;  // DuckDB keeps UUIDs with the top bit flipped so that they sort
-      huge.upper = std::bit_cast<int64_t>(half(0) ^ (uint64_t{1} << 63));
-      huge.lower = half(8);
-      return duckdb::Value::UUID(huge);
-    }
-    case TypeKind::varchar:
-    case TypeKind::char_:
-    case TypeKind::json: return duckdb::Value(value.as_bytes());
-    default: return duckdb::Value::BIGINT(value.as_int()).DefaultCastAs(physical);
-  }
-}
 
 void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& scans,
                         Counter& files_opened) {
@@ -586,6 +537,7 @@ void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& sca
     function.function_info = duckdb::make_shared_ptr<LakeScanInfo>(scans, files_opened);
     function.get_partition_stats = partition_statistics;
     function.statistics = column_statistics;
+    function.to_string = describe;
     function.serialize = nullptr;
     function.deserialize = nullptr;
     function.named_parameters.clear();

@@ -19,10 +19,4 @@ namespace aichemy::sql {
 void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& scans,
                         Counter& files_opened);
 
-// A DuckDB type from physical_type().
-duckdb::LogicalType duckdb_type(const Type& type);
-
-// A bound, constant or default of a table as DuckDB's value of the column's physical type.
-duckdb::Value duckdb_value(const tables::Value& value, const Type& type);
-
 }  // namespace aichemy::sql

@@ -12,7 +12,7 @@
 #include <duckdb/planner/expression/bound_function_expression.hpp>
 #include <set>
 
-#include "sql/engine/duckdb_scan.h"
+#include "sql/engine/duckdb_value.h"
 #include "sql/engine/native_functions.h"
 #include "sql/types/json_node.h"
 #include "sql/types/type.h"
