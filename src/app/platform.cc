@@ -30,6 +30,7 @@
 #include "serve/jobs/jobs_service.h"
 #include "serve/kafka/server.h"
 #include "serve/s3/s3.h"
+#include "sql/access_rules.h"
 #include "sql/engine/duckdb_engine.h"
 
 namespace aichemy::app {
@@ -103,6 +104,7 @@ class RunningPlatform final : public Platform {
   }
 
   Status start_users();
+  Result<std::unique_ptr<sql::AccessControl>> read_access_rules();
   Status check_exposure();
   Status start_store();
   Status start_broker();
@@ -271,6 +273,16 @@ Status RunningPlatform::start_jobs() {
   return about_port(jobs_service_->start(), "jobs.rest_port");
 }
 
+// None when no file is named.
+Result<std::unique_ptr<sql::AccessControl>> RunningPlatform::read_access_rules() {
+  const std::string& path = config().text("sql.access_rules");
+  if (path.empty()) return std::unique_ptr<sql::AccessControl>();
+  ASSIGN_OR_RETURN(std::string text, options_.disk.read_file(path));
+  auto rules = sql::read_access_rules(text);
+  if (!rules) return fail(rules.error().code, "config", path + ": " + rules.error().message);
+  return rules;
+}
+
 Status RunningPlatform::start_fronts() {
   if (config().flag("s3.enabled")) {
     serve::s3::S3Options options;
@@ -313,6 +325,8 @@ Status RunningPlatform::start_fronts() {
                                             options_.disk));
   ASSIGN_OR_RETURN(std::string secret,
                    load_or_make_secret(options_.data, "internal", options_.disk, options_.random));
+  ASSIGN_OR_RETURN(auto grants, sql::GrantStore::open(*database_));
+  ASSIGN_OR_RETURN(auto rules, read_access_rules());
   sql_ = std::make_unique<SqlFront>(SqlFrontOptions{.config = config(),
                                                     .io = io_,
                                                     .pool = sql_pool_,
@@ -323,6 +337,8 @@ Status RunningPlatform::start_fronts() {
                                                     .catalog = *catalog_,
                                                     .lake_scans = lake_scans_,
                                                     .users = *users_,
+                                                    .grants = std::move(grants),
+                                                    .rules = std::move(rules),
                                                     .certificate = std::move(certificate),
                                                     .internal_secret = std::move(secret)});
   RETURN_IF_ERROR(about_port(sql_->start(), "sql.https_port or sql.http_port"));

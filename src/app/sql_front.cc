@@ -1,8 +1,8 @@
 #include "app/sql_front.h"
 
 #include "serve/trino/trino.h"
-#include "sql/executor.h"
 #include "sql/connectors/iceberg_connector.h"
+#include "sql/executor.h"
 #include "sql/query_registry.h"
 
 namespace aichemy::app {
@@ -11,8 +11,39 @@ struct SqlFront::State {
   SqlFrontOptions options;
   sql::IcebergConnector iceberg;
   sql::QueryRegistry queries;
+  std::vector<std::unique_ptr<sql::AccessControl>> controls;
   sql::Executor executor;
   std::unique_ptr<serve::trino::TrinoService> trino;
+
+  Result<std::string> owner_of(const sql::AccessObject& object) {
+    if (object.catalog != "iceberg" || object.schema.empty()) return std::string();
+    if (object.table.empty()) {
+      auto owner = iceberg.schema_owner(Call{}, object.schema);
+      return owner ? *owner : std::string();  // a schema that is yet to be made
+    }
+    ASSIGN_OR_RETURN(auto table, iceberg.get_table(Call{}, {object.schema, object.table}));
+    if (table) return table->owner;
+    ASSIGN_OR_RETURN(auto view, iceberg.get_view(Call{}, {object.schema, object.table}));
+    if (view) return view->owner;
+    ASSIGN_OR_RETURN(auto kept,
+                     iceberg.materialized_views()->get(Call{}, {object.schema, object.table}));
+    return kept ? kept->view.owner : std::string();
+  }
+
+  // What decides who may do what; nullptr: everybody may do everything.
+  const sql::AccessControl* access_control() {
+    std::vector<const sql::AccessControl*> all;
+    if (options.rules) all.push_back(options.rules.get());
+    if (options.config.flag("sql.grants")) {
+      controls.push_back(sql::make_grant_control(
+          *options.grants, {"system", "tpch"},
+          [this](const sql::AccessObject& object) { return owner_of(object); }));
+      all.push_back(controls.back().get());
+    }
+    if (all.empty()) return nullptr;
+    controls.push_back(sql::all_of(std::move(all)));
+    return controls.back().get();
+  }
 
   explicit State(SqlFrontOptions given)
       : options(std::move(given)),
@@ -22,7 +53,9 @@ struct SqlFront::State {
                   .catalogs = {{"iceberg", &iceberg}},
                   .clock = options.clock,
                   .random = options.random,
-                  .queries = &queries}) {}
+                  .queries = &queries,
+                  .grants = options.grants.get(),
+                  .access = access_control()}) {}
 };
 
 SqlFront::SqlFront(SqlFrontOptions options) : state_(std::make_unique<State>(std::move(options))) {}
@@ -53,6 +86,10 @@ Status SqlFront::start() {
   trino.is_remembered = [&users = options.users](const std::string& user,
                                                  const std::string& password) {
     return users.is_remembered(user, password);
+  };
+  trino.impersonates = [executor = &state_->executor](const std::string& principal,
+                                                      const std::string& user) {
+    return executor->may_impersonate(principal, user);
   };
   state_->trino = std::make_unique<serve::trino::TrinoService>(std::move(trino));
   return state_->trino->start();

@@ -16,10 +16,11 @@
 #include "runtime/io.h"
 #include "runtime/pool.h"
 #include "sql/connectors/connector.h"
+#include "sql/connectors/lake_scan.h"
 #include "sql/engine/engine.h"
 #include "sql/executor.h"
+#include "sql/grant_store.h"
 #include "sql/query_registry.h"
-#include "sql/connectors/lake_scan.h"
 
 namespace aichemy::app {
 
@@ -34,6 +35,8 @@ struct SqlFrontOptions {
   catalog::Catalog& catalog;
   sql::LakeScans& lake_scans;
   auth::UserStore& users;
+  std::unique_ptr<sql::GrantStore> grants;
+  std::unique_ptr<sql::AccessControl> rules;  // none: no file of rules was given
   Certificate certificate;
   std::string internal_secret;
 };

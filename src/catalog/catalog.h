@@ -87,6 +87,12 @@ struct CommitTable {
   std::vector<tables::iceberg::Update> updates;
 };
 
+// A table that takes another's place under its name (CREATE OR REPLACE TABLE).
+struct Replacement {
+  LoadedTable staged;  // as it will be, before its first files
+  CommitTable change;
+};
+
 struct AppendFiles {
   TableName name;
   int spec_id = 0;  // that the files were written for
@@ -118,6 +124,12 @@ struct ExpiredSnapshots {
   size_t files = 0;  // data, delete, manifest and statistics files removed
 };
 
+struct OrphanFiles {
+  int64_t manifests = 0;  // read
+  int64_t active = 0;     // files that snapshots and kept metadata name
+  int64_t scanned = 0, removed = 0, removed_bytes = 0;
+};
+
 class Catalog {
  public:
   struct Options {
@@ -146,6 +158,8 @@ class Catalog {
   Result<Properties> load_namespace(const Call& call, const NamespaceName& space);
   Result<bool> namespace_exists(const Call& call, const NamespaceName& space);
   Status drop_namespace(const Call& call, const NamespaceName& space);
+  // With all that is in it and below it; files stay where they are.
+  Status rename_namespace(const Call& call, const NamespaceName& from, const NamespaceName& to);
   // The direct children of `parent`; the top level when empty. In byte order.
   Result<std::vector<NamespaceName>> list_namespaces(const Call& call, const NamespaceName& parent);
   struct PropertyChange {
@@ -176,6 +190,10 @@ class Catalog {
   // TABLE AS).
   Result<LoadedTable> create_with_files(const Call& call, const LoadedTable& staged,
                                         const AppendFiles& append);
+  // catalog_replace.cc. conflict ("requirement_failed") when the table changed since it was staged.
+  Result<Replacement> stage_replacement(const Call& call, const CreateTable& table);
+  Result<LoadedTable> replace_with_files(const Call& call, const Replacement& replacement,
+                                         const AppendFiles& append);
   // A snapshot without any file (TRUNCATE, DELETE without WHERE).
   Result<LoadedTable> truncate(const Call& call, const TableName& name);
 
@@ -187,10 +205,15 @@ class Catalog {
   Result<ExpiredSnapshots> expire_snapshots(const Call& call, const TableName& name,
                                             const ExpireSnapshots& expire);
   // Removes files in the table's data and metadata folders that no snapshot or kept metadata file
-  // names and that are older than a wall time: young ones may belong to a commit under way. Answers
-  // how many.
-  Result<size_t> remove_orphan_files(const Call& call, const TableName& name,
-                                     int64_t older_than_millis);
+  // names and that are older than a wall time: young ones may belong to a commit under way.
+  Result<OrphanFiles> remove_orphan_files(const Call& call, const TableName& name,
+                                          int64_t older_than_millis);
+  // Schemas and partition specs that no snapshot and no file is of.
+  Status remove_unused_schemas(const Call& call, const TableName& name);
+  // The metadata file of the highest version in a table's folder; not_found ("no_metadata").
+  Result<std::string> newest_metadata(const Call& call, const std::string& table_location);
+  int64_t now_millis() const;
+  std::string new_uuid() const;
   Result<LoadedTable> rewrite_manifests(const Call& call, const TableName& name);
   // Branches and tags. exists ("ref_exists") unless `replace`; not_found ("no_such_snapshot",
   // "no_such_ref"); invalid ("update") for main.

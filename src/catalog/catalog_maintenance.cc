@@ -5,6 +5,7 @@
 // one
 //     of any job.
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "base/log.h"
@@ -201,8 +202,8 @@ Result<ExpiredSnapshots> Catalog::expire_snapshots(const Call& call, const Table
   return expired;
 }
 
-Result<size_t> Catalog::remove_orphan_files(const Call& call, const TableName& name,
-                                            int64_t older_than_millis) {
+Result<OrphanFiles> Catalog::remove_orphan_files(const Call& call, const TableName& name,
+                                                 int64_t older_than_millis) {
   ASSIGN_OR_RETURN(LoadedTable table, load_table(call, name));
   const TableMetadata& metadata = *table.metadata;
   Named named;
@@ -216,7 +217,9 @@ Result<size_t> Catalog::remove_orphan_files(const Call& call, const TableName& n
   for (const auto* set : {&named.lists, &named.manifests, &named.files}) {
     for (const std::string& path : *set) kept.insert(place_of(path));
   }
-  size_t removed = 0;
+  OrphanFiles found;
+  found.manifests = static_cast<int64_t>(named.manifests.size());
+  found.active = static_cast<int64_t>(kept.size());
   // Folders outside the table's own location may be shared with other tables.
   for (const char* folder : {"/data", "/metadata"}) {
     ASSIGN_OR_RETURN(tables::Location at, tables::parse_location(metadata.location + folder));
@@ -225,17 +228,89 @@ Result<size_t> Catalog::remove_orphan_files(const Call& call, const TableName& n
     while (true) {
       ASSIGN_OR_RETURN(auto page, files_.store().list(call, at.bucket, options));
       for (const auto& object : page.objects) {
+        ++found.scanned;
         int64_t modified = object.last_modified.time_since_epoch().count() / 1000;
         if (modified >= older_than_millis || kept.contains(at.bucket + "/" + object.key)) continue;
         RETURN_IF_ERROR(files_.store().remove(call, at.bucket, object.key, {}));
-        ++removed;
+        ++found.removed;
+        found.removed_bytes += static_cast<int64_t>(object.size);
       }
       if (!page.truncated) break;
       options.start_after = page.next_start_after;
       RETURN_IF_ERROR(call.interrupted(state_->clock));
     }
   }
-  return removed;
+  return found;
+}
+
+int64_t Catalog::now_millis() const { return state_->clock.wall_millis(); }
+
+std::string Catalog::new_uuid() const { return state_->random.uuid(); }
+
+Status Catalog::remove_unused_schemas(const Call& call, const TableName& name) {
+  auto make = [&](const LoadedTable& table,
+                  const iceberg::CommitAttempt&) -> Result<iceberg::TableChange> {
+    const TableMetadata& metadata = *table.metadata;
+    std::set<int> schemas = {metadata.current_schema_id}, specs = {metadata.default_spec_id};
+    for (const auto& snapshot : metadata.snapshots) {
+      if (!snapshot.schema_id) return iceberg::TableChange{};  // of an old writer: it may need any
+      schemas.insert(*snapshot.schema_id);
+      ASSIGN_OR_RETURN(
+          auto list, iceberg::read_manifests(call, files_, state_->manifests, metadata, snapshot));
+      for (const auto& row : list->manifests) specs.insert(row.spec_id);
+    }
+    Update old_schemas, old_specs;
+    old_schemas.kind = Update::Kind::remove_schemas;
+    old_specs.kind = Update::Kind::remove_specs;
+    for (const auto& schema : metadata.schemas) {
+      if (!schemas.contains(schema.id)) old_schemas.numbers.push_back(schema.id);
+    }
+    for (const auto& spec : metadata.specs) {
+      if (!specs.contains(spec.id)) old_specs.numbers.push_back(spec.id);
+    }
+    iceberg::TableChange change;
+    change.requirements = {
+        Requirement::uuid(metadata.uuid),
+        Requirement::of(Requirement::Kind::current_schema_id, metadata.current_schema_id),
+        Requirement::of(Requirement::Kind::default_spec_id, metadata.default_spec_id)};
+    for (const auto& [ref_name, ref] : metadata.refs)
+      change.requirements.push_back(unchanged(ref_name, ref));
+    if (!old_schemas.numbers.empty()) change.updates.push_back(std::move(old_schemas));
+    if (!old_specs.numbers.empty()) change.updates.push_back(std::move(old_specs));
+    return change;
+  };
+  auto done = commit_files(call, name, "", {}, make);
+  if (!done) return std::unexpected(done.error());
+  return {};
+}
+
+Result<std::string> Catalog::newest_metadata(const Call& call, const std::string& table_location) {
+  ASSIGN_OR_RETURN(tables::Location at, tables::parse_location(table_location + "/metadata"));
+  objectstore::ListOptions options;
+  options.prefix = at.key + "/";
+  std::string newest;
+  int64_t highest = -1;
+  while (true) {
+    ASSIGN_OR_RETURN(auto page, files_.store().list(call, at.bucket, options));
+    for (const auto& object : page.objects) {
+      std::string_view file = std::string_view(object.key).substr(options.prefix.size());
+      bool metadata = file.ends_with(".metadata.json") || file.ends_with(".metadata.json.gz") ||
+                      file.ends_with(".gz.metadata.json");
+      if (!metadata) continue;
+      if (file.starts_with('v')) file.remove_prefix(1);
+      int64_t version = -1;
+      std::from_chars(file.data(), file.data() + file.size(), version);
+      if (version <= highest) continue;
+      highest = version;
+      newest = table_location + "/metadata/" + object.key.substr(options.prefix.size());
+    }
+    if (!page.truncated) break;
+    options.start_after = page.next_start_after;
+    RETURN_IF_ERROR(call.interrupted(state_->clock));
+  }
+  if (!newest.empty()) return newest;
+  return fail(Code::not_found, "no_metadata",
+              "No versioned metadata file exists at location: " + table_location + "/metadata");
 }
 
 Result<LoadedTable> Catalog::set_ref(const Call& call, const TableName& name,

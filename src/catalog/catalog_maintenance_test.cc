@@ -251,7 +251,7 @@ TEST_F(MaintenanceTest, OrphansGoAndYoungFilesStay) {
   (void)file("young", 1);
   auto removed = catalog_->remove_orphan_files({}, kName, now);
   ASSERT_TRUE(removed) << removed.error().message;
-  EXPECT_EQ(*removed, 1u);
+  EXPECT_EQ(removed->removed, 1);
   EXPECT_TRUE(exists(data("a")));
   EXPECT_TRUE(exists(data("young")));
   EXPECT_FALSE(exists(data("left")));

@@ -74,6 +74,33 @@ Status Catalog::drop_namespace(const Call&, const NamespaceName& space) {
   });
 }
 
+Status Catalog::rename_namespace(const Call&, const NamespaceName& from, const NamespaceName& to) {
+  RETURN_IF_ERROR(check_name(to));
+  NamespaceName parent(to.begin(), to.end() - 1);
+  int64_t now = state_->clock.wall_millis();
+  return state_->database.transaction([&](metadb::Transaction& transaction) -> Status {
+    RETURN_IF_ERROR(find_namespace(transaction, from));
+    if (!parent.empty()) RETURN_IF_ERROR(find_namespace(transaction, parent));
+    auto taken = find_namespace(transaction, to);
+    if (taken)
+      return fail(Code::exists, "namespace_exists", "Namespace already exists: " + name_text(to));
+    // Everything below moves along: paths begin with that of the level above.
+    std::string old_path = path_of(from);
+    ASSIGN_OR_RETURN(auto rows, transaction.query("SELECT id, path FROM namespaces"));
+    for (const auto& row : rows) {
+      std::string path(row[1].as_text());
+      bool below = path.starts_with(old_path + kLevelSeparator);
+      if (path != old_path && !below) continue;
+      NamespaceName renamed = space_of(path_of(to) + path.substr(old_path.size()));
+      NamespaceName above(renamed.begin(), renamed.end() - 1);
+      RETURN_IF_ERROR(transaction.run("UPDATE namespaces SET path = $1, parent = $2 WHERE id = $3",
+                                      {path_of(renamed), path_of(above), row[0].as_int()}));
+    }
+    RETURN_IF_ERROR(record_event(transaction, "DROP_DATABASE", from, "", now));
+    return record_event(transaction, "CREATE_DATABASE", to, "", now);
+  });
+}
+
 Result<std::vector<NamespaceName>> Catalog::list_namespaces(const Call&,
                                                             const NamespaceName& parent) {
   return state_->database.read(

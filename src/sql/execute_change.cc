@@ -104,6 +104,7 @@ Result<StatementResult> StatementRun::truncate(const Statement& s) {
         "TABLE_NOT_FOUND", s.at,
         fmt::format("Table '{}.{}.{}' does not exist", name.catalog, name.schema, name.table));
   }
+  RETURN_IF_ERROR(allowed(Action::truncate, name));
   RowChanger* changer = name.connector->row_changer();
   if (!changer)
     return semantic_error("NOT_SUPPORTED", s.at,

@@ -23,6 +23,11 @@ Result<StatementResult> StatementRun::materialized_view(const Statement& s) {
                           "This connector does not support creating materialized views");
   }
   if (!views) return no_such_view(s, name);
+  Action action = s.kind == StatementKind::create_materialized_view    ? Action::create_view
+                  : s.kind == StatementKind::refresh_materialized_view ? Action::update
+                  : s.kind == StatementKind::alter_materialized_view   ? Action::set_properties
+                                                                       : Action::drop_view;
+  RETURN_IF_ERROR(allowed(action, name));
   if (s.kind == StatementKind::create_materialized_view)
     return create_materialized(s, name, *views);
   if (s.kind == StatementKind::refresh_materialized_view)

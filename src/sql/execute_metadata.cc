@@ -102,7 +102,7 @@ Result<StatementResult> StatementRun::show(const Statement& s) {
       TextTable table{text_columns({"Catalog"}), {}};
       for (const auto& [name, connector] : catalogs_) {
         ASSIGN_OR_RETURN(bool fits, like(s, name));
-        if (fits) table.rows.push_back({Json(name)});
+        if (fits && sees({name, "", ""})) table.rows.push_back({Json(name)});
       }
       return table_result(std::move(table), "SELECT");
     }
@@ -129,7 +129,7 @@ Result<StatementResult> StatementRun::show_schemas(const Statement& s) {
   TextTable table{text_columns({"Schema"}), {}};
   for (const auto& schema : schemas) {
     ASSIGN_OR_RETURN(bool fits, like(s, schema));
-    if (fits) table.rows.push_back({Json(schema)});
+    if (fits && sees({catalog, schema, ""})) table.rows.push_back({Json(schema)});
   }
   return table_result(std::move(table), "SELECT");
 }
@@ -140,11 +140,12 @@ Result<StatementResult> StatementRun::show_tables(const Statement& s) {
   if (!exists)
     return semantic_error("SCHEMA_NOT_FOUND", s.at,
                           fmt::format("Schema '{}' does not exist", name.schema));
+  RETURN_IF_ERROR(allowed_schema(Action::show_tables, name));
   ASSIGN_OR_RETURN(auto tables, name.connector->list_tables(call_, name.schema));
   TextTable table{text_columns({"Table"}), {}};
   for (const auto& one : tables) {
     ASSIGN_OR_RETURN(bool fits, like(s, one));
-    if (fits) table.rows.push_back({Json(one)});
+    if (fits && sees({name.catalog, name.schema, one})) table.rows.push_back({Json(one)});
   }
   return table_result(std::move(table), "SELECT");
 }
@@ -172,6 +173,7 @@ Result<StatementResult> StatementRun::show_columns(const Statement& s) {
     }
     columns = view->columns;
   }
+  RETURN_IF_ERROR(allowed(Action::show_columns, name));
   TextTable table{text_columns({"Column", "Type", "Extra", "Comment"}), {}};
   for (const auto& column : columns) {
     if (column.hidden) continue;
@@ -233,6 +235,7 @@ Result<StatementResult> StatementRun::show_create(const Statement& s) {
       return semantic_error(
           "SCHEMA_NOT_FOUND", s.at,
           fmt::format("Schema '{}.{}' does not exist", name.catalog, name.schema));
+    RETURN_IF_ERROR(allowed_schema(Action::show_create_schema, name));
     return one("Create Schema", fmt::format("CREATE SCHEMA {}.{}", quoted_if_needed(name.catalog),
                                             quoted_if_needed(name.schema)));
   }
@@ -253,6 +256,7 @@ Result<StatementResult> StatementRun::show_create(const Statement& s) {
     if (!view)
       return semantic_error("TABLE_NOT_FOUND", s.at,
                             fmt::format("View '{}' does not exist", plain));
+    RETURN_IF_ERROR(allowed(Action::show_create_table, name));
     return one("Create View", fmt::format("CREATE VIEW {} SECURITY {} AS\n{}", full,
                                           view->run_as_invoker ? "INVOKER" : "DEFINER", view->sql));
   }
@@ -261,6 +265,7 @@ Result<StatementResult> StatementRun::show_create(const Statement& s) {
                           fmt::format("Relation '{}' is a view, not a table", plain));
   if (!found)
     return semantic_error("TABLE_NOT_FOUND", s.at, fmt::format("Table '{}' does not exist", plain));
+  RETURN_IF_ERROR(allowed(Action::show_create_table, name));
   std::string text = fmt::format("CREATE TABLE {} (\n", full), columns, with;
   for (const auto& column : found->columns) {
     if (column.hidden) continue;

@@ -1,7 +1,10 @@
 // DDL and INSERT.
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "sql/engine/engine_errors.h"
+#include "sql/grant_store.h"
+#include "sql/language/lexer.h"
 #include "sql/statement.h"
 
 namespace aichemy::sql {
@@ -25,6 +28,21 @@ Result<Json> constant_json(const Expression& e) {
       }
       return list;
     }
+    case ExpressionKind::function: {  // MAP(ARRAY['key'], ARRAY['value'])
+      bool map = e.qualified.size() == 1 && e.qualified[0].lower() == "map";
+      bool pairs = map && e.args.size() == 2 && e.args[0]->kind == ExpressionKind::array &&
+                   e.args[1]->kind == ExpressionKind::array &&
+                   e.args[0]->args.size() == e.args[1]->args.size();
+      if (!pairs && !(map && e.args.empty()))
+        return semantic_error("INVALID_TABLE_PROPERTY", e.at, "property values must be constants");
+      Json object = Json::object();
+      for (size_t i = 0; pairs && i < e.args[0]->args.size(); ++i) {
+        ASSIGN_OR_RETURN(Json key, constant_json(*e.args[0]->args[i]));
+        ASSIGN_OR_RETURN(Json value, constant_json(*e.args[1]->args[i]));
+        object.set(std::string(key.as_string()), std::move(value));
+      }
+      return object;
+    }
     default:
       return semantic_error("INVALID_TABLE_PROPERTY", e.at, "property values must be constants");
   }
@@ -36,6 +54,7 @@ Result<Properties> StatementRun::properties(
     const std::vector<std::pair<Identifier, ExpressionPtr>>& list) {
   Properties made;
   for (const auto& [name, expression] : list) {
+    if (!expression) continue;  // DEFAULT
     ASSIGN_OR_RETURN(Json value, constant_json(*expression));
     if (!made.emplace(name.lower(),
                       value.is_string() ? std::string(value.as_string()) : value.dump())
@@ -68,10 +87,17 @@ Result<StatementResult> StatementRun::schema_statement(const Statement& s) {
     return semantic_error("SCHEMA_NOT_FOUND", s.at,
                           fmt::format("Schema '{}.{}' does not exist", name.catalog, name.schema));
   }
+  RETURN_IF_ERROR(allowed_schema(create ? Action::create_schema : Action::drop_schema, name));
   if (create) {
     ASSIGN_OR_RETURN(Properties made, properties(s.properties));
     auto status = name.connector->create_schema(call_, name.schema, made);
     if (!status) return std::unexpected(positioned(status.error(), s.at));
+    if (s.alter) {  // AUTHORIZATION
+      const Principal& owner = s.alter->principal;
+      auto owned = name.connector->set_schema_owner(call_, name.schema, owner.name.text,
+                                                    owner.kind == Principal::Kind::role);
+      if (!owned) return std::unexpected(positioned(owned.error(), s.at));
+    }
     return update_result("CREATE SCHEMA");
   }
   auto status = name.connector->drop_schema(call_, name.schema, s.cascade);
@@ -80,7 +106,23 @@ Result<StatementResult> StatementRun::schema_statement(const Statement& s) {
                           fmt::format("Cannot drop non-empty schema '{}'", name.schema));
   }
   if (!status) return std::unexpected(positioned(status.error(), s.at));
+  if (options_.grants) RETURN_IF_ERROR(options_.grants->forget({name.catalog, name.schema, ""}));
   return update_result("DROP SCHEMA");
+}
+
+Status StatementRun::like_columns(const ColumnDefinition& definition, const Table& table,
+                                  NewTable& made) {
+  for (const auto& field : table.columns) {
+    if (field.hidden) continue;
+    for (const auto& other : made.columns) {
+      if (other.name == field.name) {
+        return semantic_error("DUPLICATE_COLUMN_NAME", definition.like->front().at,
+                              fmt::format("Column name '{}' specified more than once", field.name));
+      }
+    }
+    made.columns.push_back(field);
+  }
+  return {};
 }
 
 Result<NewTable> StatementRun::new_table(const Statement& s, const ResolvedName& name) {
@@ -88,7 +130,9 @@ Result<NewTable> StatementRun::new_table(const Statement& s, const ResolvedName&
   made.name = name.name();
   made.comment = s.comment;
   made.replace = s.replace;
+  made.owner = session_.user;
   ASSIGN_OR_RETURN(made.properties, properties(s.properties));
+  bool including = false;
   for (const auto& column : s.columns) {
     if (column.like) {
       ASSIGN_OR_RETURN(ResolvedName like, analyzer_.resolve_table(*column.like, s.at));
@@ -98,8 +142,20 @@ Result<NewTable> StatementRun::new_table(const Statement& s, const ResolvedName&
                               fmt::format("LIKE table '{}.{}.{}' does not exist", like.catalog,
                                           like.schema, like.table));
       }
-      for (const auto& field : table->columns) {
-        if (!field.hidden) made.columns.push_back(field);
+      RETURN_IF_ERROR(like_columns(column, *table, made));
+      if (!column.including_properties) continue;
+      if (like.catalog != name.catalog) {
+        return semantic_error(
+            "NOT_SUPPORTED", s.at,
+            "CREATE TABLE LIKE table INCLUDING PROPERTIES across catalogs is not supported");
+      }
+      if (std::exchange(including, true)) {
+        return semantic_error("NOT_SUPPORTED", s.at,
+                              "Only one LIKE clause can specify INCLUDING PROPERTIES");
+      }
+      for (const auto& [key, value] : table->properties) {
+        // The files of one table are not those of another.
+        if (key != "location" && key != "data_location") made.properties.emplace(key, value);
       }
       continue;
     }
@@ -114,6 +170,9 @@ Result<NewTable> StatementRun::new_table(const Statement& s, const ResolvedName&
     info.type = std::move(*type);
     info.nullable = column.nullable;
     info.comment = column.comment;
+    if (column.default_value) {
+      ASSIGN_OR_RETURN(info.default_value, default_value(*column.default_value, info.type));
+    }
     for (const auto& other : made.columns) {
       if (other.name == info.name) {
         return semantic_error(
@@ -130,6 +189,9 @@ Result<StatementResult> StatementRun::create_table(const Statement& s) {
   ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_table(s.name, s.at));
   RETURN_IF_ERROR(writable(name));
   ASSIGN_OR_RETURN(TableRef existing, name.connector->get_table(call_, name.name()));
+  if (s.replace && s.if_exists) {
+    return syntax_error(s.at, "'OR REPLACE' and 'IF NOT EXISTS' clauses can not be used together");
+  }
   if (existing && !s.replace) {
     if (s.if_exists) return update_result("CREATE TABLE");
     return semantic_error(
@@ -140,6 +202,8 @@ Result<StatementResult> StatementRun::create_table(const Statement& s) {
   if (!schema)
     return semantic_error("SCHEMA_NOT_FOUND", s.at,
                           fmt::format("Schema {} not found", name.schema));
+  RETURN_IF_ERROR(allowed(Action::create_table, name));
+  if (existing) RETURN_IF_ERROR(allowed(Action::drop_table, name));
   ASSIGN_OR_RETURN(NewTable made, new_table(s, name));
   auto status = name.connector->create_table(call_, made);
   if (!status) return std::unexpected(positioned(status.error(), s.at));
@@ -166,17 +230,23 @@ Result<StatementResult> StatementRun::create_table_as(const Statement& s) {
   ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_table(s.name, s.at));
   RETURN_IF_ERROR(writable(name));
   ASSIGN_OR_RETURN(TableRef existing, name.connector->get_table(call_, name.name()));
+  if (s.replace && s.if_exists) {
+    return syntax_error(s.at, "'OR REPLACE' and 'IF NOT EXISTS' clauses can not be used together");
+  }
   if (existing && !s.replace) {
     if (s.if_exists) return count_result("CREATE TABLE", 0);
     return semantic_error("TABLE_ALREADY_EXISTS", s.at,
                           fmt::format("Destination table '{}.{}.{}' already exists", name.catalog,
                                       name.schema, name.table));
   }
+  RETURN_IF_ERROR(allowed(Action::create_table, name));
+  if (existing) RETURN_IF_ERROR(allowed(Action::drop_table, name));
   ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(*s.query));
   NewTable made;
   made.name = name.name();
   made.comment = s.comment;
   made.replace = s.replace;
+  made.owner = session_.user;
   ASSIGN_OR_RETURN(made.properties, properties(s.properties));
   if (!s.column_names.empty() && s.column_names.size() != plan->fields.size()) {
     return semantic_error(
@@ -236,32 +306,65 @@ Result<StatementResult> StatementRun::drop_relation(const Statement& s) {
         "TABLE_NOT_FOUND", s.at,
         fmt::format("{} '{}.{}.{}' does not exist", kind, name.catalog, name.schema, name.table));
   }
+  RETURN_IF_ERROR(allowed(table ? Action::drop_table : Action::drop_view, name));
   auto status = table ? name.connector->drop_table(call_, name.name())
                       : name.connector->drop_view(call_, name.name());
   if (!status) return std::unexpected(positioned(status.error(), s.at));
+  if (options_.grants)
+    RETURN_IF_ERROR(options_.grants->forget({name.catalog, name.schema, name.table}));
   return update_result(update);
+}
+
+// A column's default, told as JSON, as a value of its type.
+Result<BoundPtr> StatementRun::stored_default(const ColumnInfo& column) {
+  ASSIGN_OR_RETURN(Json json, Json::parse(*column.default_value));
+  Expression literal;
+  literal.kind = ExpressionKind::string_literal;
+  literal.text = json.is_string() ? std::string(json.as_string()) : json.dump();
+  if (column.type.is(TypeKind::varbinary)) {
+    literal.kind = ExpressionKind::binary_literal;
+    ASSIGN_OR_RETURN(literal.text, from_base64(literal.text));
+  }
+  ASSIGN_OR_RETURN(BoundPtr value, analyzer_.constant(literal));
+  return make_cast(std::move(value), column.type);
+}
+
+// For columns that no query column feeds: null where there is no default.
+Result<std::vector<BoundPtr>> StatementRun::defaults_of(
+    const std::vector<const ColumnInfo*>& columns,
+    const std::vector<std::optional<size_t>>& sources) {
+  std::vector<BoundPtr> defaults(columns.size());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (sources[i] || !columns[i]->default_value) continue;
+    ASSIGN_OR_RETURN(defaults[i], stored_default(*columns[i]));
+  }
+  return defaults;
+}
+
+// What stands where an INSERT looks for its table.
+Status StatementRun::no_rows_go_into(const Statement& s, const ResolvedName& name) {
+  ASSIGN_OR_RETURN(auto view, name.connector->get_view(call_, name.name()));
+  if (view) return semantic_error("NOT_SUPPORTED", s.at, "Inserting into views is not supported");
+  MaterializedViews* views = name.connector->materialized_views();
+  std::optional<MaterializedView> materialized;
+  if (views) {
+    ASSIGN_OR_RETURN(materialized, views->get(call_, name.name()));
+  }
+  if (materialized) {
+    return semantic_error("NOT_SUPPORTED", s.at,
+                          "Inserting into materialized views is not supported");
+  }
+  return semantic_error(
+      "TABLE_NOT_FOUND", s.at,
+      fmt::format("Table '{}.{}.{}' does not exist", name.catalog, name.schema, name.table));
 }
 
 Result<StatementResult> StatementRun::insert(const Statement& s) {
   ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_table(s.name, s.at));
   RETURN_IF_ERROR(writable(name));
   ASSIGN_OR_RETURN(TableRef table, analyzer_.find_target(name, s.branch, s.at));
-  if (!table) {
-    ASSIGN_OR_RETURN(auto view, name.connector->get_view(call_, name.name()));
-    if (view) return semantic_error("NOT_SUPPORTED", s.at, "Inserting into views is not supported");
-    MaterializedViews* views = name.connector->materialized_views();
-    std::optional<MaterializedView> materialized;
-    if (views) {
-      ASSIGN_OR_RETURN(materialized, views->get(call_, name.name()));
-    }
-    if (materialized) {
-      return semantic_error("NOT_SUPPORTED", s.at,
-                            "Inserting into materialized views is not supported");
-    }
-    return semantic_error(
-        "TABLE_NOT_FOUND", s.at,
-        fmt::format("Table '{}.{}.{}' does not exist", name.catalog, name.schema, name.table));
-  }
+  if (!table) RETURN_IF_ERROR(no_rows_go_into(s, name));
+  RETURN_IF_ERROR(allowed(Action::insert, name));
   ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(*s.query));
   std::vector<const ColumnInfo*> all;
   for (const auto& column : table->columns) {
@@ -307,14 +410,17 @@ Result<StatementResult> StatementRun::insert(const Statement& s) {
   auto begun = name.connector->begin_insert(call_, table);
   if (!begun) return std::unexpected(positioned(begun.error(), s.at));
   auto insert = std::move(*begun);
-  plan =
-      analyzer_.arrange_columns(std::move(plan), sources, [&](size_t i) { return all[i]->type; });
+  ASSIGN_OR_RETURN(auto defaults, defaults_of(all, sources));
+  plan = analyzer_.arrange_columns(std::move(plan), sources, [&](size_t i) {
+    return defaults[i] ? defaults[i] : make_null(all[i]->type);
+  });
   return write_rows(*insert, *name.connector, std::move(plan), "INSERT");
 }
 
 Result<StatementResult> StatementRun::create_view(const Statement& s) {
   ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_table(s.name, s.at));
   RETURN_IF_ERROR(writable(name));
+  RETURN_IF_ERROR(allowed(Action::create_view, name));
   ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(*s.query));
   View view;
   view.sql = std::string(sql_.substr(s.query_begin, s.query_end - s.query_begin));

@@ -6,6 +6,7 @@
 
 #include "sql/connectors/tpch_connector.h"
 #include "sql/engine/engine_errors.h"
+#include "sql/grant_store.h"
 #include "sql/language/lexer.h"
 #include "sql/query_registry.h"
 #include "sql/session_properties.h"
@@ -107,7 +108,7 @@ Executor::Executor(ExecutorOptions options)
   state_->own.push_back(make_system_catalog(options_, state_->catalogs));
   Connector* system = state_->own.back().get();
   auto add = [&](const std::string& name, Connector& connector) {
-    state_->own.push_back(with_information_schema(name, connector));
+    state_->own.push_back(with_information_schema(options_, name, connector));
     state_->catalogs[name] = state_->own.back().get();
   };
   for (const auto& [name, connector] : options_.catalogs) add(name, *connector);
@@ -119,6 +120,18 @@ Executor::Executor(ExecutorOptions options)
 }
 
 Executor::~Executor() = default;
+
+bool Executor::may_impersonate(const std::string& principal, const std::string& user) const {
+  if (principal == user) return true;
+  if (!options_.access) return false;
+  Session session;
+  session.user = principal;
+  auto roles = enabled_roles(options_.grants, session);
+  if (!roles) return false;
+  return check_access(options_.access, {principal, std::move(*roles)}, Action::impersonate,
+                      {principal, "", ""}, user)
+      .has_value();
+}
 
 Result<StatementResult> Executor::execute(const Call& call, const Session& session,
                                           std::string_view sql) {
@@ -142,6 +155,9 @@ Result<StatementResult> Executor::execute(const Call& call, const Session& sessi
   auto zone = session.properties.find("time_zone_id");
   Session zoned = session;
   if (zone != session.properties.end()) zoned.time_zone = zone->second;
+  ASSIGN_OR_RETURN(zoned.roles, enabled_roles(options_.grants, session));
+  RETURN_IF_ERROR(
+      check_access(options_.access, {zoned.user, zoned.roles}, Action::execute_query, {}));
   StatementRun run(options_, state_->catalogs, state_->mutex, state_->transactions, call, zoned,
                    sql);
   auto result = run.run(**parsed);
@@ -198,6 +214,10 @@ Result<StatementResult> StatementRun::run(const Statement& statement) {
     case StatementKind::commit:
     case StatementKind::rollback: return transaction_statement(statement);
     case StatementKind::call: return call_procedure(statement);
+    case StatementKind::alter: return alter(statement);
+    case StatementKind::analyze: return analyze_table(statement);
+    case StatementKind::show_stats: return show_stats(statement);
+    case StatementKind::access: return access(statement);
     case StatementKind::refused: break;
   }
   return semantic_error("NOT_SUPPORTED", statement.at,
@@ -296,6 +316,11 @@ Result<StatementResult> StatementRun::session_statement(const Statement& s) {
         return semantic_error("INVALID_SESSION_PROPERTY", at,
                               fmt::format("Session property '{}' does not exist", name));
       }
+      bool catalog_property = s.name.size() == 2;
+      RETURN_IF_ERROR(
+          check_access(options_.access, {session_.user, session_.roles},
+                       catalog_property ? Action::catalog_property : Action::system_property,
+                       {catalog_property ? s.name[0].lower() : "", "", ""}, s.name.back().lower()));
       StatementResult result = update_result(reset ? "RESET SESSION" : "SET SESSION");
       if (reset) {
         result.changes.clear_properties.push_back(name);
@@ -347,6 +372,16 @@ Result<StatementResult> StatementRun::session_statement(const Statement& s) {
             "NOT_SUPPORTED", s.at,
             fmt::format("Catalog '{}' does not support role management", s.name[0].lower()));
       }
+      std::string role = lower_case(s.sql);
+      if (options_.grants && role != "all" && role != "none") {
+        if (!options_.grants->has_role(role)) {
+          return semantic_error("ROLE_NOT_FOUND", s.at,
+                                fmt::format("Role '{}' does not exist", role));
+        }
+        Session asked = session_;
+        asked.role = "ROLE{" + role + "}";
+        RETURN_IF_ERROR(enabled_roles(options_.grants, asked));
+      }
       result.changes.set_roles["system"] = lower_case(s.sql) == "all"    ? "ALL"
                                            : lower_case(s.sql) == "none" ? "NONE"
                                                                          : "ROLE{" + s.sql + "}";
@@ -354,9 +389,11 @@ Result<StatementResult> StatementRun::session_statement(const Statement& s) {
     }
     case StatementKind::set_authorization:
       if (s.sql != session_.user) {
-        return fail(
-            Code::denied, "PERMISSION_DENIED",
-            fmt::format("Access Denied: User {} cannot impersonate user {}", session_.user, s.sql));
+        if (!options_.access)
+          return access_denied(
+              fmt::format("User {} cannot impersonate user {}", session_.user, s.sql));
+        RETURN_IF_ERROR(check_access(options_.access, {session_.user, session_.roles},
+                                     Action::impersonate, {session_.user, "", ""}, s.sql));
       }
       [[fallthrough]];
     default: {
@@ -446,18 +483,6 @@ Result<StatementResult> StatementRun::transaction_statement(const Statement& s) 
   StatementResult result = update_result(s.kind == StatementKind::commit ? "COMMIT" : "ROLLBACK");
   result.changes.clear_transaction = true;
   return result;
-}
-
-Result<StatementResult> StatementRun::call_procedure(const Statement& s) {
-  std::string name;
-  for (const auto& part : s.name) name += (name.empty() ? "" : ".") + part.lower();
-  if (name == "system.runtime.kill_query" && !s.args.empty() && options_.queries) {
-    ASSIGN_OR_RETURN(BoundPtr id, analyzer_.constant(*s.args[0]));
-    RETURN_IF_ERROR(options_.queries->kill(id->text));
-    return update_result("CALL");
-  }
-  return semantic_error("PROCEDURE_NOT_FOUND", s.at,
-                        fmt::format("Procedure not registered: {}", name));
 }
 
 }  // namespace aichemy::sql

@@ -18,12 +18,14 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "runtime/call.h"
+#include "sql/analysis/session.h"
 #include "sql/connectors/connector.h"
 #include "sql/engine/engine.h"
-#include "sql/analysis/session.h"
 
 namespace aichemy::sql {
 
+class AccessControl;
+class GrantStore;
 class QueryRegistry;
 
 struct StatementResult {
@@ -43,7 +45,9 @@ struct ExecutorOptions {
   std::string version = "483";  // version() and system.runtime.nodes
   std::string node_id = "aichemy";
   std::string environment = "aichemy";
-  QueryRegistry* queries = nullptr;  // system.runtime.queries; may be null
+  QueryRegistry* queries = nullptr;       // system.runtime.queries; may be null
+  GrantStore* grants = nullptr;           // roles and grants; none: the statements are refused
+  const AccessControl* access = nullptr;  // none: everybody may do everything
 };
 
 class Executor {
@@ -53,6 +57,8 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
+  // Whether a user who has proved to be `principal` may act as another.
+  bool may_impersonate(const std::string& principal, const std::string& user) const;
   Result<StatementResult> execute(const Call& call, const Session& session, std::string_view sql);
 
  private:

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "sql/connectors/table_change.h"
 #include "sql/connectors/virtual_tables.h"
+#include "sql/grant_store.h"
 #include "sql/system_catalog.h"
 
 namespace aichemy::sql {
@@ -13,8 +15,8 @@ constexpr const char* kSchema = "information_schema";
 
 class WithInformationSchema final : public Connector {
  public:
-  WithInformationSchema(std::string catalog, Connector& inner)
-      : catalog_(std::move(catalog)), inner_(inner), own_(tables()) {}
+  WithInformationSchema(const ExecutorOptions& options, std::string catalog, Connector& inner)
+      : options_(options), catalog_(std::move(catalog)), inner_(inner), own_(tables()) {}
 
   MaterializedViews* materialized_views() override { return inner_.materialized_views(); }
   RowChanger* row_changer() override { return inner_.row_changer(); }
@@ -69,6 +71,52 @@ class WithInformationSchema final : public Connector {
   Status drop_view(const Call& call, const TableName& name) override {
     return side(name.schema).drop_view(call, name);
   }
+  Status change_table(const Call& call, const TableName& name, const TableChange& change) override {
+    return side(name.schema).change_table(call, name, change);
+  }
+  Status change_view(const Call& call, const TableName& name, const TableChange& change) override {
+    return side(name.schema).change_view(call, name, change);
+  }
+  Status rename_table(const Call& call, const TableName& from, const TableName& to) override {
+    return side(from.schema).rename_table(call, from, to);
+  }
+  Status rename_view(const Call& call, const TableName& from, const TableName& to) override {
+    return side(from.schema).rename_view(call, from, to);
+  }
+  Status rename_schema(const Call& call, const std::string& from, const std::string& to) override {
+    return side(from).rename_schema(call, from, to);
+  }
+  Status set_schema_owner(const Call& call, const std::string& schema, const std::string& owner,
+                          bool role) override {
+    return side(schema).set_schema_owner(call, schema, owner, role);
+  }
+  Result<std::string> schema_owner(const Call& call, const std::string& schema) override {
+    return side(schema).schema_owner(call, schema);
+  }
+  Result<std::vector<BranchInfo>> list_branches(const Call& call, const TableName& name) override {
+    return side(name.schema).list_branches(call, name);
+  }
+  Status change_branch(const Call& call, const TableName& name,
+                       const BranchChange& change) override {
+    return side(name.schema).change_branch(call, name, change);
+  }
+  const std::vector<Procedure>& procedures() const override { return inner_.procedures(); }
+  Result<ProcedureMetrics> run_procedure(const Call& call,
+                                         const ProcedureCall& procedure) override {
+    return inner_.run_procedure(call, procedure);
+  }
+  Result<std::unique_ptr<Insert>> begin_rewrite(const Call& call, const TableRef& table,
+                                                const RewriteRequest& request) override {
+    return side(table->name.schema).begin_rewrite(call, table, request);
+  }
+  bool keeps_statistics() const override { return inner_.keeps_statistics(); }
+  Status store_distinct(const Call& call, const TableRef& table,
+                        const std::vector<DistinctHashes>& columns) override {
+    return side(table->name.schema).store_distinct(call, table, columns);
+  }
+  Result<TableStatistics> statistics(const Call& call, const TableRef& table) override {
+    return side(table->name.schema).statistics(call, table);
+  }
   Result<std::unique_ptr<Insert>> begin_insert(const Call& call, const TableRef& table) override {
     return side(table->name.schema).begin_insert(call, table);
   }
@@ -81,9 +129,23 @@ class WithInformationSchema final : public Connector {
   }
 
  private:
+  const ExecutorOptions& options_;
   std::string catalog_;
   Connector& inner_;
   VirtualConnector own_;
+
+  // Roles that are enabled by default: what a session has chosen does not reach here.
+  Identity identity(const Call& call) const {
+    Session session;
+    session.user = call.principal;
+    auto roles = enabled_roles(options_.grants, session);
+    return {call.principal, roles ? std::move(*roles) : std::set<std::string>()};
+  }
+  bool sees(const Identity& who, const std::string& schema, const std::string& table) const {
+    if (!options_.access || who.user.empty()) return true;
+    auto seen = options_.access->allows(who, Right::visible, false, {catalog_, schema, table});
+    return seen && *seen;
+  }
 
   Connector& side(const std::string& schema) {
     return schema == kSchema ? static_cast<Connector&>(own_) : inner_;
@@ -95,13 +157,16 @@ class WithInformationSchema final : public Connector {
     auto schema_wanted = wanted_text(table, request, "table_schema"),
          name_wanted = wanted_text(table, request, "table_name");
     ASSIGN_OR_RETURN(auto schemas, list_schemas(call));
+    Identity who = identity(call);
     for (const auto& schema : schemas) {
       if (schema_wanted && schema != *schema_wanted) continue;
+      if (!sees(who, schema, "")) continue;
       auto views = side(schema).list_views(call, schema);
       auto names = side(schema).list_tables(call, schema);
       if (!names || !views) continue;  // dropped meanwhile
       for (const auto& name : *names) {
         if (name_wanted && name != *name_wanted) continue;
+        if (!sees(who, schema, name)) continue;
         RETURN_IF_ERROR(visit(schema, name, std::ranges::find(*views, name) != views->end()));
       }
     }
@@ -166,7 +231,53 @@ class WithInformationSchema final : public Connector {
   Result<Rows> schema_rows(const Call& call) {
     Rows rows;
     ASSIGN_OR_RETURN(auto schemas, list_schemas(call));
-    for (const auto& schema : schemas) rows.push_back({catalog_, schema});
+    Identity who = identity(call);
+    for (const auto& schema : schemas) {
+      if (sees(who, schema, "")) rows.push_back({catalog_, schema});
+    }
+    return rows;
+  }
+
+  Result<Rows> privilege_rows(const Call& call) {
+    Rows rows;
+    if (!options_.grants) return rows;
+    Identity who = identity(call);
+    for (const auto& grant : options_.grants->privileges()) {
+      const AccessObject& on = grant.object;
+      if (grant.denied || on.catalog != catalog_ || on.table.empty()) continue;
+      if (!sees(who, on.schema, on.table)) continue;
+      rows.push_back({grant.grantor, "USER", grant.grantee.name,
+                      grant.grantee.is_role ? "ROLE" : "USER", catalog_, on.schema, on.table,
+                      grant.privilege, grant.grantable ? "YES" : "NO", std::nullopt});
+    }
+    return rows;
+  }
+
+  Result<Rows> role_rows() {
+    Rows rows;
+    if (!options_.grants) return rows;
+    rows.push_back({kAdminRole});
+    for (const auto& role : options_.grants->roles()) rows.push_back({role});
+    return rows;
+  }
+
+  Result<Rows> applicable_rows(const Call& call) {
+    Rows rows;
+    if (!options_.grants) return rows;
+    Identity who = identity(call);
+    for (const auto& grant : options_.grants->role_grants()) {
+      bool own = grant.grantee.is_role ? who.roles.contains(grant.grantee.name)
+                                       : grant.grantee.name == who.user;
+      if (!own) continue;
+      rows.push_back({grant.grantee.name, grant.grantee.is_role ? "ROLE" : "USER", grant.role,
+                      grant.admin ? "YES" : "NO"});
+    }
+    return rows;
+  }
+
+  Result<Rows> enabled_rows(const Call& call) {
+    Rows rows;
+    for (const auto& role : identity(call).roles) rows.push_back({role});
     return rows;
   }
 
@@ -194,19 +305,23 @@ class WithInformationSchema final : public Connector {
          "table_catalog varchar, "
          "table_schema varchar, table_name varchar, privilege_type varchar, is_grantable varchar, "
          "with_hierarchy varchar",
-         nullptr},
-        {kSchema, "roles", "role_name varchar", nullptr},
+         [this](CallRef c, TableCref, RequestRef) { return privilege_rows(c); }},
+        {kSchema, "roles", "role_name varchar",
+         [this](CallRef, TableCref, RequestRef) { return role_rows(); }},
         {kSchema, "applicable_roles",
-         "grantee varchar, grantee_type varchar, role_name varchar, is_grantable varchar", nullptr},
-        {kSchema, "enabled_roles", "role_name varchar", nullptr},
+         "grantee varchar, grantee_type varchar, role_name varchar, is_grantable varchar",
+         [this](CallRef c, TableCref, RequestRef) { return applicable_rows(c); }},
+        {kSchema, "enabled_roles", "role_name varchar",
+         [this](CallRef c, TableCref, RequestRef) { return enabled_rows(c); }},
     };
   }
 };
 
 }  // namespace
 
-std::unique_ptr<Connector> with_information_schema(const std::string& catalog, Connector& inner) {
-  return std::make_unique<WithInformationSchema>(catalog, inner);
+std::unique_ptr<Connector> with_information_schema(const ExecutorOptions& options,
+                                                   const std::string& catalog, Connector& inner) {
+  return std::make_unique<WithInformationSchema>(options, catalog, inner);
 }
 
 }  // namespace aichemy::sql

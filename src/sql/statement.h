@@ -37,6 +37,7 @@ class StatementRun {
         session_(session),
         sql_(sql),
         analyzer_(call, session, catalogs) {
+    analyzer_.set_access(options.access);
     analyzer_.set_evaluator([this](const BoundPtr& value) { return evaluate(value); });
   }
   StatementRun(const StatementRun&) = delete;
@@ -71,7 +72,6 @@ class StatementRun {
   Result<StatementResult> execute_text(const std::string& sql,
                                        const std::vector<ExpressionPtr>& arguments, Position at);
   Result<StatementResult> transaction_statement(const Statement& statement);
-  Result<StatementResult> call_procedure(const Statement& statement);
   Result<std::string> prepared_text(const Statement& statement);
   // execute_explain.cc
   Result<StatementResult> explain(const Statement& statement);
@@ -93,6 +93,10 @@ class StatementRun {
   Result<StatementResult> create_table(const Statement& statement);
   Result<StatementResult> create_table_as(const Statement& statement);
   Result<StatementResult> drop_relation(const Statement& statement);
+  Result<BoundPtr> stored_default(const ColumnInfo& column);
+  Result<std::vector<BoundPtr>> defaults_of(const std::vector<const ColumnInfo*>& columns,
+                                            const std::vector<std::optional<size_t>>& sources);
+  Status no_rows_go_into(const Statement& statement, const ResolvedName& name);
   Result<StatementResult> insert(const Statement& statement);
   Result<StatementResult> create_view(const Statement& statement);
   Result<StatementResult> write_rows(Insert& insert, Connector& connector, PlanPtr plan,
@@ -113,7 +117,56 @@ class StatementRun {
   Result<std::string> explain_change(const Statement& statement);
   Status write_changes(Change& change, RowChanger& changer, KeptRows& kept, size_t path_column);
   Status writable(const ResolvedName& name) const;
+  // execute_alter.cc
+  Result<StatementResult> alter(const Statement& statement);
+  Result<StatementResult> alter_schema(const Statement& statement);
+  Result<StatementResult> alter_table(const Statement& statement);
+  Result<StatementResult> alter_view(const Statement& statement);
+  Result<StatementResult> refresh_view(const Statement& statement, const ResolvedName& name,
+                                       View view);
+  Result<StatementResult> rename_table(const Statement& statement);
+  Status renamed(const ResolvedName& from, const ResolvedName& to);
+  Result<StatementResult> comment_column(const Statement& statement);
+  Result<StatementResult> branch_statement(const Statement& statement);
+  Result<ResolvedName> rename_target(const Statement& statement, const ResolvedName& from);
+  Result<bool> add_column(const Statement& statement, const Table& table, TableChange& change);
+  Result<bool> drop_column(const Statement& statement, const Table& table, TableChange& change);
+  Result<bool> rename_column(const Statement& statement, const Table& table, TableChange& change);
+  Status change_column(const Statement& statement, const Table& table, TableChange& change);
+  Status change_properties(const Statement& statement, TableChange& change);
+  Result<std::string> default_value(const Expression& expression, const Type& type);
+  std::unexpected<Error> no_such_table(const Statement& statement, const ResolvedName& name,
+                                       const std::string& hint);
+  // execute_access.cc
+  Result<StatementResult> access(const Statement& statement);
+  Result<StatementResult> role_statement(const Statement& statement);
+  Result<StatementResult> grant_roles(const Statement& statement);
+  Result<StatementResult> grant_privileges(const Statement& statement);
+  Result<StatementResult> show_grants(const Statement& statement);
+  Status may_hand_on(Action action, const std::string& role);
+  Status may_grant(Action action, const AccessObject& object, const std::string& privilege);
+  // denied ("PERMISSION_DENIED") in Trino's words.
+  Status allowed(Action action, const ResolvedName& name, const std::string& detail = "");
+  Status allowed_schema(Action action, const ResolvedName& name, const std::string& detail = "");
+  bool sees(const AccessObject& object) const;
+  // execute_statistics.cc
+  Result<StatementResult> analyze_table(const Statement& statement);
+  Result<StatementResult> show_stats(const Statement& statement);
+  Result<std::vector<int64_t>> numbers(PlanPtr plan);
+  Result<std::vector<int64_t>> column_hashes(const ResolvedName& name, size_t column,
+                                             const std::string& hash, Position at);
+  Result<std::optional<TableStatistics>> whole_table(const Plan& plan);
+  // execute_procedure.cc
+  Result<StatementResult> table_execute(const Statement& statement);
+  Result<StatementResult> optimize(const Statement& statement, const ResolvedName& name,
+                                   const TableRef& table, const std::string& threshold);
+  Result<StatementResult> call_procedure(const Statement& statement);
+  Result<std::vector<std::optional<std::string>>> bind_arguments(const Statement& statement,
+                                                                 const Procedure& procedure);
+  Status kill_query(const std::string& id, const std::optional<std::string>& message);
+  std::map<std::string, std::string> catalog_session(const std::string& catalog) const;
   Result<Properties> properties(const std::vector<std::pair<Identifier, ExpressionPtr>>& list);
+  Status like_columns(const ColumnDefinition& definition, const Table& table, NewTable& made);
   Result<NewTable> new_table(const Statement& statement, const ResolvedName& name);
 };
 

@@ -13,6 +13,7 @@ namespace aichemy::sql {
 // `all` may be filled after this returns; it is read when tables are.
 std::unique_ptr<Connector> make_system_catalog(const ExecutorOptions& options, const Catalogs& all);
 // The connector with an information_schema beside its own schemas.
-std::unique_ptr<Connector> with_information_schema(const std::string& catalog, Connector& inner);
+std::unique_ptr<Connector> with_information_schema(const ExecutorOptions& options,
+                                                   const std::string& catalog, Connector& inner);
 
 }  // namespace aichemy::sql

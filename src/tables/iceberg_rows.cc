@@ -402,7 +402,7 @@ Result<TableChange> rewrite_manifests_change(const Call& call, FileIo& io, Manif
     bool small = !row.holds_deletes && (row.length < target / 2 || row.deleted_files > 0);
     (small ? by_spec[row.spec_id] : manifests).push_back(std::move(row));
   }
-  int64_t replaced = 0, created = 0;
+  int64_t replaced = 0, created = 0, processed = 0;
   for (auto& [spec_id, rows] : by_spec) {
     if (rows.size() < 2 && rows[0].deleted_files == 0) {
       manifests.push_back(std::move(rows[0]));
@@ -428,6 +428,7 @@ Result<TableChange> rewrite_manifests_change(const Call& call, FileIo& io, Manif
       std::vector<int64_t> row_ids = first_row_ids(*manifest, row);
       for (size_t i = 0; i < manifest->size(); ++i) {
         if (manifest->status[i] == EntryStatus::deleted) continue;
+        ++processed;
         entries.push_back(carried_entry(*manifest, i, row, EntryStatus::existing));
         if (row_ids[i] != Manifest::kNone) entries.back().first_row_id = row_ids[i];
         oldest = std::min(oldest, entries.back().sequence_number.value_or(0));
@@ -444,7 +445,8 @@ Result<TableChange> rewrite_manifests_change(const Call& call, FileIo& io, Manif
   Properties summary = {
       {"manifests-created", std::to_string(created)},
       {"manifests-replaced", std::to_string(replaced)},
-      {"manifests-kept", std::to_string(manifests.size() - static_cast<size_t>(created))}};
+      {"manifests-kept", std::to_string(manifests.size() - static_cast<size_t>(created))},
+      {"entries-processed", std::to_string(processed)}};
   return builder.finish(std::move(manifests), std::move(summary), "replace");
 }
 

@@ -136,7 +136,7 @@ Result<TableChange> SnapshotBuilder::finish(std::vector<ManifestFile> manifests,
   change_.written.push_back(snapshot_.manifest_list);
   RETURN_IF_ERROR(files_.write_new(call_, snapshot_.manifest_list, bytes));
   for (const auto& [key, value] : attempt_.summary) summary[key] = value;
-  summary["operation"] = operation;
+  summary.try_emplace("operation", operation);  // a rewrite names its own
   put_totals(parent_, &summary);
   snapshot_.summary = std::move(summary);
   change_.requirements.push_back(Requirement::uuid(metadata_.uuid));

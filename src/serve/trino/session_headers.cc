@@ -66,6 +66,9 @@ Result<sql::Session> session_from(const http::Headers& headers) {
       each_pair(headers, "X-Trino-Session", [&](std::string_view key, std::string value) {
         made.properties[std::string(key)] = std::move(value);
       }));
+  RETURN_IF_ERROR(each_pair(headers, "X-Trino-Role", [&](std::string_view key, std::string value) {
+    if (key == "system") made.role = std::move(value);
+  }));
   Status broken;
   RETURN_IF_ERROR(each_pair(
       headers, "X-Trino-Prepared-Statement", [&](std::string_view key, std::string value) {

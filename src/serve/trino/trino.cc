@@ -135,6 +135,15 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     if (!session)
       co_return co_await text(response, 400, "Error 400 Bad Request: " + session.error().message);
     session->user = user;
+    std::string acting(request.headers.get("X-Trino-Authorization-User"));
+    if (!acting.empty() && acting != user) {  // SET SESSION AUTHORIZATION
+      if (!options.impersonates || !options.impersonates(user, acting)) {
+        co_return co_await text(
+            response, 403,
+            fmt::format("Access Denied: User {} cannot impersonate user {}", user, acting));
+      }
+      session->user = acting;
+    }
     session->start = options.clock.wall_now();
     session->query_id = options.queries.next_id();
     statements.add();
@@ -220,7 +229,11 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
       co_await unauthorized(response, "Access Denied: Invalid credentials");
       co_return false;
     }
-    if (!header.empty() && header != basic_user && header != *principal) {
+    bool other = !header.empty() && header != basic_user && header != *principal;
+    bool may =
+        other && options.impersonates && options.impersonates(*principal, std::string(header));
+    if (may) *principal = header;
+    if (other && !may) {
       co_await text(
           response, 403,
           fmt::format("Access Denied: User {} cannot impersonate user {}", *principal, header));

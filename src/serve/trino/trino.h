@@ -46,6 +46,8 @@ struct TrinoOptions {
       check_password;
   // Whether check_password would answer at once (a pair checked before). May be empty.
   std::function<bool(const std::string& user, const std::string& password)> is_remembered;
+  // Whether somebody who has proved to be `principal` may act as `user`. Empty: nobody may.
+  std::function<bool(const std::string& principal, const std::string& user)> impersonates;
   std::string internal_secret;  // X-Trino-Internal-Bearer; empty: never accepted
   std::string version = "483";
   std::string node_id = "aichemy";

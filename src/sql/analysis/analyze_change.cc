@@ -98,6 +98,10 @@ Result<ChangePlan> Analyzer::change(const Statement& statement) {
                  node.plan->connector == made.name.connector;
     made.reads_all = made.reads_all || other;
   }
+  // Of its target a statement may read nothing at all.
+  auto target = reads_.find(made.target);
+  if (target != reads_.end() && target->second.columns.empty()) reads_.erase(target);
+  RETURN_IF_ERROR(check_reads());
   return made;
 }
 
@@ -115,6 +119,7 @@ Status Analyzer::change_target(Changing& changing) {
         return semantic_error("NOT_SUPPORTED", s.at, no_views(s.kind, "materialized "));
     }
   }
+  if (made.table) RETURN_IF_ERROR(check_change(s, made.name));
   if (s.branch.empty() || !made.table) {
     ASSIGN_OR_RETURN(changing.target, analyze_relation(s.change->target, nullptr));
   } else {

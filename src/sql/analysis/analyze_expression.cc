@@ -368,6 +368,7 @@ Result<BoundPtr> Analyzer::find_column(const std::vector<std::string>& names,
       if (found->value->kind != Bound::Kind::column) return found->value;
       auto scan = scans_.find(found->value->relation);
       if (scan != scans_.end()) scan->second.columns.insert(found->value->index);
+      mark_read(*found->value);
       auto copy = std::make_shared<Bound>(*found->value);
       copy->at = at;
       copy->text = shown;

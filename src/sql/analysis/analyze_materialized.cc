@@ -46,9 +46,11 @@ Result<Analyzer::From> Analyzer::analyze_materialized(const Relation& relation,
   if (made->items.size() != view.view.columns.size())
     return semantic_error("INVALID_VIEW", relation.at,
                           "the storage table of the materialized view has other columns");
-  if (same) return from;
+  if (same) return with_row_rules(std::move(from), name, relation.at);
   made->inputs.push_back(from.plan);
-  return from_plan(std::move(made), {name.catalog, name.schema, name.table});
+  From cast = from_plan(std::move(made), {name.catalog, name.schema, name.table});
+  note_read(name, cast);
+  return with_row_rules(std::move(cast), name, relation.at);
 }
 
 Result<PlanPtr> Analyzer::view_query(const Relation& relation, const ResolvedName& name,

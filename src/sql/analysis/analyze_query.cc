@@ -12,7 +12,11 @@ std::unexpected<Error> semantic_error(const char* what, Position at, const std::
   return fail(Code::invalid, what, fmt::format("line {}:{}: {}", at.line, at.column, message));
 }
 
-Result<PlanPtr> Analyzer::query(const Query& query) { return analyze_query(query, nullptr); }
+Result<PlanPtr> Analyzer::query(const Query& query) {
+  ASSIGN_OR_RETURN(PlanPtr plan, analyze_query(query, nullptr));
+  RETURN_IF_ERROR(check_reads());
+  return plan;
+}
 
 Result<PlanPtr> Analyzer::analyze_query(const Query& query, const Scope* outer) {
   if (!query.session.empty() && outer)  // the executor has applied the outermost
@@ -131,6 +135,7 @@ Result<PlanPtr> Analyzer::analyze_term(const QueryTerm& term, const Query* tail,
   made->inputs.push_back(from.plan);
   for (const auto& field : from.fields) {
     if (field.hidden) continue;
+    mark_read(*field.value);
     made->fields.push_back({field.name, field.value->type});
     made->items.push_back(field.value);
   }
@@ -188,7 +193,7 @@ PlanPtr Analyzer::cast_columns(PlanPtr plan, const std::vector<Type>& types) {
 }
 
 PlanPtr Analyzer::arrange_columns(PlanPtr plan, const std::vector<std::optional<size_t>>& sources,
-                                  const std::function<Type(size_t)>& type_of) {
+                                  const std::function<BoundPtr(size_t)>& value_of) {
   auto made = std::make_shared<Plan>();
   made->kind = Plan::Kind::select;
   auto inner = std::make_shared<Plan>(*plan);
@@ -196,7 +201,7 @@ PlanPtr Analyzer::arrange_columns(PlanPtr plan, const std::vector<std::optional<
   for (size_t i = 0; i < sources.size(); ++i) {
     made->items.push_back(
         sources[i] ? make_column(inner->relation, *sources[i], plan->fields[*sources[i]].type)
-                   : make_null(type_of(i)));
+                   : value_of(i));
     made->fields.push_back({std::nullopt, made->items.back()->type});
   }
   made->inputs.push_back(std::move(inner));

@@ -35,8 +35,7 @@ Result<ResolvedName> Analyzer::resolve_table(const QualifiedName& name, Position
 
 Result<ResolvedName> Analyzer::resolve_schema(const QualifiedName& name, Position at) {
   ResolvedName made;
-  if (name.size() > 2)
-    return semantic_error("INVALID_SCHEMA_NAME", at, "Too many parts in schema name");
+  if (name.size() > 2) return semantic_error("SYNTAX_ERROR", at, "Too many parts in schema name");
   if (name.size() < 2 && !session_.catalog) {
     return semantic_error("MISSING_CATALOG_NAME", at,
                           "Catalog must be specified when session catalog is not set");
@@ -278,7 +277,7 @@ Result<Analyzer::From> Analyzer::analyze_table(const Relation& relation, const S
         "TABLE_NOT_FOUND", relation.at,
         fmt::format("Table '{}.{}.{}' does not exist", name.catalog, name.schema, name.table));
   }
-  return scan_of(name, table);
+  return with_row_rules(scan_of(name, table), name, relation.at);
 }
 
 Result<TableRef> Analyzer::find_target(const ResolvedName& name, const std::string& branch,
@@ -303,6 +302,7 @@ Analyzer::From Analyzer::scan_of(const ResolvedName& name, const TableRef& table
   for (size_t i = 0; i < table->columns.size(); ++i)
     from.fields[i].hidden = table->columns[i].hidden;
   scans_[plan->relation].name = {"", name.catalog, name.schema, name.table};
+  note_read(name, from);
   scans_[plan->relation].plan = std::move(plan);
   return from;
 }
@@ -322,9 +322,12 @@ Result<Analyzer::From> Analyzer::analyze_view(const Relation& relation, const Re
   Session saved = session_;
   session_.catalog = view.catalog;
   session_.schema = view.schema;
+  std::optional<std::string> saved_owner = view_owner_;
+  if (!view.run_as_invoker) view_owner_ = view.owner;
   ++view_depth_;
   auto plan = analyze_query(*(*parsed)->query, nullptr);
   --view_depth_;
+  view_owner_ = std::move(saved_owner);
   session_ = std::move(saved);
   if (!plan) return broken(plan.error().message);
   if ((*plan)->fields.size() != view.columns.size())
@@ -342,7 +345,9 @@ Result<Analyzer::From> Analyzer::analyze_view(const Relation& relation, const Re
   }
   auto cast = std::make_shared<Plan>(*cast_columns(std::move(*plan), types));
   for (size_t i = 0; i < view.columns.size(); ++i) cast->fields[i].name = view.columns[i].name;
-  return from_plan(std::move(cast), {name.catalog, name.schema, name.table});
+  From from = from_plan(std::move(cast), {name.catalog, name.schema, name.table});
+  note_read(name, from);
+  return with_row_rules(std::move(from), name, relation.at);
 }
 
 Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Scope* outer) {
@@ -484,6 +489,29 @@ Result<Analyzer::From> Analyzer::analyze_unnest(const Relation& relation, const 
   return from_plan(std::move(plan), {});
 }
 
+Status Analyzer::table_condition(const QualifiedName& table, const Expression& condition,
+                                 std::vector<size_t>* columns, std::vector<Conjunct>* conjuncts) {
+  Relation relation{};
+  relation.kind = Relation::Kind::table;
+  relation.at = condition.at;
+  relation.name = table;
+  ASSIGN_OR_RETURN(From from, analyze_table(relation, nullptr));
+  Scope scope;
+  scope.fields = from.fields;
+  ASSIGN_OR_RETURN(BoundPtr bound, analyze_condition(condition, scope, "WHERE clause"));
+  RETURN_IF_ERROR(check_reads());
+  note_conjuncts(*bound, from.relations);
+  for (const auto& [id, node] : scans_) {
+    columns->assign(node.columns.begin(), node.columns.end());
+    *conjuncts = node.conjuncts;
+  }
+  return {};
+}
+
+void Analyzer::read_only_files(const std::vector<std::string>& files) {
+  for (auto& [relation, node] : scans_) node.files = files;
+}
+
 Status Analyzer::plan_scans(std::vector<std::shared_ptr<void>>& keep, size_t target,
                             Change* change) {
   for (auto& [relation, node] : scans_) {
@@ -491,6 +519,7 @@ Status Analyzer::plan_scans(std::vector<std::shared_ptr<void>>& keep, size_t tar
     request.columns.assign(node.columns.begin(), node.columns.end());
     request.conjuncts = node.conjuncts;
     if (relation == target) request.change = change;
+    request.files = node.files;
     ASSIGN_OR_RETURN(Scan scan, node.plan->connector->plan_scan(call_, node.plan->table, request));
     if (auto* engine = std::get_if<EngineScan>(&scan)) {
       node.plan->handle = engine->handle;

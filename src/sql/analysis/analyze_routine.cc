@@ -216,7 +216,7 @@ Result<PlanPtr> Analyzer::corresponding(const QueryTerm& term, PlanPtr left, Pla
     return semantic_error("MISMATCHED_COLUMN_ALIASES", term.at, "No corresponding columns");
   auto named = [&](const PlanPtr& plan, const std::vector<std::optional<size_t>>& sources) {
     auto made =
-        std::make_shared<Plan>(*arrange_columns(plan, sources, [](size_t) { return Type(); }));
+        std::make_shared<Plan>(*arrange_columns(plan, sources, [](size_t) { return BoundPtr(); }));
     for (size_t i = 0; i < sources.size(); ++i)
       made->fields[i].name = plan->fields[*sources[i]].name;
     return PlanPtr(made);

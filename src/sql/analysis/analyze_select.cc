@@ -164,6 +164,7 @@ Status Analyzer::expand_star(const SelectItem& item, const From& from, Scope& sc
                   std::equal(prefix.rbegin(), prefix.rend(), field.qualifier.rbegin());
       if (!fits) continue;
     }
+    mark_read(*field.value);
     items.emplace_back(OutputField{field.name, field.value->type}, field.value);
   }
   // A qualifier of an outer query.

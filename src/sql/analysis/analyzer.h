@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "runtime/call.h"
+#include "sql/analysis/access.h"
 #include "sql/analysis/plan.h"
 #include "sql/analysis/session.h"
 #include "sql/connectors/connector.h"
@@ -49,6 +50,8 @@ class Analyzer {
   Analyzer(const Call& call, const Session& session, const Catalogs& catalogs)
       : call_(call), session_(session), catalogs_(catalogs) {}
 
+  // Asked for every table, view and column that is read; none: everything may be read.
+  void set_access(const AccessControl* access) { access_ = access; }
   // Values for the statement's question marks; without them a parameter is an error, or with
   // `describe` a value of unknown type.
   void set_parameters(const std::vector<ExpressionPtr>* parameters, bool describe) {
@@ -74,9 +77,9 @@ class Analyzer {
   Result<ChangePlan> change(const Statement& statement);
   // Casts the plan's columns to these types (INSERT, CTAS).
   PlanPtr cast_columns(PlanPtr plan, const std::vector<Type>& types);
-  // Column i of the result is query column sources[i], or NULL of type_of(i).
+  // Column i of the result is query column sources[i], or value_of(i).
   PlanPtr arrange_columns(PlanPtr plan, const std::vector<std::optional<size_t>>& sources,
-                          const std::function<Type(size_t)>& type_of);
+                          const std::function<BoundPtr(size_t)>& value_of);
   // After the last query(): asks the connectors for scans. The handles live as long as `keep`. The
   // scan of `target` is the change's.
   Status plan_scans(std::vector<std::shared_ptr<void>>& keep, size_t target = 0,
@@ -87,6 +90,15 @@ class Analyzer {
     std::string catalog, schema, table;
   };
   const std::vector<PlannedScan>& planned_scans() const { return planned_scans_; }
+  // A condition on one table's rows: the columns it names and what may be told the connector. For
+  // an analyzer that analyses nothing else.
+  Status table_condition(const QualifiedName& table, const Expression& condition,
+                         std::vector<size_t>* columns, std::vector<Conjunct>* conjuncts);
+  // Before plan_scans(): the scan reads these of its data files and no other.
+  void read_only_files(const std::vector<std::string>& files);
+
+  // For plans put together by hand around one of query().
+  size_t new_relation() { return next_relation_++; }
 
   // An expression without columns, for SET SESSION, properties, EXECUTE, CALL.
   Result<BoundPtr> constant(const Expression& expression);
@@ -144,10 +156,32 @@ class Analyzer {
     std::set<size_t> columns;
     std::vector<Conjunct> conjuncts;
     PlannedScan name;
+    std::vector<std::string> files;
   };
   std::map<size_t, ScanNode> scans_;                             // by relation
   std::map<std::pair<Connector*, TableName>, TableRef> tables_;  // one version in a statement
   std::vector<PlannedScan> planned_scans_;
+  // What the query reads of a table or view, for the access control.
+  struct ReadNode {
+    AccessObject object;
+    std::vector<std::string> names;
+    std::set<size_t> columns;
+    std::optional<std::string> owner;  // of the view around it, when that runs as its owner
+  };
+  std::map<size_t, ReadNode> reads_;  // by relation
+  const AccessControl* access_ = nullptr;
+  std::optional<std::string> view_owner_;
+  int row_rules_depth_ = 0;
+
+  // analyze_access.cc
+  Identity identity() const { return {session_.user, session_.roles}; }
+  void note_read(const ResolvedName& name, const From& from);
+  void mark_read(const Bound& column);
+  Status check_reads();
+  Status check_change(const Statement& statement, const ResolvedName& name);
+  Result<From> with_row_rules(From from, const ResolvedName& name, Position at);
+  Result<BoundPtr> row_expression(const RowExpression& expression, const From& from,
+                                  const ResolvedName& name, const Type& type, bool filter);
 
   // analyze_query.cc
   Result<PlanPtr> analyze_query(const Query& query, const Scope* outer);

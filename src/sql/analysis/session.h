@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct Session {
   std::string query_id;
   std::map<std::string, std::string> properties;  // also catalog.property
   std::map<std::string, std::string> prepared;    // name -> SQL
+  std::string role;                               // the system role: "", ALL, NONE, ROLE{name}
+  std::set<std::string> roles;                    // that are enabled by it
   std::optional<std::string> transaction;         // id; none: autocommit
   bool client_transactions = false;               // the client said it can carry a transaction id
   bool parametric_datetime = true;

@@ -29,7 +29,8 @@ struct ColumnInfo {
   Type type;
   bool nullable = true;
   std::string comment;
-  bool hidden = false;  // not in SELECT * ("$path")
+  bool hidden = false;                       // not in SELECT * ("$path")
+  std::optional<std::string> default_value;  // what INSERT takes for it, as JSON of the protocol
 };
 
 // Table or schema properties, as text; arrays and maps in JSON text.
@@ -57,6 +58,7 @@ class Table {
   TableName name;
   std::vector<ColumnInfo> columns;
   std::string comment;
+  std::string owner;      // "": nobody has been named
   Properties properties;  // what SHOW CREATE TABLE prints in WITH (...)
   std::string version;    // of its rows; empty when that cannot be told
 };
@@ -99,7 +101,8 @@ class Change;
 struct ScanRequest {
   std::vector<size_t> columns;  // those the query reads; may be empty (count(*))
   std::vector<Conjunct> conjuncts;
-  Change* change = nullptr;  // the scan of its target
+  Change* change = nullptr;        // the scan of its target
+  std::vector<std::string> files;  // these data files only; empty: all
 };
 
 // ---- writing ----
@@ -150,6 +153,9 @@ struct WrittenFile {
   std::vector<int64_t> split_offsets;
 };
 
+// metric_name and metric_value of a procedure.
+using ProcedureMetrics = std::vector<std::pair<std::string, int64_t>>;
+
 // One insert under way. Destroying it without finish_insert abandons it.
 class Insert {
  public:
@@ -157,6 +163,10 @@ class Insert {
   InsertTarget target;
   // Entries added to the commit's summary (job id, epoch).
   std::map<std::string, std::string> summary;
+  // Of a rewrite (begin_rewrite): the data files it reads, which the written ones take the place
+  // of.
+  std::vector<std::string> files;
+  ProcedureMetrics metrics;  // of a rewrite, filled by finish_insert
   // When set, finish_insert commits only if no earlier commit has this summary entry, and succeeds
   // either way: a repeated epoch lands exactly once.
   std::optional<std::pair<std::string, std::string>> once;
@@ -167,9 +177,18 @@ struct NewTable {
   std::vector<ColumnInfo> columns;
   Properties properties;
   std::string comment;
-  bool replace = false;
+  std::string owner;
+  bool replace = false;  // CREATE OR REPLACE: its history stays
 };
 
+struct TableChange;  // table_change.h, with the following
+struct BranchInfo;
+struct BranchChange;
+struct Procedure;
+struct ProcedureCall;
+struct TableStatistics;
+struct RewriteRequest;
+struct DistinctHashes;
 // Rows of one data file by their positions, ascending.
 struct FilePositions {
   std::string path;
@@ -304,6 +323,32 @@ class Connector {
   virtual Status create_view(const Call& call, const TableName& name, const View& view,
                              bool replace) = 0;
   virtual Status drop_view(const Call& call, const TableName& name) = 0;
+
+  // What a connector does not do answers unsupported ("NOT_SUPPORTED") in Trino's words; so does
+  // every one of these that is not overridden.
+  virtual Status change_table(const Call& call, const TableName& name, const TableChange& change);
+  virtual Status change_view(const Call& call, const TableName& name, const TableChange& change);
+  virtual Status rename_table(const Call& call, const TableName& from, const TableName& to);
+  virtual Status rename_view(const Call& call, const TableName& from, const TableName& to);
+  virtual Status rename_schema(const Call& call, const std::string& from, const std::string& to);
+  virtual Status set_schema_owner(const Call& call, const std::string& schema,
+                                  const std::string& owner, bool role);
+  // User or role, "" when nobody has been named.
+  virtual Result<std::string> schema_owner(const Call& call, const std::string& schema);
+  virtual Result<std::vector<BranchInfo>> list_branches(const Call& call, const TableName& name);
+  virtual Status change_branch(const Call& call, const TableName& name, const BranchChange& change);
+  // Those of CALL and those of ALTER TABLE EXECUTE.
+  virtual const std::vector<Procedure>& procedures() const;
+  virtual Result<ProcedureMetrics> run_procedure(const Call& call, const ProcedureCall& procedure);
+  // ALTER TABLE EXECUTE optimize: finish_insert() puts what is read of `files` of the Insert in
+  // their place. nullptr: there is nothing to rewrite.
+  virtual Result<std::unique_ptr<Insert>> begin_rewrite(const Call& call, const TableRef& table,
+                                                        const RewriteRequest& request);
+  virtual Result<TableStatistics> statistics(const Call& call, const TableRef& table);
+  // ANALYZE: what is kept with the table's current state.
+  virtual bool keeps_statistics() const { return false; }
+  virtual Status store_distinct(const Call& call, const TableRef& table,
+                                const std::vector<DistinctHashes>& columns);
 
   virtual Result<std::unique_ptr<Insert>> begin_insert(const Call& call, const TableRef& table) = 0;
   // CREATE TABLE AS: the table appears with its rows, at finish_insert, or not at all.

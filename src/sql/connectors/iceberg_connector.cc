@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "sql/connectors/iceberg_mapping.h"
 #include "sql/connectors/iceberg_metadata_tables.h"
@@ -175,7 +176,8 @@ void fill_columns(IcebergTable& table) {
     table.columns.push_back({.name = lower(field.name),
                              .type = trino_type(field.type),
                              .nullable = !field.required,
-                             .comment = field.doc});
+                             .comment = field.doc,
+                             .default_value = shown_default(field)});
   }
   for (const HiddenColumn& hidden : kHidden) {
     table.columns.push_back({.name = hidden.name, .type = hidden.type, .hidden = true});
@@ -237,6 +239,7 @@ Result<TableRef> IcebergConnector::get_table(const Call& call, const TableName& 
   table->loaded = std::move(*loaded);
   fill_columns(*table);
   table->comment = table->loaded.metadata->property("comment");
+  table->owner = table->loaded.metadata->property("owner");
   table->properties = shown_properties(*table->loaded.metadata);
   return TableRef(table);
 }
@@ -271,6 +274,10 @@ Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table
   wanted.certain = request.change && request.change->exact;
   auto scan = std::make_shared<LakeScan>();
   ASSIGN_OR_RETURN(scan->plan, in_our_words(catalog_.plan(call, source.loaded, wanted)));
+  if (!request.files.empty()) {
+    std::set<std::string> chosen(request.files.begin(), request.files.end());
+    std::erase_if(scan->plan.files, [&](const auto& file) { return !chosen.contains(file.path); });
+  }
   if (request.change) IcebergChanges::note_plan(*request.change, request, scan->plan);
   scan->columns = lake_columns(*table);
   return Scan(scans_.add(std::move(scan)));
@@ -280,24 +287,54 @@ Result<catalog::CreateTable> IcebergConnector::new_table(const Call& call, const
   catalog::CreateTable made;
   ASSIGN_OR_RETURN(auto space, find_schema(call, table.name.schema));
   made.name = {std::move(space), table.name.table};
-  if (table.replace) {
-    return fail(Code::unsupported, "NOT_SUPPORTED",
-                "CREATE OR REPLACE TABLE is not supported yet: drop the table first");
-  }
   ASSIGN_OR_RETURN(made.schema, schema_of(table.columns));
   made.properties["write.parquet.compression-codec"] = "zstd";
   // Every commit writes a metadata file: without this a busy table would keep them all.
   made.properties["write.metadata.delete-after-commit.enabled"] = "true";
   if (!table.comment.empty()) made.properties["comment"] = table.comment;
+  if (!table.owner.empty()) made.properties["owner"] = table.owner;
   RETURN_IF_ERROR(apply_properties(table.properties, &made));
+  auto version = made.properties.find("format-version");
+  int format_version = version == made.properties.end() ? 2 : std::atoi(version->second.c_str());
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const auto& value = table.columns[i].default_value;
+    if (!value) continue;
+    tables::Field& field = made.schema.fields[i];
+    ASSIGN_OR_RETURN(field.write_default, default_json(*value, field.type, format_version));
+    field.initial_default = field.write_default;
+  }
   return made;
 }
 
 Status IcebergConnector::create_table(const Call& call, const NewTable& table) {
   ASSIGN_OR_RETURN(auto made, new_table(call, table));
+  if (table.replace) {
+    ASSIGN_OR_RETURN(auto replacement, replacement_of(call, made));
+    if (replacement) {
+      auto replaced = in_our_words(catalog_.replace_with_files(call, *replacement, {}));
+      if (!replaced) return std::unexpected(replaced.error());
+      return {};
+    }
+  }
   auto created = in_our_words(catalog_.create_table(call, made));
   if (!created) return std::unexpected(created.error());
   return {};
+}
+
+Result<std::optional<catalog::Replacement>> IcebergConnector::replacement_of(
+    const Call& call, catalog::CreateTable& table) {
+  ASSIGN_OR_RETURN(table.name,
+                   find_name(call, {catalog::name_text(table.name.space), table.name.name}, false));
+  ASSIGN_OR_RETURN(bool exists, catalog_.table_exists(call, table.name));
+  if (!exists) return std::optional<catalog::Replacement>();
+  ASSIGN_OR_RETURN(auto made, in_our_words(catalog_.stage_replacement(call, table)));
+  const std::string& location = made.staged.metadata->location;
+  if (!table.location.empty() && table.location != location && table.location != location + "/") {
+    return fail(Code::invalid, "INVALID_TABLE_PROPERTY",
+                "The provided location '" + table.location +
+                    "' does not match the existing table location '" + location + "'");
+  }
+  return std::optional(std::move(made));
 }
 
 Status IcebergConnector::drop_table(const Call& call, const TableName& name) {
@@ -332,6 +369,7 @@ Result<std::optional<View>> IcebergConnector::load_view(const Call& call, const 
   view.comment = property("comment");
   view.owner = property("trino.run-as-owner");
   view.run_as_invoker = view.owner.empty();
+  if (view.run_as_invoker) view.owner = property("owner");
   for (const auto& [key, value] : metadata.properties) {
     if (key.starts_with("trino.") && key != "trino.run-as-owner") view.kept[key] = value;
   }
@@ -366,7 +404,8 @@ Status IcebergConnector::create_view(const Call& call, const TableName& name, co
   made.version.summary = {{"engine-name", "aichemy"}};
   made.properties[kTrinoColumns] = exact.dump();
   if (!view.comment.empty()) made.properties["comment"] = view.comment;
-  if (!view.run_as_invoker) made.properties["trino.run-as-owner"] = view.owner;
+  const char* owner = view.run_as_invoker ? "owner" : "trino.run-as-owner";
+  if (!view.owner.empty()) made.properties[owner] = view.owner;
   for (const auto& [key, value] : view.kept) made.properties[key] = value;
   ASSIGN_OR_RETURN(bool exists, catalog_.view_exists(call, stored));
   if (!exists || !replace) {

@@ -54,6 +54,29 @@ class IcebergConnector final : public Connector {
                      bool replace) override;
   Status drop_view(const Call& call, const TableName& name) override;
 
+  // iceberg_alter.cc
+  Status change_table(const Call& call, const TableName& name, const TableChange& change) override;
+  Status change_view(const Call& call, const TableName& name, const TableChange& change) override;
+  Status rename_table(const Call& call, const TableName& from, const TableName& to) override;
+  Status rename_view(const Call& call, const TableName& from, const TableName& to) override;
+  Status rename_schema(const Call& call, const std::string& from, const std::string& to) override;
+  Status set_schema_owner(const Call& call, const std::string& schema, const std::string& owner,
+                          bool role) override;
+  Result<std::string> schema_owner(const Call& call, const std::string& schema) override;
+  Result<std::vector<BranchInfo>> list_branches(const Call& call, const TableName& name) override;
+  Status change_branch(const Call& call, const TableName& name,
+                       const BranchChange& change) override;
+  // iceberg_statistics.cc
+  Result<TableStatistics> statistics(const Call& call, const TableRef& table) override;
+  bool keeps_statistics() const override { return true; }
+  Status store_distinct(const Call& call, const TableRef& table,
+                        const std::vector<DistinctHashes>& columns) override;
+  // iceberg_procedures.cc
+  const std::vector<Procedure>& procedures() const override;
+  Result<ProcedureMetrics> run_procedure(const Call& call, const ProcedureCall& procedure) override;
+  Result<std::unique_ptr<Insert>> begin_rewrite(const Call& call, const TableRef& table,
+                                                const RewriteRequest& request) override;
+
   Result<std::unique_ptr<Insert>> begin_insert(const Call& call, const TableRef& table) override;
   Result<std::unique_ptr<Insert>> begin_create_table_as(const Call& call,
                                                         const NewTable& table) override;
@@ -66,6 +89,23 @@ class IcebergConnector final : public Connector {
   IcebergMaterializedViews views_;
 
   Result<catalog::CreateTable> new_table(const Call& call, const NewTable& table);
+  Result<ProcedureMetrics> optimize_manifests(const Call& call, const catalog::EntityName& name,
+                                              const ProcedureCall& procedure);
+  Result<ProcedureMetrics> expire_snapshots(const Call& call, const catalog::EntityName& name,
+                                            const ProcedureCall& procedure);
+  Result<ProcedureMetrics> remove_orphan_files(const Call& call, const catalog::EntityName& name,
+                                               const ProcedureCall& procedure);
+  Result<ProcedureMetrics> drop_extended_stats(const Call& call, const catalog::EntityName& name,
+                                               const ProcedureCall& procedure);
+  Result<ProcedureMetrics> rollback_to_snapshot(const Call& call, const catalog::EntityName& name,
+                                                const ProcedureCall& procedure);
+  Result<ProcedureMetrics> register_table(const Call& call, const catalog::EntityName& name,
+                                          const ProcedureCall& procedure);
+  Result<ProcedureMetrics> unregister_table(const Call& call, const catalog::EntityName& name,
+                                            const ProcedureCall& procedure);
+  // None when there is no such table yet.
+  Result<std::optional<catalog::Replacement>> replacement_of(const Call& call,
+                                                             catalog::CreateTable& table);
 };
 
 }  // namespace aichemy::sql

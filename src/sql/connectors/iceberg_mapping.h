@@ -32,9 +32,21 @@ tables::Predicate predicate_of(const std::vector<Conjunct>& conjuncts,
 // Whether that is all of it.
 bool says_all(const std::vector<Conjunct>& conjuncts, const tables::Schema& schema);
 
+// A column's default as Iceberg writes it, from the JSON that the protocol has for the value.
+// unsupported ("NOT_SUPPORTED") below format version 3 and for nested types.
+Result<Json> default_json(const std::string& json, const tables::Type& type, int format_version);
+
+// The other way; none without one.
+std::optional<std::string> shown_default(const tables::Field& field);
+
 // The Iceberg connector's table properties: applied to a table about to be made, and read off one
 // that exists. invalid ("INVALID_TABLE_PROPERTY").
 Status apply_properties(const Properties& properties, catalog::CreateTable* table);
+// The updates that set these properties of a table that exists and give others back their default.
+// unsupported ("NOT_SUPPORTED") for a property that stays what it was made.
+Result<std::vector<tables::iceberg::Update>> changed_properties(
+    const tables::iceberg::TableMetadata& metadata, const Properties& properties,
+    const std::vector<std::string>& reset);
 Properties shown_properties(const tables::iceberg::TableMetadata& metadata);
 
 }  // namespace aichemy::sql

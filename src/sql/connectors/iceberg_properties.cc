@@ -3,6 +3,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "base/bytes.h"
 #include "sql/connectors/iceberg_mapping.h"
 #include "tables/iceberg_metadata.h"
 
@@ -227,22 +228,35 @@ constexpr char kDataLocation[] = "write.data.path";
 struct PropertyRow {
   const char* name;
   Status (*apply)(const std::string& value, CreateTable* table);
+  const char* key;  // Iceberg's, when one holds the value
+  bool changes;     // by ALTER TABLE SET PROPERTIES
 };
 // In the order they are applied.
 constexpr PropertyRow kProperties[] = {
-    {"format", set_format},
-    {"format_version", set_format_version},
-    {"partitioning", set_partitioning},
-    {"sorted_by", set_sorted_by},
-    {"location", set_location},
-    {"compression_codec", set_compression},
-    {"max_commit_retry", set_plain<kRetries>},
-    {"delete_after_commit_enabled", set_plain<kDeleteAfterCommit>},
-    {"max_previous_versions", set_plain<kPreviousVersions>},
-    {"object_store_layout_enabled", set_plain<kObjectStoreLayout>},
-    {"data_location", set_plain<kDataLocation>},
-    {"extra_properties", set_extra},
+    {"format", set_format, "write.format.default", true},
+    {"format_version", set_format_version, nullptr, true},
+    {"partitioning", set_partitioning, nullptr, true},
+    {"sorted_by", set_sorted_by, nullptr, true},
+    {"location", set_location, nullptr, false},
+    {"compression_codec", set_compression, "write.parquet.compression-codec", true},
+    {"max_commit_retry", set_plain<kRetries>, kRetries, true},
+    {"delete_after_commit_enabled", set_plain<kDeleteAfterCommit>, kDeleteAfterCommit, true},
+    {"max_previous_versions", set_plain<kPreviousVersions>, kPreviousVersions, true},
+    {"object_store_layout_enabled", set_plain<kObjectStoreLayout>, kObjectStoreLayout, true},
+    {"data_location", set_plain<kDataLocation>, kDataLocation, true},
+    {"extra_properties", set_extra, nullptr, true},
 };
+
+const PropertyRow* find_property(const std::string& name) {
+  const auto* row = std::find_if(std::begin(kProperties), std::end(kProperties),
+                                 [&](const PropertyRow& known) { return known.name == name; });
+  return row == std::end(kProperties) ? nullptr : row;
+}
+
+Status check_known(const std::string& name) {
+  if (find_property(name)) return {};
+  return bad_property("Catalog 'iceberg' table property '" + name + "' does not exist");
+}
 
 std::string shown_name(const std::string& name) {
   bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
@@ -265,18 +279,155 @@ std::string shown_transform(const tables::iceberg::PartitionField& field,
 }  // namespace
 
 Status apply_properties(const Properties& properties, CreateTable* table) {
-  for (const auto& [name, value] : properties) {
-    bool known = std::any_of(std::begin(kProperties), std::end(kProperties),
-                             [&](const PropertyRow& row) { return row.name == name; });
-    if (!known)
-      return bad_property("Catalog 'iceberg' table property '" + name + "' does not exist");
-  }
+  for (const auto& [name, value] : properties) RETURN_IF_ERROR(check_known(name));
   for (const PropertyRow& row : kProperties) {
     auto given = properties.find(row.name);
     if (given == properties.end()) continue;
     RETURN_IF_ERROR(row.apply(given->second, table));
   }
   return {};
+}
+
+namespace {
+
+using tables::iceberg::PartitionSpec;
+using tables::iceberg::Update;
+
+// A version 1 table keeps the places of its partition fields: one that goes becomes void.
+void keep_places(const PartitionSpec& before, PartitionSpec* spec) {
+  std::vector<tables::iceberg::PartitionField> fields;
+  for (tables::iceberg::PartitionField field : before.fields) {
+    auto kept = std::find_if(spec->fields.begin(), spec->fields.end(), [&](const auto& wanted) {
+      return wanted.source_id == field.source_id && wanted.transform == field.transform;
+    });
+    if (kept == spec->fields.end())
+      field.transform = {.kind = tables::TransformKind::void_};
+    else
+      spec->fields.erase(kept);
+    fields.push_back(std::move(field));
+  }
+  for (auto& added : spec->fields) {
+    bool taken = std::any_of(fields.begin(), fields.end(),
+                             [&](const auto& known) { return known.name == added.name; });
+    if (taken) added.name += "_" + std::to_string(fields.size());
+    fields.push_back(std::move(added));
+  }
+  spec->fields = std::move(fields);
+}
+
+Update numbered(Update::Kind kind, int number) {
+  Update update;
+  update.kind = kind;
+  update.number = number;
+  return update;
+}
+
+void change_layout(const TableMetadata& metadata, bool partitioning, bool sorting,
+                   CreateTable* wanted, std::vector<Update>* updates) {
+  if (partitioning) {
+    if (metadata.format_version == 1) keep_places(metadata.default_spec(), &wanted->spec);
+    Update add;
+    add.kind = Update::Kind::add_spec;
+    add.spec = wanted->spec;
+    updates->push_back(std::move(add));
+    updates->push_back(numbered(Update::Kind::set_default_spec, -1));
+  }
+  if (sorting) {
+    Update add;
+    add.kind = Update::Kind::add_sort_order;
+    add.sort_order = wanted->sort_order;
+    updates->push_back(std::move(add));
+    updates->push_back(numbered(Update::Kind::set_default_sort_order, -1));
+  }
+}
+
+}  // namespace
+
+Result<std::vector<Update>> changed_properties(const TableMetadata& metadata,
+                                               const Properties& properties,
+                                               const std::vector<std::string>& reset) {
+  std::string fixed;
+  auto check = [&](const std::string& name) -> Status {
+    RETURN_IF_ERROR(check_known(name));
+    if (!find_property(name)->changes) fixed += (fixed.empty() ? "" : ", ") + name;
+    return {};
+  };
+  for (const auto& [name, value] : properties) RETURN_IF_ERROR(check(name));
+  for (const std::string& name : reset) RETURN_IF_ERROR(check(name));
+  if (!fixed.empty()) {
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                "The following properties cannot be updated: " + fixed);
+  }
+  CreateTable wanted;
+  wanted.schema = metadata.current_schema();
+  RETURN_IF_ERROR(apply_properties(properties, &wanted));
+  std::vector<Update> updates;
+  if (auto version = wanted.properties.extract("format-version"); !version.empty()) {
+    int number = std::atoi(version.mapped().c_str());
+    if (number < metadata.format_version) {
+      return fail(Code::invalid, "ICEBERG_COMMIT_ERROR",
+                  "Failed to set new property values: Cannot downgrade v" +
+                      std::to_string(metadata.format_version) + " table to v" +
+                      std::to_string(number));
+    }
+    updates.push_back(numbered(Update::Kind::upgrade_format_version, number));
+  }
+  auto names = [&](const char* name) {
+    return properties.contains(name) || std::find(reset.begin(), reset.end(), name) != reset.end();
+  };
+  change_layout(metadata, names("partitioning"), names("sorted_by"), &wanted, &updates);
+  if (!wanted.properties.empty()) updates.push_back(Update::set(std::move(wanted.properties)));
+  Update remove;
+  remove.kind = Update::Kind::remove_properties;
+  for (const std::string& name : reset) {
+    if (const char* key = find_property(name)->key) remove.removals.emplace_back(key);
+  }
+  if (!remove.removals.empty()) updates.push_back(std::move(remove));
+  return updates;
+}
+
+Result<Json> default_json(const std::string& json, const tables::Type& type, int format_version) {
+  if (format_version < 3) {
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                "Default column values are not supported for Iceberg table format version < 3");
+  }
+  if (type.is_nested()) {
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                "Default values of nested columns are not supported: " + tables::type_text(type));
+  }
+  ASSIGN_OR_RETURN(Json value, Json::parse(json));
+  if (!value.is_string()) return value;
+  std::string text(value.as_string());
+  using K = tables::TypeKind;
+  bool moment = type.kind == K::timestamp || type.kind == K::timestamptz;
+  if (moment) {
+    if (size_t blank = text.find(' '); blank != std::string::npos) text[blank] = 'T';
+    if (size_t zone = text.find(" UTC"); zone != std::string::npos) text.replace(zone, 4, "+00:00");
+  }
+  if (type.kind == K::binary || type.kind == K::fixed) {
+    auto bytes = from_base64(text);
+    if (!bytes) return std::unexpected(bytes.error());
+    text = to_hex(*bytes);
+  }
+  return Json(text);
+}
+
+std::optional<std::string> shown_default(const tables::Field& field) {
+  if (!field.write_default || field.write_default->is_null()) return std::nullopt;
+  const Json& value = *field.write_default;
+  if (!value.is_string()) return value.dump();
+  std::string text(value.as_string());
+  using K = tables::TypeKind;
+  if (field.type.kind == K::timestamp || field.type.kind == K::timestamptz) {
+    if (size_t t = text.find('T'); t != std::string::npos) text[t] = ' ';
+    if (size_t zone = text.find("+00:00"); zone != std::string::npos) text.replace(zone, 6, " UTC");
+  }
+  if (field.type.kind == K::binary || field.type.kind == K::fixed) {
+    auto bytes = from_hex(text);
+    if (!bytes) return std::nullopt;
+    text = to_base64(*bytes);
+  }
+  return Json(text).dump();
 }
 
 Properties shown_properties(const TableMetadata& metadata) {

@@ -30,6 +30,7 @@ constexpr const char* kSpecId = "aichemy.partition-spec-id";
 
 struct IcebergInsert final : Insert {
   catalog::LoadedTable table;  // as it was when the insert began; staged for CREATE TABLE AS
+  std::optional<catalog::Replacement> replaces;
   bool creates = false;
   std::string branch;  // empty: main
   int spec_id = 0;
@@ -182,6 +183,14 @@ Result<std::unique_ptr<Insert>> IcebergConnector::begin_insert(const Call&, cons
 Result<std::unique_ptr<Insert>> IcebergConnector::begin_create_table_as(const Call& call,
                                                                         const NewTable& table) {
   ASSIGN_OR_RETURN(auto made, new_table(call, table));
+  if (table.replace) {
+    ASSIGN_OR_RETURN(auto replacement, replacement_of(call, made));
+    if (replacement) {
+      ASSIGN_OR_RETURN(auto insert, insert_into(replacement->staged));
+      insert->replaces = std::move(replacement);
+      return insert;
+    }
+  }
   ASSIGN_OR_RETURN(bool taken, in_our_words(catalog_.table_exists(call, made.name)));
   if (taken)
     return fail(Code::exists, "table_exists",
@@ -210,6 +219,29 @@ Status IcebergConnector::finish_insert(const Call& call, Insert& insert,
   for (const WrittenFile& written : files) {
     ASSIGN_OR_RETURN(auto file, committed_file(written, ours.table, ours.spec_id));
     append.files.push_back(std::move(file));
+  }
+  if (!insert.files.empty()) {
+    catalog::ChangeRows rows;
+    rows.name = append.name;
+    rows.change.read_snapshot_id = ours.table.metadata->current_snapshot_id;
+    rows.change.spec_id = ours.spec_id;
+    rows.change.added = std::move(append.files);
+    rows.change.replaced = insert.files;
+    rows.summary["operation"] = "replace";
+    ASSIGN_OR_RETURN(auto rewritten, in_our_words(catalog_.change_rows(call, rows)));
+    auto count = [&](const char* key) -> int64_t {
+      return std::atoll(
+          std::string(rewritten.metadata->current_snapshot()->summary_value(key)).c_str());
+    };
+    insert.metrics = {{"rewritten_data_files_count", count("deleted-data-files")},
+                      {"removed_delete_files_count", count("removed-delete-files")},
+                      {"added_data_files_count", count("added-data-files")}};
+    return {};
+  }
+  if (ours.replaces) {
+    auto replaced = in_our_words(catalog_.replace_with_files(call, *ours.replaces, append));
+    if (!replaced) return std::unexpected(replaced.error());
+    return {};
   }
   if (ours.creates) {
     auto created = in_our_words(catalog_.create_with_files(call, ours.table, append));

@@ -293,6 +293,78 @@ struct ColumnDefinition {
   std::vector<std::pair<Identifier, ExpressionPtr>> properties;
   std::optional<QualifiedName> like;  // LIKE table [INCLUDING PROPERTIES]
   bool including_properties = false;
+  ExpressionPtr default_value;
+  std::string default_text;  // as written
+};
+
+// A user or a role.
+struct Principal {
+  enum class Kind : uint8_t { unspecified, user, role } kind = Kind::unspecified;
+  Identifier name;
+};
+
+// What ALTER, COMMENT and the statements on branches change.
+struct AlterClause {
+  enum class Kind : uint8_t {
+    rename_table,       // target
+    add_column,         // path, definition, position
+    drop_column,        // path
+    rename_column,      // path, new_name
+    set_column_type,    // path, definition's type
+    set_default,        // path, definition's default
+    drop_default,       // path
+    drop_not_null,      // path
+    set_properties,     // Statement::properties
+    set_authorization,  // principal
+    execute,            // new_name: the procedure; Statement::args, column_names, value: WHERE
+    rename_schema,      // new_name
+    schema_authorization,
+    rename_view,  // target
+    view_authorization,
+    refresh_view,
+    comment_table,   // comment
+    comment_view,    // comment
+    comment_column,  // path: the column alone; comment
+    create_branch,   // new_name, source
+    drop_branch,     // new_name
+    fast_forward,    // new_name to source
+    show_branches,
+  };
+  Kind kind = Kind::rename_table;
+  bool if_part = false;  // IF [NOT] EXISTS of the column or branch
+  QualifiedName path, target;
+  Identifier new_name;
+  std::optional<Identifier> source;
+  ColumnDefinition definition;
+  std::string position;  // FIRST, LAST, AFTER or empty
+  Identifier after;
+  Principal principal;
+  std::optional<std::string> comment;  // none: NULL
+};
+
+// Roles, grants and denials.
+struct AccessClause {
+  enum class Kind : uint8_t {
+    create_role,
+    drop_role,
+    grant_roles,
+    revoke_roles,
+    grant,
+    revoke,
+    deny,
+    show_grants,
+    show_roles,
+    show_current_roles,
+    show_role_grants,
+  };
+  Kind kind = Kind::show_grants;
+  std::vector<Identifier> names;  // roles, or privileges in upper case
+  bool all = false;               // ALL PRIVILEGES
+  std::string entity;             // SCHEMA, TABLE; empty: nothing was said
+  std::vector<Principal> principals;
+  std::optional<Principal> grantor;  // none of the kinds: name is CURRENT_USER or CURRENT_ROLE
+  bool option = false;               // WITH GRANT|ADMIN OPTION, GRANT|ADMIN OPTION FOR
+  std::optional<Identifier> catalog;
 };
 
 // UPDATE, DELETE, MERGE: what happens to a row of the target, or to a source row without one.
@@ -354,6 +426,10 @@ enum class StatementKind : uint8_t {
   commit,
   rollback,
   call,
+  alter,       // alter
+  access,      // access
+  analyze,     // name, properties
+  show_stats,  // name or query
   refused,
 };
 
@@ -374,13 +450,15 @@ struct Statement {
   std::string comment;
   std::vector<ColumnDefinition> columns;
   std::vector<Identifier> column_names;
-  std::vector<std::pair<Identifier, ExpressionPtr>> properties;
+  std::vector<std::pair<Identifier, ExpressionPtr>> properties;  // null: DEFAULT
   QueryPtr query;
   size_t query_begin = 0, query_end = 0;  // offsets of the inner text (views, PREPARE, EXPLAIN)
   ExpressionPtr value;                    // SET SESSION, SET TIME ZONE, EXECUTE IMMEDIATE's text
   std::vector<ExpressionPtr> args;        // EXECUTE ... USING, CALL
   std::optional<std::string> pattern, escape;  // LIKE of SHOW
   std::unique_ptr<Statement> inner;            // EXPLAIN, PREPARE
+  std::unique_ptr<AlterClause> alter;
+  std::unique_ptr<AccessClause> access;
   std::unique_ptr<ChangeSyntax> change;
   int parameters = 0;  // question marks in it
 };

@@ -168,10 +168,36 @@ class Parser {
   Result<std::unique_ptr<Statement>> prepared();
   Result<std::unique_ptr<Statement>> transaction();
   Result<std::unique_ptr<Statement>> call();
+  Status call_arguments(Statement& made);
+  Status column_definition(ColumnDefinition& column);
+
+  // parse_alter.cc
+  Result<std::unique_ptr<Statement>> alter();
+  Status alter_table(Statement& made);
+  Status alter_column(Statement& made);
+  Status alter_table_set(Statement& made);
+  Status alter_schema(Statement& made);
+  Status alter_view(Statement& made);
+  Status alter_branch(Statement& made);
+  Result<std::unique_ptr<Statement>> create_branch(std::unique_ptr<Statement> made);
+  Result<std::unique_ptr<Statement>> drop_branch(std::unique_ptr<Statement> made);
+  Result<std::unique_ptr<Statement>> comment_on();
+  Result<std::unique_ptr<Statement>> analyze_table();
+  Result<std::unique_ptr<Statement>> show_stats(std::unique_ptr<Statement> made);
+  Result<Principal> principal();
+
+  // parse_access.cc
+  Result<std::unique_ptr<Statement>> role(std::unique_ptr<Statement> made, bool drop);
+  Result<std::unique_ptr<Statement>> grant();
+  Result<std::unique_ptr<Statement>> show_access(std::unique_ptr<Statement> made);
+  Status access_names(AccessClause& access);
+  Status access_object(Statement& made);
+  Status access_roles(Statement& made, bool revoke);
+  Result<Principal> grantor();
+  Status in_catalog(AccessClause& access);
   Status column_definitions(Statement& made);
   Status property_list(std::vector<std::pair<Identifier, ExpressionPtr>>& properties);
   Status like_pattern(Statement& made);
-  Result<std::unique_ptr<Statement>> refused();
   Status query_text(Statement& made);
 
   static std::unique_ptr<Statement> make(StatementKind kind, Position at);

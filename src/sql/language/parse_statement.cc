@@ -11,7 +11,10 @@ Status Parser::property_list(std::vector<std::pair<Identifier, ExpressionPtr>>& 
   while (!at_symbol(")")) {
     ASSIGN_OR_RETURN(Identifier name, identifier());
     RETURN_IF_ERROR(need_symbol("="));
-    ASSIGN_OR_RETURN(ExpressionPtr value, expression());
+    ExpressionPtr value;
+    if (!take_word("DEFAULT")) {
+      ASSIGN_OR_RETURN(value, expression());
+    }
     properties.emplace_back(std::move(name), std::move(value));
     if (!take_symbol(",")) break;
   }
@@ -30,13 +33,16 @@ Result<std::unique_ptr<Statement>> Parser::create() {
     made->if_exists = take_words({"IF", "NOT", "EXISTS"});
     ASSIGN_OR_RETURN(made->name, qualified_name());
     if (take_word("AUTHORIZATION")) {
-      if (!take_word("USER")) take_word("ROLE");
-      ASSIGN_OR_RETURN(Identifier ignored, identifier());  // one owner is all there is
+      made->alter = std::make_unique<AlterClause>();
+      made->alter->kind = AlterClause::Kind::schema_authorization;
+      ASSIGN_OR_RETURN(made->alter->principal, principal());
     }
     if (take_word("WITH")) RETURN_IF_ERROR(property_list(made->properties));
     return made;
   }
-  for (auto word : {"FUNCTION", "ROLE", "CATALOG", "BRANCH"}) {
+  if (!made->replace && take_word("ROLE")) return role(std::move(made), false);
+  if (take_word("BRANCH")) return create_branch(std::move(made));
+  for (auto word : {"FUNCTION", "CATALOG"}) {
     if (!at_word(word)) continue;
     made->kind = StatementKind::refused;
     made->sql = fmt::format("CREATE {}", word);
@@ -45,6 +51,27 @@ Result<std::unique_ptr<Statement>> Parser::create() {
   }
   return unexpected_token(
       "'BRANCH', 'CATALOG', 'FUNCTION', 'MATERIALIZED', 'OR', 'ROLE', 'SCHEMA', 'TABLE', 'VIEW'");
+}
+
+// After the name: the type and what follows it, in any order.
+Status Parser::column_definition(ColumnDefinition& column) {
+  column.type_at = peek().at;
+  ASSIGN_OR_RETURN(column.type_text, type_text());
+  while (true) {
+    if (take_words({"NOT", "NULL"})) {
+      column.nullable = false;
+    } else if (take_word("COMMENT")) {
+      ASSIGN_OR_RETURN(column.comment, string_text());
+    } else if (take_word("WITH")) {
+      RETURN_IF_ERROR(property_list(column.properties));
+    } else if (take_word("DEFAULT")) {
+      size_t begin = peek().begin;
+      ASSIGN_OR_RETURN(column.default_value, concatenation());
+      column.default_text = std::string(sql_.substr(begin, tokens_[next_ - 1].end - begin));
+    } else {
+      return {};
+    }
+  }
 }
 
 Status Parser::column_definitions(Statement& made) {
@@ -61,23 +88,7 @@ Status Parser::column_definitions(Statement& made) {
       continue;
     }
     ASSIGN_OR_RETURN(column.name, identifier());
-    column.type_at = peek().at;
-    ASSIGN_OR_RETURN(column.type_text, type_text());
-    while (true) {
-      if (take_words({"NOT", "NULL"})) {
-        column.nullable = false;
-      } else if (take_word("COMMENT")) {
-        ASSIGN_OR_RETURN(column.comment, string_text());
-      } else if (take_word("WITH")) {
-        RETURN_IF_ERROR(property_list(column.properties));
-      } else if (take_word("DEFAULT")) {
-        return fail(Code::unsupported, "NOT_SUPPORTED",
-                    fmt::format("line {}:{}: column default values are not supported",
-                                column.type_at.line, column.type_at.column));
-      } else {
-        break;
-      }
-    }
+    RETURN_IF_ERROR(column_definition(column));
     made.columns.push_back(std::move(column));
   } while (take_symbol(","));
   return need_symbol(")");
@@ -140,7 +151,9 @@ Result<std::unique_ptr<Statement>> Parser::drop() {
   else if (take_word("SCHEMA"))
     made->kind = StatementKind::drop_schema;
   else {
-    for (auto word : {"FUNCTION", "ROLE", "CATALOG", "BRANCH"}) {
+    if (take_word("ROLE")) return role(std::move(made), true);
+    if (take_word("BRANCH")) return drop_branch(std::move(made));
+    for (auto word : {"FUNCTION", "CATALOG"}) {
       if (!at_word(word)) continue;
       made->kind = StatementKind::refused;
       made->sql = fmt::format("DROP {}", word);
@@ -220,11 +233,10 @@ Result<std::unique_ptr<Statement>> Parser::show() {
     made->sql = materialized ? "MATERIALIZED VIEW" : peek().upper;
     if (!materialized) ++next_;
     ASSIGN_OR_RETURN(made->name, qualified_name());
-  } else if (at_word("STATS") || at_word("ROLES") || at_word("ROLE") || at_word("CURRENT") ||
-             at_word("GRANTS") || at_word("BRANCHES")) {
-    made->kind = StatementKind::refused;
-    made->sql = "SHOW " + peek().upper;
-    next_ = tokens_.size() - 1;
+  } else if (at_word("STATS") || at_word("BRANCHES")) {
+    return show_stats(std::move(made));
+  } else if (at_word("ROLES") || at_word("ROLE") || at_word("CURRENT") || at_word("GRANTS")) {
+    return show_access(std::move(made));
   } else {
     return unexpected_token(
         "'BRANCHES', 'CATALOGS', 'COLUMNS', 'CREATE', 'CURRENT', 'FUNCTIONS', 'GRANTS', 'ROLE', "
@@ -397,19 +409,24 @@ Result<std::unique_ptr<Statement>> Parser::call() {
   auto made = make(StatementKind::call, peek().at);
   ++next_;
   ASSIGN_OR_RETURN(made->name, qualified_name());
+  RETURN_IF_ERROR(call_arguments(*made));
+  return made;
+}
+
+// (a, b) or (x => a, y => b); a mix is told by the number of names.
+Status Parser::call_arguments(Statement& made) {
   RETURN_IF_ERROR(need_symbol("("));
   while (!at_symbol(")")) {
     if (at_identifier() && at_symbol("=>", 1)) {
       ASSIGN_OR_RETURN(Identifier name, identifier());
-      made->column_names.push_back(std::move(name));
+      made.column_names.push_back(std::move(name));
       ++next_;
     }
     ASSIGN_OR_RETURN(ExpressionPtr argument, expression());
-    made->args.push_back(std::move(argument));
+    made.args.push_back(std::move(argument));
     if (!take_symbol(",")) break;
   }
-  RETURN_IF_ERROR(need_symbol(")"));
-  return made;
+  return need_symbol(")");
 }
 
 }  // namespace aichemy::sql

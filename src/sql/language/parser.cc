@@ -7,27 +7,6 @@
 #include "sql/language/parse_state.h"
 
 namespace aichemy::sql {
-namespace {
-
-// Statements of Trino that are understood and not offered yet, by their first words.
-struct Refused {
-  std::initializer_list<std::string_view> words;
-  const char* name;
-};
-const Refused kRefused[] = {
-    {{"ALTER", "TABLE"}, "ALTER TABLE"},
-    {{"ALTER", "SCHEMA"}, "ALTER SCHEMA"},
-    {{"ALTER", "VIEW"}, "ALTER VIEW"},
-    {{"ALTER"}, "ALTER"},
-    {{"COMMENT", "ON"}, "COMMENT"},
-    {{"ANALYZE"}, "ANALYZE"},
-    {{"GRANT"}, "GRANT"},
-    {{"REVOKE"}, "REVOKE"},
-    {{"DENY"}, "DENY"},
-};
-
-}  // namespace
-
 Parser::Parser(std::string_view sql, std::vector<Token> tokens)
     : sql_(sql), tokens_(std::move(tokens)), closing_(tokens_.size(), 0) {
   std::vector<size_t> open;
@@ -221,22 +200,13 @@ Result<std::unique_ptr<Statement>> Parser::statement() {
   if (at_word("PREPARE") || at_word("EXECUTE") || at_word("DEALLOCATE")) return prepared();
   if (at_word("START") || at_word("COMMIT") || at_word("ROLLBACK")) return transaction();
   if (at_word("CALL")) return call();
+  if (at_word("ALTER")) return alter();
+  if (at_words({"COMMENT", "ON"})) return comment_on();
+  if (at_word("ANALYZE")) return analyze_table();
+  if (at_word("GRANT") || at_word("REVOKE") || at_word("DENY")) return grant();
   if (take_word("USE")) {
     auto made = make(StatementKind::use, at);
     ASSIGN_OR_RETURN(made->name, qualified_name());
-    return made;
-  }
-  return refused();
-}
-
-// The rest of a refused statement is not looked at: its name is all the answer needs.
-Result<std::unique_ptr<Statement>> Parser::refused() {
-  Position at = peek().at;
-  for (const auto& row : kRefused) {
-    if (!at_words(row.words)) continue;
-    auto made = make(StatementKind::refused, at);
-    made->sql = row.name;
-    next_ = tokens_.size() - 1;
     return made;
   }
   return unexpected_token(
