@@ -201,6 +201,25 @@ std::optional<int32_t> result_length(std::string_view name, const std::vector<Ty
   return std::nullopt;
 }
 
+// reduce_agg(value, state, step, combine): reduce over the list of the rows' values; what combines
+// two states is not asked for.
+const FunctionRow kReduced{"reduce_agg", FunctionKind::aggregate, "T -> array(T)",
+                           "list_filter(list@({0})@, lambda x: x IS NOT NULL)"};
+
+BoundPtr reduce_of(const Bound& call, BoundPtr values, size_t variable_index) {
+  auto same = std::make_shared<Bound>(*call.args[3]);
+  auto variable = std::make_shared<Bound>();
+  variable->kind = Bound::Kind::variable;
+  variable->type = call.type;
+  variable->index = variable_index;
+  same->variables = {variable_index};
+  same->type = Type(TypeKind::function);
+  same->type.fields = {{std::nullopt, call.type}, {std::nullopt, call.type}};
+  same->args = {BoundPtr(variable)};
+  return make_call(call.type, "{reduce}",
+                   {std::move(values), call.args[1], call.args[2], BoundPtr(same)}, call.at);
+}
+
 // Functions that exist only with OVER.
 constexpr std::string_view kWindowOnly[] = {
     "row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
@@ -231,6 +250,8 @@ Result<BoundPtr> Analyzer::analyze_call(const Expression& e, Scope& scope) {
   bool handled = false;
   auto inlined = inline_call(e, scope, handled);
   if (handled || !inlined) return inlined;
+  auto navigated = pattern_call(name, e, scope, handled);
+  if (handled || !navigated) return navigated;
   handled = true;
   auto made = special_call(name, e, scope, handled);
   if (handled) return made;
@@ -279,6 +300,10 @@ Result<BoundPtr> Analyzer::special_call(const std::string& name, const Expressio
       shown.erase(shown.find(' ', i), 1);
     return make_literal(Type::varchar(), shown, e.at);
   }
+  if (name == "typeof" && e.args.size() == 1)
+    return semantic_error("FUNCTION_NOT_FOUND", e.at,
+                          "Unexpected parameters (<function>) for function typeof. Expected: "
+                          "typeof(T) T");
   if (name == "format" && e.args.size() > 1) return analyze_format(e, scope);
   if (name == "mod" && e.args.size() == 2) {
     ASSIGN_OR_RETURN(auto args, analyze_all(e.args, scope));
@@ -286,7 +311,8 @@ Result<BoundPtr> Analyzer::special_call(const std::string& name, const Expressio
         common && common->is(TypeKind::decimal))
       return arithmetic("%", args[0], args[1], e.at);
   }
-  if (name == "count" && e.args.size() == 1 && e.args[0]->kind == ExpressionKind::star) {
+  if (name == "count" && e.args.size() == 1 && e.args[0]->kind == ExpressionKind::star &&
+      (e.args[0]->name.text.empty() || pattern_of(scope))) {
     static const FunctionRow kCountAll{"count", FunctionKind::aggregate, "-> bigint", "count@(*)@"};
     return finish_call(kCountAll, {}, kBigint, e, scope);
   }
@@ -316,6 +342,7 @@ Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expressi
   inner.clause = scope.clause;
   inner.aggregates = scope.aggregates && !aggregate;  // no aggregate inside an aggregate
   inner.windows = scope.windows && !aggregate;
+  if (PatternScope* pattern = aggregate ? pattern_of(scope) : nullptr) begin_listing(*pattern);
   for (size_t i = 0; i < e.args.size(); ++i) {
     if (e.args[i]->kind == ExpressionKind::lambda) continue;
     if (e.args[i]->kind == ExpressionKind::star)
@@ -480,6 +507,11 @@ Result<BoundPtr> Analyzer::finish_call(const FunctionRow& row, std::vector<Bound
     }
     return BoundPtr(made);
   }
+  if (row.text == std::string_view("{reduce_agg}")) {
+    Type list = Type::array(made->args[0]->type);
+    ASSIGN_OR_RETURN(BoundPtr values, finish_call(kReduced, {made->args[0]}, list, e, scope));
+    return reduce_of(*made, std::move(values), next_variable_++);
+  }
   bool window_only =
       std::ranges::find(kWindowOnly, std::string_view(row.name)) != std::end(kWindowOnly);
   if (window_only && !e.window) {
@@ -494,6 +526,13 @@ Result<BoundPtr> Analyzer::finish_call(const FunctionRow& row, std::vector<Bound
         fmt::format(
             "{} cannot contain aggregations, window functions or grouping operations: ['{}']",
             clause, row.name));
+  }
+  if (PatternScope* pattern = e.window ? nullptr : pattern_of(scope))
+    return pattern_aggregate(row, e, std::move(made), *pattern);
+  if (e.window) {
+    bool handled = false;
+    auto matched = window_pattern_call(row, e, made, scope, handled);
+    if (handled || !matched) return matched;
   }
   made->distinct = e.distinct;
   made->ignore_nulls = e.null_treatment == "IGNORE";

@@ -125,6 +125,7 @@ Result<BoundPtr> Analyzer::analyze(const Expression& e, Scope& scope) {
     case Kind::case_: return analyze_case(e, scope);
     case Kind::if_: return analyze_if(e, scope);
     case Kind::function: return analyze_call(e, scope);
+    case Kind::measure: return analyze_measure(e, scope);
     case Kind::lambda:
       return semantic_error("TYPE_MISMATCH", e.at,
                             "Lambda expression should always be used inside a function");
@@ -347,7 +348,14 @@ Result<BoundPtr> Analyzer::analyze_parameter(const Expression& e) {
 
 Result<BoundPtr> Analyzer::find_column(const std::vector<std::string>& names,
                                        const std::string& shown, Position at, const Scope& scope) {
+  bool below_subquery = false;
   for (const Scope* level = &scope; level; level = level->parent) {
+    below_subquery = below_subquery || level->subquery;
+    if (level->pattern && !below_subquery) {
+      bool handled = false;
+      auto found = pattern_column(*level->pattern, names, at, handled);
+      if (handled) return found;
+    }
     if (names.size() == 1) {
       auto variable = level->variables.find(names[0]);
       if (variable != level->variables.end()) return variable->second;
@@ -363,6 +371,12 @@ Result<BoundPtr> Analyzer::find_column(const std::vector<std::string>& names,
       if (found)
         return semantic_error("AMBIGUOUS_NAME", at, fmt::format("Column '{}' is ambiguous", shown));
       found = &field;
+    }
+    if (found && below_subquery && level->uncorrelated) {
+      return semantic_error(
+          "NOT_SUPPORTED", at,
+          fmt::format("Reference to column '{}' from outer scope not allowed in this context",
+                      shown));
     }
     if (found) {
       if (found->value->kind != Bound::Kind::column) return found->value;
@@ -461,7 +475,7 @@ Result<BoundPtr> Analyzer::analyze_in(const Expression& e, Scope& scope) {
   if (!is_comparable(type))
     return semantic_error("TYPE_MISMATCH", e.at, fmt::format("Cannot compare {}", type.display()));
   BoundPtr made;
-  if (type.is(TypeKind::row)) {
+  if (!type.fields.empty()) {
     std::vector<BoundPtr> parts;
     for (size_t i = 1; i < args.size(); ++i) {
       ASSIGN_OR_RETURN(BoundPtr equal, compare("=", args[0], args[i], e.at));
@@ -482,7 +496,10 @@ Result<BoundPtr> Analyzer::analyze_subquery(const Expression& e, Scope& scope) {
   if (!e.args.empty()) {
     ASSIGN_OR_RETURN(value, analyze(*e.args[0], scope));
   }
-  ASSIGN_OR_RETURN(PlanPtr plan, analyze_query(*e.query, &scope));
+  Scope around;
+  around.parent = &scope;
+  around.subquery = true;
+  ASSIGN_OR_RETURN(PlanPtr plan, analyze_query(*e.query, &around));
   if (e.kind == ExpressionKind::exists) {
     made->kind = Bound::Kind::exists;
     made->plan = std::move(plan);

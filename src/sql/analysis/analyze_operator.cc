@@ -266,12 +266,16 @@ Result<BoundPtr> Analyzer::compare(const std::string& op, BoundPtr left, BoundPt
   }
   left = make_cast(left, *common);
   right = make_cast(right, *common);
-  if (common->is(TypeKind::map)) {  // in any order of keys
-    BoundPtr equal = make_call(kBoolean, "trino_map_equal({0}, {1})", {left, right}, at);
+  if (common->is(TypeKind::map) || (common->is(TypeKind::array) && !ordering)) {
+    ASSIGN_OR_RETURN(BoundPtr equal, equal_items(left, right, at));
     return op == "=" ? equal : make_call(kBoolean, "(NOT {0})", {equal}, at);
   }
   if (common->is(TypeKind::row)) return compare_rows(op, left, right, at);
-  BoundPtr made = make_call(kBoolean, fmt::format("({{0}} {} {{1}})", op), {left, right}, at);
+  // char(n) is kept without its trailing blanks, but compares as if it had them.
+  bool padded = ordering && common->is(TypeKind::char_);
+  std::string text = padded ? fmt::format("({{padded0}} {} {{padded1}})", op)
+                            : fmt::format("({{0}} {} {{1}})", op);
+  BoundPtr made = make_call(kBoolean, std::move(text), {left, right}, at);
   if (!has_nan(*common)) return made;
   // DuckDB holds NaN equal to itself and above all numbers; in Trino every comparison with it is
   // false.
@@ -292,6 +296,28 @@ Result<BoundPtr> Analyzer::compare(const std::string& op, BoundPtr left, BoundPt
   if ((op == ">" || op == ">=") && !left_plain) parts.push_back(guard(left));
   if ((op == "<" || op == "<=") && !right_plain) parts.push_back(guard(right));
   return parts.size() == 1 ? made : chain("AND", std::move(parts), kBoolean);
+}
+
+// Of two arrays or maps, item by item: NULL when a NULL inside leaves it undecided. Arrays of plain
+// items without NULL are compared by the engine.
+Result<BoundPtr> Analyzer::equal_items(const BoundPtr& left, const BoundPtr& right, Position at) {
+  const Type& item = left->type.fields.back().type;
+  auto lambda = std::make_shared<Bound>();
+  lambda->kind = Bound::Kind::lambda;
+  lambda->type = Type(TypeKind::function);
+  std::vector<BoundPtr> items;
+  for (int i = 0; i < 2; ++i) {
+    auto variable = std::make_shared<Bound>();
+    variable->kind = Bound::Kind::variable;
+    variable->type = item;
+    variable->index = next_variable_++;
+    lambda->variables.push_back(variable->index);
+    items.push_back(std::move(variable));
+  }
+  ASSIGN_OR_RETURN(BoundPtr equal, compare("=", items[0], items[1], at));
+  lambda->args.push_back(std::move(equal));
+  bool map = left->type.is(TypeKind::map);
+  return make_call(kBoolean, map ? "{map_equal}" : "{array_equal}", {left, right, lambda}, at);
 }
 
 // Field by field, so that a NULL inside makes an undecided comparison NULL: = is the AND of the

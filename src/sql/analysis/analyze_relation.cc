@@ -131,6 +131,10 @@ Result<Analyzer::From> Analyzer::analyze_relation(const Relation& relation, cons
       return aliased(std::move(from), relation);
     }
     case Relation::Kind::join: return analyze_join(relation, outer);
+    case Relation::Kind::match_recognize: {
+      ASSIGN_OR_RETURN(From from, analyze_match_recognize(relation, outer));
+      return aliased(std::move(from), relation);
+    }
     case Relation::Kind::sample: {
       ASSIGN_OR_RETURN(From from, analyze_relation(*relation.left, outer));
       ASSIGN_OR_RETURN(BoundPtr percent, constant(*relation.args[0]));
@@ -398,12 +402,56 @@ Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Sc
     Scope scope;
     scope.parent = outer;
     scope.fields = from.fields;
+    scope.uncorrelated = relation.join != "INNER";
     ASSIGN_OR_RETURN(condition, analyze_condition(*relation.on, scope, "JOIN ON clause"));
-    if (relation.join == "INNER") note_conjuncts(*condition, from.relations);
+    if (relation.join == "INNER")
+      note_conjuncts(*condition, from.relations);
+    else
+      RETURN_IF_ERROR(hoist_subqueries(left, right, condition));
   }
   from.plan =
       join_plans(std::move(left.plan), std::move(right.plan), relation.join, std::move(condition));
   return from;
+}
+
+// The engine takes no subqueries in the condition of an outer join: each becomes a column beside
+// the side whose columns it compares.
+Status Analyzer::hoist_subqueries(From& left, From& right, BoundPtr& condition) {
+  Status status;
+  condition = rewrite(condition, [&](const BoundPtr& value) -> BoundPtr {
+    using Kind = Bound::Kind;
+    bool query = value->kind == Kind::scalar || value->kind == Kind::exists ||
+                 value->kind == Kind::in_plan || value->kind == Kind::quantified;
+    if (!query) return nullptr;
+    bool of_left = false, of_right = false;
+    for (const auto& argument : value->args) {
+      rewrite(argument, [&](const BoundPtr& part) -> BoundPtr {
+        bool column = part->kind == Kind::column;
+        of_left = of_left || (column && left.relations.contains(part->relation));
+        of_right = of_right || (column && right.relations.contains(part->relation));
+        return nullptr;
+      });
+    }
+    if (of_left && of_right) {
+      status = semantic_error("NOT_SUPPORTED", value->at,
+                              "A subquery over columns of both sides of an outer join");
+      return value;
+    }
+    auto beside = std::make_shared<Plan>();
+    beside->kind = Plan::Kind::select;
+    beside->lateral = true;
+    beside->relation = next_relation_++;
+    beside->fields.push_back({std::nullopt, value->type});
+    beside->items.push_back(value);
+    BoundPtr column = make_column(beside->relation, 0, value->type, value->at);
+    From& side = of_right ? right : left;
+    auto joined = std::make_shared<Plan>(
+        *join_plans(std::move(side.plan), std::move(beside), "CROSS", nullptr));
+    joined->lateral = false;
+    side.plan = std::move(joined);
+    return column;
+  });
+  return status;
 }
 
 Result<Analyzer::From> Analyzer::join_using(const Relation& relation, From left, From right,

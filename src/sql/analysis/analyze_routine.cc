@@ -40,6 +40,19 @@ PlanPtr rows_where(PlanPtr plan, BoundPtr condition) {
   return made;
 }
 
+// RETURNS NULL ON NULL INPUT
+BoundPtr unless_null(const InlineFunction& function, BoundPtr value,
+                     const std::vector<BoundPtr>& arguments) {
+  BoundPtr some_null;
+  for (const auto& argument : arguments) {
+    BoundPtr null = make_call(kBoolean, "({0} IS NULL)", {argument});
+    some_null = some_null ? make_call(kBoolean, "({0} OR {1})", {some_null, null}) : null;
+  }
+  if (!function.returns_null_on_null || !some_null) return value;
+  Type type = value->type;
+  return make_call(type, "CASE WHEN {0} THEN NULL ELSE {1} END", {some_null, std::move(value)});
+}
+
 }  // namespace
 
 // A call of WITH FUNCTION: the body with the arguments in place of the parameters.
@@ -66,6 +79,7 @@ Result<BoundPtr> Analyzer::inline_call(const Expression& e, Scope& scope, bool& 
     return semantic_error("FUNCTION_NOT_FOUND", e.at,
                           fmt::format("Unexpected parameters for function {}", name));
   }
+  std::vector<BoundPtr> values(e.args.size());
   for (size_t i = 0; i < e.args.size(); ++i) {
     size_t place = i;
     if (i < e.names.size() && !e.names[i].text.empty()) {
@@ -86,16 +100,31 @@ Result<BoundPtr> Analyzer::inline_call(const Expression& e, Scope& scope, bool& 
                             fmt::format("Unexpected parameters ({}) for function {}. Expected: {}",
                                         value->type.display(), name, type.display()));
     }
-    body.variables[parameters[place].first.lower()] = make_cast(value, type);
+    if (values[place]) {
+      return semantic_error("FUNCTION_NOT_FOUND", e.at,
+                            fmt::format("Function {} is given a parameter twice", name));
+    }
+    values[place] = make_cast(value, type);
+    body.variables[parameters[place].first.lower()] = values[place];
   }
   ASSIGN_OR_RETURN(Type returns, type_at(found->returns, found->returns_at));
+  if (found->statement) {
+    body.variables.clear();
+    auto call = std::make_shared<Bound>();
+    call->kind = Bound::Kind::routine;
+    call->type = returns;
+    call->at = e.at;
+    ASSIGN_OR_RETURN(call->routine, compile_routine(*found, returns, body));
+    call->args = values;
+    return unless_null(*found, std::move(call), values);
+  }
   ASSIGN_OR_RETURN(BoundPtr value, analyze(*found->body, body));
   if (!can_coerce(value->type, returns)) {
     return semantic_error("TYPE_MISMATCH", found->body->at,
                           fmt::format("Value of RETURN must evaluate to {} (actual: {})",
                                       returns.display(), value->type.display()));
   }
-  return make_cast(value, returns);
+  return unless_null(*found, make_cast(value, returns), values);
 }
 
 // SELECT count(*) FROM plan WHERE ... GROUP BY keys
@@ -122,7 +151,10 @@ PlanPtr Analyzer::grouped_count(PlanPtr plan, std::vector<BoundPtr> keys, BoundP
 
 // UNIQUE (query): no two rows are equal; a row with a NULL equals none.
 Result<BoundPtr> Analyzer::analyze_unique(const Expression& e, Scope& scope) {
-  ASSIGN_OR_RETURN(PlanPtr plan, analyze_query(*e.query, &scope));
+  Scope around;
+  around.parent = &scope;
+  around.subquery = true;
+  ASSIGN_OR_RETURN(PlanPtr plan, analyze_query(*e.query, &around));
   auto inner = std::make_shared<Plan>(*plan);
   inner->relation = next_relation_++;
   std::vector<BoundPtr> keys, known;
@@ -141,7 +173,10 @@ Result<BoundPtr> Analyzer::analyze_unique(const Expression& e, Scope& scope) {
 // row MATCH [UNIQUE] SIMPLE|PARTIAL|FULL (query)
 Result<BoundPtr> Analyzer::analyze_match(const Expression& e, Scope& scope) {
   ASSIGN_OR_RETURN(BoundPtr value, analyze(*e.args[0], scope));
-  ASSIGN_OR_RETURN(PlanPtr plan, analyze_query(*e.query, &scope));
+  Scope around;
+  around.parent = &scope;
+  around.subquery = true;
+  ASSIGN_OR_RETURN(PlanPtr plan, analyze_query(*e.query, &around));
   std::vector<BoundPtr> parts;
   for (size_t i = 0; i < value->type.fields.size() && value->type.is(TypeKind::row); ++i) {
     auto field = std::make_shared<Bound>();

@@ -241,6 +241,12 @@ Result<std::vector<std::pair<OutputField, BoundPtr>>> Analyzer::select_items(
 Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tail,
                                          const Scope* outer) {
   const SelectBlock& block = term.select;
+  std::vector<std::unique_ptr<WindowMatch>> matches;
+  struct Restore {
+    std::vector<std::unique_ptr<WindowMatch>>*& at;
+    std::vector<std::unique_ptr<WindowMatch>>* before;
+    ~Restore() { at = before; }
+  } restore{window_matches_, window_matches_};
   bool saved_outer_join = outer_join_;
   outer_join_ = false;
   ASSIGN_OR_RETURN(From from, analyze_from(block.from, outer));
@@ -257,6 +263,7 @@ Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tai
   }
   outer_join_ = saved_outer_join;
   scope.aggregates = scope.windows = true;
+  window_matches_ = &matches;
   ASSIGN_OR_RETURN(auto items, select_items(block, from, scope));
   auto grouped = std::make_shared<Plan>();
   grouped->kind = Plan::Kind::select;
@@ -288,6 +295,13 @@ Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tai
   } else {
     select->inputs.push_back(from.plan);
     select->where = std::move(where);
+  }
+  if (!matches.empty()) {
+    if (aggregated) {
+      return semantic_error("NOT_SUPPORTED", term.at,
+                            "Row patterns in windows over grouped rows are not supported");
+    }
+    RETURN_IF_ERROR(apply_window_matches(from, *select, items));
   }
   for (auto& [field, value] : items) {
     select->fields.push_back(std::move(field));

@@ -119,7 +119,9 @@ class Analyzer {
     size_t id = 0;
     std::vector<OutputField> fields;
   };
+  struct PatternScope;
   struct Scope {
+    PatternScope* pattern = nullptr;  // MEASURES or DEFINE of a row pattern
     const Scope* parent = nullptr;
     std::vector<ScopeField> fields;
     std::map<std::string, BoundPtr> variables;  // lambda parameters
@@ -129,6 +131,8 @@ class Analyzer {
     const SelectBlock* block = nullptr;  // for WINDOW names
     bool barrier = false;                // views do not see around themselves
     bool neighbours = false;             // earlier FROM items: for LATERAL and UNNEST only
+    bool subquery = false;               // below it a subquery begins
+    bool uncorrelated = false;           // its columns are not for subqueries
     bool aggregates = false;             // aggregate functions may stand here
     bool windows = false;
     const char* clause = "";
@@ -228,6 +232,7 @@ class Analyzer {
   Result<From> aliased(From from, const Relation& relation);
   From from_plan(std::shared_ptr<Plan> plan, std::vector<std::string> qualifier);
   PlanPtr join_plans(PlanPtr left, PlanPtr right, std::string kind, BoundPtr condition);
+  Status hoist_subqueries(From& left, From& right, BoundPtr& condition);
 
   // analyze_change.cc
   struct Changing;
@@ -257,6 +262,7 @@ class Analyzer {
   Result<BoundPtr> analyze_binary(const Expression& expression, Scope& scope);
   Result<BoundPtr> arithmetic(const std::string& op, BoundPtr left, BoundPtr right, Position at);
   Result<BoundPtr> analyze_format(const Expression& expression, Scope& scope);
+  Result<BoundPtr> equal_items(const BoundPtr& left, const BoundPtr& right, Position at);
   Result<BoundPtr> compare_rows(const std::string& op, const BoundPtr& left, const BoundPtr& right,
                                 Position at);
   Result<BoundPtr> compare(const std::string& op, BoundPtr left, BoundPtr right, Position at);
@@ -293,9 +299,52 @@ class Analyzer {
   Status json_table_columns(JsonTableMaking& making, const std::vector<JsonTableColumn>& columns,
                             size_t node);
 
+  // analyze_compound.cc
+  class RoutineCompiler;
+  Result<std::shared_ptr<const BoundRoutine>> compile_routine(const InlineFunction& function,
+                                                              const Type& returns, Scope& scope);
+
   // analyze_routine.cc
   Result<BoundPtr> inline_call(const Expression& expression, Scope& scope, bool& handled);
   Result<PlanPtr> corresponding(const QueryTerm& term, PlanPtr left, PlanPtr right);
+
+  // analyze_pattern.cc
+  struct PatternParts;
+  Result<From> analyze_match_recognize(const Relation& relation, const Scope* outer);
+  Result<std::shared_ptr<PatternSpec>> pattern_spec(const RowPattern& pattern, PatternParts& parts);
+  Status pattern_conditions(const RowPattern& pattern, PatternParts& parts, const Scope* outer);
+  Result<BoundPtr> pattern_measure(const Expression& expression, PatternParts& parts,
+                                   const Scope* outer);
+  static PatternScope* pattern_of(const Scope& scope);
+  Result<BoundPtr> pattern_column(PatternScope& pattern, const std::vector<std::string>& names,
+                                  Position at, bool& handled);
+  Result<BoundPtr> pattern_call(const std::string& name, const Expression& expression, Scope& scope,
+                                bool& handled);
+  Result<BoundPtr> pattern_navigation(const std::string& name, const Expression& expression,
+                                      Scope& scope, PatternScope& pattern);
+  void begin_listing(PatternScope& pattern);
+  Result<BoundPtr> list_form(const FunctionRow& row, const Expression& expression,
+                             std::shared_ptr<Bound> made, BoundPtr list, size_t variable);
+
+  // analyze_window_pattern.cc
+  struct WindowMatch {
+    const RowPattern* pattern = nullptr;
+    std::shared_ptr<PatternSpec> spec;
+    std::shared_ptr<PatternParts> parts;
+    std::vector<BoundPtr> partition_by;
+    std::vector<BoundSort> order_by;
+  };
+  std::vector<std::unique_ptr<WindowMatch>>* window_matches_ = nullptr;  // of the select block
+  const RowPattern* window_pattern(const WindowSpec& spec, const Scope& scope) const;
+  Result<WindowMatch*> window_match(const WindowSpec& spec, const RowPattern& pattern,
+                                    Scope& scope);
+  Result<BoundPtr> window_pattern_call(const FunctionRow& row, const Expression& expression,
+                                       std::shared_ptr<Bound> made, Scope& scope, bool& handled);
+  Status apply_window_matches(const From& from, Plan& select,
+                              std::vector<std::pair<OutputField, BoundPtr>>& items);
+  Result<BoundPtr> analyze_measure(const Expression& expression, Scope& scope);
+  Result<BoundPtr> pattern_aggregate(const FunctionRow& row, const Expression& expression,
+                                     std::shared_ptr<Bound> made, PatternScope& pattern);
 
   // analyze_call.cc
   Result<BoundPtr> analyze_call(const Expression& expression, Scope& scope);

@@ -21,6 +21,8 @@ struct Plan;
 using BoundPtr = std::shared_ptr<const Bound>;
 using PlanPtr = std::shared_ptr<const Plan>;
 
+struct BoundRoutine;
+
 struct BoundSort {
   BoundPtr key;
   bool descending = false;
@@ -57,6 +59,7 @@ struct Bound {
     exists,      // plan
     in_plan,     // args[0] IN plan
     quantified,  // args[0] text(op) ANY|ALL plan; negated: ALL
+    routine,     // routine over args
   };
   Kind kind = Kind::literal;
   Type type;
@@ -74,6 +77,81 @@ struct Bound {
   BoundPtr filter;
   std::shared_ptr<const BoundWindow> over;
   PlanPtr plan;
+  std::shared_ptr<const BoundRoutine> routine;
+};
+
+// The control flow of an SQL routine. Expressions read its variables as columns of `relation`; the
+// first `parameters` of them are the arguments.
+struct BoundRoutine {
+  struct Step {
+    enum class Kind : uint8_t {
+      set,     // variable `slot` = value
+      branch,  // to `target` unless value is true
+      jump,    // to `target`
+      return_  // value
+    } kind = Kind::jump;
+    size_t slot = 0, target = 0;
+    BoundPtr value;
+  };
+  size_t relation = 0, parameters = 0;
+  std::vector<Type> variables;
+  std::vector<Step> steps;
+};
+
+// One step of a compiled row pattern: a backtracking machine over rows (engine/pattern_matcher.h).
+struct PatternStep {
+  enum class Kind : uint8_t {
+    label,    // first: takes one row
+    split,    // first, else second
+    jump,     // first
+    mark,     // first: a counter keeps the row
+    check,    // first: the counter; second: where to go when no row was taken since
+    exclude,  // first: 1 begins, 0 ends rows that are not shown
+    start,
+    end,
+    done,
+  };
+  Kind kind = Kind::done;
+  size_t first = 0, second = 0;
+};
+
+// What a condition or a measure reads: a value of a row that is found through the match.
+struct PatternSlot {
+  enum class Kind : uint8_t {
+    column,      // of the row navigated to
+    classifier,  // the label of the row navigated to
+    match_number,
+    list,     // `items` of every row matched to the labels, as rows
+    current,  // column of the row itself
+    matched,  // whether the row belongs to a match
+  };
+  Kind kind = Kind::column;
+  size_t column = 0;
+  std::vector<size_t> labels;  // none: any
+  bool last = true;            // LAST or FIRST
+  bool final = false;          // up to the end of the match, not the row
+  int64_t logical = 0, physical = 0;
+  static constexpr int64_t kClassifier = -1;
+  std::vector<int64_t> items;  // columns, kClassifier
+  bool operator==(const PatternSlot&) const = default;
+};
+
+struct PatternSpec {
+  enum class Rows : uint8_t {
+    one,
+    all,
+    all_omit_empty,
+    all_with_unmatched,
+    window
+  } rows = Rows::one;
+  enum class Skip : uint8_t { past_last, to_next, to_first, to_last } skip = Skip::past_last;
+  std::vector<size_t> skip_labels;
+  bool seek = false;
+  std::optional<size_t> frame_column;  // window: how many rows follow, none: all
+  std::vector<std::string> labels;
+  std::vector<PatternStep> program;
+  size_t relation = 0;  // of the conditions' slots
+  std::vector<PatternSlot> define, output;
 };
 
 struct OutputField {
@@ -101,6 +179,7 @@ struct Plan {
     unnest,   // arguments, ordinality; may refer to relations beside it
     sample,   // inputs[0], percentage
     empty,    // no FROM: one row, no columns
+    match,    // inputs[0]: arguments of its rows, by group_keys, in order_by; rows[0]: conditions
   };
   Kind kind = Kind::empty;
   size_t relation = 0;  // of FROM items: r<relation>
@@ -125,6 +204,7 @@ struct Plan {
   bool lateral = false;
   std::vector<BoundPtr> arguments;
   bool ordinality = false;
+  std::shared_ptr<const PatternSpec> pattern;
   double percentage = 0;
 
   // Scans are planned after the analysis, when the predicates on them are known.

@@ -43,7 +43,10 @@ std::string bounded(const std::string& text, const Type& from, const Type& to) {
   if (from.is_text())
     return from.precision <= to.precision ? text
                                           : fmt::format("substr({}, 1, {})", text, to.precision);
-  return fmt::format("trino_fit({}, {}, {})", text, to.precision, quote_text(to.display()));
+  bool quoted = from.is(TypeKind::boolean) || from.is(TypeKind::interval_day_time) ||
+                from.is(TypeKind::interval_year_month);
+  return fmt::format("trino_{}({}, {}, {})", quoted ? "fit_quoted" : "fit", text, to.precision,
+                     quote_text(to.display()));
 }
 
 std::string to_text(const std::string& value, const Type& from) {

@@ -138,6 +138,36 @@ class Nested {
                                      fmt::format("({})[{}]", second, key)}));
   }
 
+  // Both sides named once; the third argument compares two items.
+  std::string array_equal() const {
+    std::string pair = forms_.fresh(), i = forms_.fresh();
+    std::string a = pair + ".a", b = pair + ".b";
+    const Type& item = call_.args[0]->type.element();
+    bool plain = item.fields.empty() && !item.is(TypeKind::double_) && !item.is(TypeKind::real) &&
+                 !item.is(TypeKind::number);
+    std::string whole =
+        fmt::format("len({0}) = list_count({0}) AND len({1}) = list_count({1})", a, b);
+    return fmt::format(
+        "(list_transform([struct_pack(a := {}, b := {})], lambda {}: CASE WHEN {} IS NULL OR {} IS "
+        "NULL THEN NULL WHEN len({}) <> len({}) THEN FALSE {} ELSE "
+        "trino_all_match(list_transform(range(1, len({}) + 1), lambda {}: {})) END))[1]",
+        argument(0), argument(1), pair, a, b, a, b,
+        plain ? fmt::format("WHEN {} THEN {} = {}", whole, a, b) : "", a, i,
+        forms_.body(*call_.args[2], {fmt::format("{}[{}]", a, i), fmt::format("{}[{}]", b, i)}));
+  }
+
+  std::string map_equal() const {
+    std::string pair = forms_.fresh(), e = forms_.fresh();
+    std::string a = pair + ".a", b = pair + ".b";
+    return fmt::format(
+        "(list_transform([struct_pack(a := {0}, b := {1})], lambda {2}: CASE WHEN {3} IS NULL OR "
+        "{4} IS NULL THEN NULL WHEN cardinality({3}) <> cardinality({4}) THEN FALSE ELSE "
+        "trino_all_match(list_transform(map_entries({3}), lambda {5}: CASE WHEN NOT "
+        "map_contains({4}, {5}.key) THEN FALSE ELSE {6} END)) END))[1]",
+        argument(0), argument(1), pair, a, b, e,
+        forms_.body(*call_.args[2], {e + ".value", fmt::format("{}[{}.key]", b, e)}));
+  }
+
   // The text of the first item of a list that came before.
   std::string duplicate0() const { return duplicate(argument(0), call_.args[0]->type.element()); }
 
@@ -199,8 +229,10 @@ struct FormRow {
   std::string (Nested::*render)() const;
 };
 constexpr FormRow kForms[] = {
+    {"array_equal", &Nested::array_equal},
     {"array_sort", &Nested::array_sort},
     {"duplicate0", &Nested::duplicate0},
+    {"map_equal", &Nested::map_equal},
     {"map_filter", &Nested::map_filter},
     {"map_from_entries", &Nested::map_from_entries},
     {"map_zip_with", &Nested::map_zip_with},
@@ -221,6 +253,43 @@ std::string render_nested(const NestedForms& forms, const std::string& name, con
   }
   CHECK(false);
   return {};
+}
+
+// Lists side by side, the shorter ones filled with NULL.
+std::string render_unnest(const Plan& plan,
+                          const std::function<std::string(const Bound&)>& expression) {
+  std::string inner, outer, longest;
+  size_t column = 0, part = 0;
+  auto add = [&](const std::string& item) {
+    inner += fmt::format("{}{} AS e{}", inner.empty() ? "" : ", ", item, part);
+    return part++;
+  };
+  auto show = [&](const std::string& value) {
+    outer += fmt::format("{}{} AS c{}", outer.empty() ? "" : ", ", value, column++);
+  };
+  for (const auto& argument : plan.arguments) {
+    std::string value = expression(*argument);
+    std::string keys =
+        argument->type.is(TypeKind::map) ? fmt::format("map_keys({})", value) : value;
+    longest += fmt::format("{}COALESCE(len({}), 0)", longest.empty() ? "" : ", ", keys);
+    if (argument->type.is(TypeKind::map)) {
+      show(fmt::format("u.e{}", add(fmt::format("unnest({})", keys))));
+      show(fmt::format("u.e{}", add(fmt::format("unnest(map_values({}))", value))));
+    } else if (argument->type.element().is(TypeKind::row)) {
+      size_t at = add(fmt::format("unnest({})", value));
+      for (size_t i = 0; i < argument->type.element().fields.size(); ++i)
+        show(fmt::format("u.e{}.f{}", at, i));
+    } else {
+      show(fmt::format("u.e{}", add(fmt::format("unnest({})", value))));
+    }
+  }
+  if (plan.ordinality) {
+    show(fmt::format(
+        "u.e{}",
+        add(fmt::format("unnest(generate_series(CAST(1 AS BIGINT), greatest({})))", longest))));
+  }
+  return fmt::format("LATERAL (SELECT {} FROM (SELECT {}) AS u) AS r{}", outer, inner,
+                     plan.relation);
 }
 
 }  // namespace aichemy::sql

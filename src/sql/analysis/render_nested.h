@@ -22,4 +22,8 @@ struct NestedForms {
 // The form of this name ("reduce", from the template "{reduce}") for a call.
 std::string render_nested(const NestedForms& forms, const std::string& name, const Bound& call);
 
+// UNNEST as a FROM item.
+std::string render_unnest(const Plan& plan,
+                          const std::function<std::string(const Bound&)>& expression);
+
 }  // namespace aichemy::sql

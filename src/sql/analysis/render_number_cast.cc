@@ -61,10 +61,31 @@ std::optional<std::string> to_number(const std::string& value, const Type& from)
   return fmt::format("aichemy_number(CAST({} AS VARCHAR))", value);
 }
 
+// The engine's own cast of a decimal, with Trino's error when it does not fit.
+std::optional<std::string> of_decimal(const std::string& value, const Type& from, const Type& to) {
+  const IntegerRow* row = integer_row(to);
+  bool integer = row && !to.is(TypeKind::boolean), decimal = to.is(TypeKind::decimal);
+  if (!integer && !decimal) return std::nullopt;
+  int digits = decimal ? to.precision - to.scale : row->digits - 1;
+  int rounded = from.scale > (decimal ? to.scale : 0) ? 1 : 0;  // 9.9 may become 10
+  if (from.precision - from.scale + rounded <= digits) return std::nullopt;
+  auto shape = [](const Type& type) {
+    return fmt::format("DECIMAL({}, {})", type.precision, type.scale);
+  };
+  return fmt::format(
+      "COALESCE(TRY_CAST({0} AS {1}), CASE WHEN {0} IS NOT NULL THEN CAST(trino_fail("
+      "'NUMERIC_VALUE_OUT_OF_RANGE', 'Cannot cast {2}''' || CAST({0} AS VARCHAR) || ''' to "
+      "{3}') AS {1}) END)",
+      value, physical_type(to), decimal ? shape(from) + " " : "", decimal ? shape(to) : row->name);
+}
+
 }  // namespace
 
 std::optional<std::string> render_number_cast(const std::string& value, const Type& from,
                                               const Type& to) {
+  if (from.is(TypeKind::decimal)) {
+    if (auto made = of_decimal(value, from, to)) return made;
+  }
   bool scalar = from.is_numeric() || from.is(TypeKind::boolean) || from.is_text();
   if (to.is(TypeKind::decimal) && scalar) return to_decimal(value, from, to);
   if (from.is(TypeKind::number)) return of_number(value, to);

@@ -11,6 +11,7 @@
 #include "sql/analysis/render_cast.h"
 #include "sql/analysis/render_moment.h"
 #include "sql/analysis/render_nested.h"
+#include "sql/analysis/render_pattern.h"
 
 namespace aichemy::sql {
 namespace {
@@ -93,6 +94,7 @@ class Renderer {
       case Kind::quantified:
         return fmt::format("({} {} {} ({}))", expression(*value.args[0]), value.text,
                            value.negated ? "ALL" : "ANY", query(*value.plan));
+      case Kind::routine: return routine(value);
     }
     return "NULL";
   }
@@ -204,6 +206,15 @@ class Renderer {
     return "(" + out + " END)";
   }
 
+  std::string routine(const Bound& value) {
+    std::vector<std::string> texts;
+    for (const auto& step : value.routine->steps)
+      texts.push_back(step.value ? expression(*step.value) : "");
+    std::string arguments = list(value.args, 0);
+    return fmt::format("aichemy_routine({}{}{})", arguments, arguments.empty() ? "" : ", ",
+                       quote_text(routine_json(*value.routine, value.type, texts)));
+  }
+
   std::string list(const std::vector<BoundPtr>& args, size_t first) {
     std::string out;
     for (size_t i = first; i < args.size(); ++i)
@@ -246,6 +257,12 @@ class Renderer {
     if (name == "type0") return physical_type(value.args[0]->type);
     if (auto text = render_word(name, value, options_)) return *text;
     if (name == "avg_decimal") return avg_decimal(value);
+    if (name == "avg_decimal_list") {
+      std::string list = expression(*value.args[1]);
+      return decimal_quotient(value, fmt::format("list_aggregate({}, 'sum')", list),
+                              fmt::format("list_aggregate({}, 'count')", list));
+    }
+    if (name == "greatest" || name == "least") return extreme(name, value);
     if (name.starts_with("padded")) return padded(*value.args.at(size_t(name.back() - '0')));
     NestedForms forms;
     forms.expression = [this](const Bound& one) { return expression(one); };
@@ -263,16 +280,28 @@ class Renderer {
     return fmt::format("rpad({}, {}, ' ')", expression(value), value.type.precision);
   }
 
+  // In Trino NaN counts only when there is nothing else.
+  std::string extreme(const std::string& name, const Bound& value) {
+    std::string all = list(value.args, 0);
+    if (value.type.is(TypeKind::double_)) return fmt::format("aichemy_{}({})", name, all);
+    if (value.type.is(TypeKind::real)) return fmt::format("aichemy_{}_real({})", name, all);
+    return fmt::format("CASE WHEN {} THEN NULL ELSE {}({}) END", any_null(value.args), name, all);
+  }
+
   // The exact quotient of sum and count at the argument's scale, rounded half up.
   std::string avg_decimal(const Bound& value) {
+    std::string inner =
+        (value.distinct ? "(DISTINCT " : "(") + expression(*value.args[0]) + aggregate_end(value);
+    return decimal_quotient(value, "sum" + inner, "count" + inner);
+  }
+  std::string decimal_quotient(const Bound& value, const std::string& sum,
+                               const std::string& count) {
     int scale = value.args[0]->type.scale;
-    std::string argument = expression(*value.args[0]),
-                power = "1" + std::string(static_cast<size_t>(scale), '0');
-    std::string end = aggregate_end(value), open = value.distinct ? "(DISTINCT " : "(";
+    std::string power = "1" + std::string(static_cast<size_t>(scale), '0');
     std::string quotient = fmt::format(
-        "CAST(trino_half_up(CAST((sum{0}{1}{2} * CAST('{3}' AS DECIMAL({4},0))) AS HUGEINT), "
-        "NULLIF(CAST(count{0}{1}{2} AS HUGEINT), 0)) AS DECIMAL(38,0))",
-        open, argument, end, power, scale + 1);
+        "CAST(trino_half_up(CAST(({} * CAST('{}' AS DECIMAL({},0))) AS HUGEINT), "
+        "NULLIF(CAST({} AS HUGEINT), 0)) AS DECIMAL(38,0))",
+        sum, power, scale + 1, count);
     if (scale > 0) {
       quotient = fmt::format("({} * CAST('0.{}1' AS DECIMAL({},{})))", quotient,
                              std::string(static_cast<size_t>(scale - 1), '0'),
@@ -282,8 +311,7 @@ class Renderer {
   }
 
   // {0} {1} arguments, {*} all, {1+} all from 1 on, {1+|} those joined by ||, {*?} whether one is
-  // NULL,
-  // @( and )@ around an aggregate's arguments.
+  // NULL, @( and )@ around an aggregate's arguments.
   std::string expand(const std::string& text, const Bound& value) {
     std::string out, plain;
     auto flush = [&] {
@@ -352,15 +380,17 @@ class Renderer {
     return out;
   }
 
-  std::string bound(BoundKind kind, const BoundPtr& value) {
+  // key: of the ORDER BY; the engine counts intervals as plain numbers when it is one.
+  std::string bound(BoundKind kind, const BoundPtr& value, const Type& key) {
     std::string amount;
     if (value) {
       amount = value->kind == Bound::Kind::literal
                    ? expression(*value)
                    : prefix("trino_frame(") + expression(*value) + ")";
-      if (value->type.is(TypeKind::interval_day_time))
+      bool plain = key.kind == value->type.kind;
+      if (value->type.is(TypeKind::interval_day_time) && !plain)
         amount = fmt::format("to_microseconds({} * 1000)", amount);
-      if (value->type.is(TypeKind::interval_year_month))
+      if (value->type.is(TypeKind::interval_year_month) && !plain)
         amount = fmt::format("to_months({})", amount);
     }
     switch (kind) {
@@ -379,8 +409,10 @@ class Renderer {
     if (!over.order_by.empty())
       out += (out.empty() ? "" : " ") + ("ORDER BY " + sorts(over.order_by));
     if (!over.unit.empty()) {
-      out += fmt::format(" {} BETWEEN {} AND {}", over.unit, bound(over.start, over.start_value),
-                         over.end ? bound(*over.end, over.end_value) : "CURRENT ROW");
+      Type key = over.order_by.empty() ? Type() : over.order_by[0].key->type;
+      out +=
+          fmt::format(" {} BETWEEN {} AND {}", over.unit, bound(over.start, over.start_value, key),
+                      over.end ? bound(*over.end, over.end_value, key) : "CURRENT ROW");
     }
     return out;
   }
@@ -501,11 +533,13 @@ class Renderer {
       case Plan::Kind::rows: return render_rows(plan);
       case Plan::Kind::cte: return fmt::format("{} AS r{}", plan.handle, plan.relation);
       case Plan::Kind::join: return join(plan);
-      case Plan::Kind::unnest: return unnest(plan);
+      case Plan::Kind::unnest:
+        return render_unnest(plan, [this](const Bound& value) { return expression(value); });
       case Plan::Kind::sample:
         return fmt::format("{} TABLESAMPLE BERNOULLI({} PERCENT)", from(*plan.inputs[0]),
                            plan.percentage);
       case Plan::Kind::empty: return "(SELECT 1 AS c0) AS e";
+      case Plan::Kind::match: return match(plan);
       default:
         return fmt::format("{}({}) AS r{}", plan.lateral ? "LATERAL " : "", query(plan),
                            plan.relation);
@@ -530,39 +564,26 @@ class Renderer {
                        plan.condition ? expression(*plan.condition) : "TRUE");
   }
 
-  std::string unnest(const Plan& plan) {
-    std::string inner, outer, longest;
-    size_t column = 0, part = 0;
-    auto add = [&](const std::string& item) {
-      inner += fmt::format("{}{} AS e{}", inner.empty() ? "" : ", ", item, part);
-      return part++;
-    };
-    auto show = [&](const std::string& value) {
-      outer += fmt::format("{}{} AS c{}", outer.empty() ? "" : ", ", value, column++);
-    };
-    for (const auto& argument : plan.arguments) {
-      std::string value = expression(*argument);
-      std::string keys =
-          argument->type.is(TypeKind::map) ? fmt::format("map_keys({})", value) : value;
-      longest += fmt::format("{}COALESCE(len({}), 0)", longest.empty() ? "" : ", ", keys);
-      if (argument->type.is(TypeKind::map)) {
-        show(fmt::format("u.e{}", add(fmt::format("unnest({})", keys))));
-        show(fmt::format("u.e{}", add(fmt::format("unnest(map_values({}))", value))));
-      } else if (argument->type.element().is(TypeKind::row)) {
-        size_t at = add(fmt::format("unnest({})", value));
-        for (size_t i = 0; i < argument->type.element().fields.size(); ++i)
-          show(fmt::format("u.e{}.f{}", at, i));
-      } else {
-        show(fmt::format("u.e{}", add(fmt::format("unnest({})", value))));
-      }
-    }
-    if (plan.ordinality) {
-      show(fmt::format(
-          "u.e{}",
-          add(fmt::format("unnest(generate_series(CAST(1 AS BIGINT), greatest({})))", longest))));
-    }
-    return fmt::format("LATERAL (SELECT {} FROM (SELECT {}) AS u) AS r{}", outer, inner,
-                       plan.relation);
+  // Each partition's rows in order, as one list through the matcher, and its rows out of it.
+  std::string match(const Plan& plan) {
+    for (const auto& input : plan.inputs) note_scans(*input);
+    std::string row, columns, keys;
+    for (size_t i = 0; i < plan.arguments.size(); ++i)
+      row += fmt::format("{}f{} := {}", i ? ", " : "", i, item(*plan.arguments[i]));
+    for (size_t i = 0; i < plan.fields.size(); ++i)
+      columns += fmt::format("{}m.f{} AS c{}", i ? ", " : "", i, i);
+    for (const auto& key : plan.group_keys)
+      keys += (keys.empty() ? " GROUP BY " : ", ") + expression(*key);
+    std::vector<std::string> conditions;
+    for (const auto& condition : plan.rows[0])
+      conditions.push_back(condition ? expression(*condition) : "");
+    std::string order = plan.order_by.empty() ? "" : " ORDER BY " + sorts(plan.order_by);
+    return fmt::format(
+        "(SELECT {} FROM (SELECT unnest(aichemy_match(list(struct_pack({}){}), {})) AS m FROM "
+        "{}{}{}) AS u) AS r{}",
+        columns, row, order, quote_text(pattern_json(*plan.pattern, conditions)),
+        from(*plan.inputs[0]), plan.where ? " WHERE " + expression(*plan.where) : "", keys,
+        plan.relation);
   }
 };
 

@@ -136,6 +136,7 @@ class Column {
   void append_decimal(std::string& out, idx_t at) const {
     uint8_t width = duckdb::DecimalType::GetWidth(vector_.GetType());
     uint8_t scale = duckdb::DecimalType::GetScale(vector_.GetType());
+    if (width == scale) ++width;  // DuckDB shows no zero before the point then
     out += '"';
     switch (vector_.GetType().InternalType()) {
       case duckdb::PhysicalType::INT16:
@@ -154,7 +155,7 @@ class Column {
 
   void append_number(std::string& out, idx_t at) const {
     Number value = Number::decode(text(at));
-    append_quoted(out, value.kind == Number::Kind::infinity ? "Infinity" : value.text());
+    append_quoted(out, value.text());
   }
 
   void append_quoted(std::string& out, const std::string& text) const {
@@ -240,7 +241,14 @@ class Column {
     if (key.starts_with('"')) {
       out += key;
     } else {
-      append_json_string(out, key);
+      std::string spaced;  // Java's lists: [42, 7]
+      bool quoted = false;
+      for (char c : key) {
+        if (c == '"') quoted = !quoted;
+        if (c != '"') spaced += c;
+        if (c == ',' && !quoted) spaced += ' ';
+      }
+      append_json_string(out, spaced);
     }
   }
 };

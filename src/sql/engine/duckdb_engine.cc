@@ -24,7 +24,10 @@
 #include "sql/engine/duckdb_tpch.h"
 #include "sql/engine/duckdb_write.h"
 #include "sql/engine/engine_functions.h"
+#include "sql/engine/native_aggregate.h"
 #include "sql/engine/native_functions.h"
+#include "sql/engine/native_pattern.h"
+#include "sql/engine/native_routine.h"
 
 namespace aichemy::sql {
 namespace {
@@ -187,6 +190,9 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
         options.metrics.counter("aichemy_sql_files_opened_total", "Data files that scans opened"));
     register_native_functions(instance);
     register_json_decode(instance);
+    register_row_patterns(instance);
+    register_sketches(instance);
+    register_routines(instance);
     register_tpch_scan(instance);
 
     duckdb::Connection connection(*database);

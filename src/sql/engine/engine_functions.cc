@@ -32,6 +32,18 @@ constexpr Macro kMacros[] = {
     {"fit", "t, n, type",
      "CASE WHEN length(t) > n THEN trino_fail('INVALID_CAST_ARGUMENT', 'Value ' || t || ' cannot "
      "be represented as ' || type) ELSE t END"},
+    {"fit_quoted", "t, n, type",
+     "CASE WHEN length(t) > n THEN trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast ''' || t || "
+     "''' to ' || type) ELSE t END"},
+    {"unhex", "t",
+     "CASE WHEN length(t) % 2 = 1 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'expected an even "
+     "number of characters, but was ' || length(t)) ELSE unhex(t) END"},
+    {"repeat_check", "n, bytes",
+     "CASE WHEN n > 10000 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'count argument of repeat "
+     "function must be less than or equal to 10000') WHEN n < 0 THEN "
+     "trino_fail('INVALID_FUNCTION_ARGUMENT', 'count argument of repeat function must be greater "
+     "than or equal to 0') WHEN bytes * n > 1000000 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
+     "'result of repeat function must not take more than 1000000 bytes') ELSE n END"},
     {"integer_text", "t, type",
      "CASE WHEN t IS NULL THEN NULL WHEN regexp_full_match(trim(t), '[+-]?[0-9]+') THEN trim(t) "
      "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast ''' || t || ''' to ' || type) END"},
@@ -154,13 +166,6 @@ constexpr Macro kMacros[] = {
      "CASE WHEN octet_length(encode(t)) > 1048576 THEN "
      "trino_fail('EXCEEDED_FUNCTION_MEMORY_LIMIT', 'Concatenated string has the length in bytes "
      "larger than the maximum output length 1048576') ELSE t END"},
-    {"map_equal", "a, b",
-     "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN cardinality(a) <> cardinality(b) THEN FALSE "
-     "WHEN len(list_filter(map_entries(a), lambda e: NOT map_contains(b, e.key) OR e.value <> "
-     "b[e.key])) > 0 THEN FALSE "
-     "WHEN len(list_filter(map_entries(a), lambda e: e.value IS NULL OR b[e.key] IS NULL)) > 0 "
-     "THEN "
-     "NULL ELSE TRUE END"},
     {"join", "l, d",
      "CASE WHEN l IS NULL OR d IS NULL THEN NULL ELSE COALESCE(array_to_string(l, d), '') END"},
     {"overlap", "a, b",
@@ -222,8 +227,25 @@ constexpr Macro kMacros[] = {
      "WHEN (s > 0 AND b < a) OR (s < 0 AND b > a) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
      "'sequence stop value should be greater than or equal to start value if step is greater than "
      "zero otherwise stop should be less than or equal to start') "
+     "WHEN (CAST(b AS HUGEINT) - a) // s >= 10000 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
+     "'result of sequence function must not have more than 10000 entries') ELSE "
+     "generate_series(a, b, s) END"},
+    {"picos_sequence", "a, b, s",
+     "CASE WHEN s = 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'sequence step must not be "
+     "zero') "
+     "WHEN (s > 0 AND b < a) OR (s < 0 AND b > a) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
+     "'sequence stop value should be greater than or equal to start value if step is greater than "
+     "zero otherwise stop should be less than or equal to start') "
      "WHEN (b - a) // s >= 10000 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'result of sequence "
-     "function must not have more than 10000 entries') ELSE generate_series(a, b, s) END"},
+     "function must not have more than 10000 entries') ELSE list_transform(range(CAST((b - a) // s "
+     "AS BIGINT) + 1), lambda i: a + i * s) END"},
+    {"months_check", "a, b, m",
+     "CASE WHEN m = 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'sequence step must not be "
+     "zero') "
+     "WHEN (m > 0 AND b < a) OR (m < 0 AND b > a) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
+     "'sequence stop value should be greater than or equal to start value if step is greater than "
+     "zero otherwise stop should be less than or equal to start') WHEN a IS NULL OR b IS NULL OR "
+     "m IS NULL THEN FALSE ELSE TRUE END"},
     {"date_sequence", "a, b, ms",
      "CASE WHEN ms % 86400000 <> 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'sequence step "
      "must "
@@ -243,9 +265,6 @@ constexpr Macro kMacros[] = {
      "WHEN s = 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'SQL array indices start at 1') WHEN "
      "n = 0 OR s > len(a) OR -s > len(a) THEN a[1:0] "
      "WHEN s > 0 THEN a[s:s + n - 1] ELSE a[len(a) + s + 1:len(a) + s + n] END"},
-    {"cosine_check", "a, b",
-     "CASE WHEN len(a) <> len(b) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'The arguments must "
-     "have the same length') ELSE TRUE END"},
     // JSON
     {"json_to_varchar", "j",
      "CASE WHEN json_type(j) = 'NULL' THEN NULL ELSE json_extract_string(j, '$') END"},

@@ -49,7 +49,9 @@ void text_of_address(DataChunk& chunk, ExpressionState&, Vector& result) {
   arguments.each_text(result, [&](idx_t row) { return ip_address_text(arguments.text(0, row)); });
 }
 
-[[noreturn]] void bad_network() { raise("INVALID_FUNCTION_ARGUMENT", "Invalid CIDR"); }
+[[noreturn]] void bad_network(const char* why = "Invalid CIDR") {
+  raise("INVALID_FUNCTION_ARGUMENT", why);
+}
 
 // (network "address/bits", address)
 void network_contains(DataChunk& chunk, ExpressionState&, Vector& result) {
@@ -60,10 +62,13 @@ void network_contains(DataChunk& chunk, ExpressionState&, Vector& result) {
     if (slash == std::string_view::npos) bad_network();
     auto base = parse_ip_address(network.substr(0, slash));
     std::string_view bits_text = network.substr(slash + 1);
-    if (!base || bits_text.empty() || bits_text.size() > 3) bad_network();
+    if (!base) bad_network("Invalid network IP address");
+    if (bits_text.empty()) bad_network();
+    if (bits_text.size() > 3) bad_network();
     int bits = 0;
     for (char c : bits_text) {
-      if (c < '0' || c > '9') bad_network();
+      if (c < '0' || c > '9')
+        bad_network(bits_text[0] == '-' ? "Invalid prefix length" : "Invalid CIDR");
       bits = bits * 10 + (c - '0');
     }
     constexpr std::string_view kMapped("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);

@@ -5,7 +5,9 @@
 #include <duckdb/main/extension/extension_loader.hpp>
 #include <map>
 
+#include "sql/engine/native_aggregate.h"
 #include "sql/engine/native_decimal.h"
+#include "sql/engine/native_hash.h"
 
 namespace aichemy::sql {
 namespace {
@@ -13,10 +15,11 @@ namespace {
 using Family = std::vector<NativeFunction> (*)();
 
 constexpr Family kFamilies[] = {
-    native_partition_functions,   native_json_functions,   native_regexp_functions,
-    native_text_functions,        native_bytes_functions,  native_format_functions,
-    native_math_functions,        native_number_functions, native_time_functions,
-    native_time_format_functions,
+    native_partition_functions,   native_json_functions,       native_regexp_functions,
+    native_text_functions,        native_bytes_functions,      native_format_functions,
+    native_math_functions,        native_number_functions,     native_time_functions,
+    native_time_format_functions, native_statistics_functions,
+    native_hash_functions,        native_sketch_functions,
 };
 
 duckdb::LogicalType type_of(std::string_view text) {

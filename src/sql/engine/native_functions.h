@@ -33,6 +33,7 @@ std::vector<NativeFunction> native_bytes_functions();
 std::vector<NativeFunction> native_format_functions();
 std::vector<NativeFunction> native_math_functions();
 std::vector<NativeFunction> native_number_functions();
+std::vector<NativeFunction> native_statistics_functions();
 std::vector<NativeFunction> native_time_functions();
 std::vector<NativeFunction> native_time_format_functions();
 

@@ -140,7 +140,8 @@ Number exact(double value) {
 
 // "12.30" with `scale` digits, or the error that `shown` of type `source` does not fit.
 std::string decimal_text(const Number& value, const char* source, const std::string& shown,
-                         int precision, int scale, const char* end = "") {
+                         int precision, int scale, const char* end = "",
+                         const char* error = "NUMERIC_VALUE_OUT_OF_RANGE") {
   auto message = [&] {
     return fmt::format("Cannot cast {} '{}' to DECIMAL({}, {}){}", source, shown, precision, scale,
                        end);
@@ -148,7 +149,7 @@ std::string decimal_text(const Number& value, const char* source, const std::str
   if (value.kind == Number::Kind::nan) raise("INVALID_CAST_ARGUMENT", message());
   Number made = value.rounded(scale);
   if (made.kind != Number::Kind::finite || made.exponent > precision - scale)
-    raise("NUMERIC_VALUE_OUT_OF_RANGE", message());
+    raise(error, message());
   return made.text();
 }
 
@@ -178,7 +179,7 @@ void text_to_decimal(DataChunk& chunk, ExpressionState&, Vector& result) {
                         precision, scale));
     }
     return decimal_text(*number, "VARCHAR", std::string(text), precision, scale,
-                        ". Value too large.");
+                        ". Value too large.", "INVALID_CAST_ARGUMENT");
   });
 }
 
@@ -201,7 +202,10 @@ void integer_for_decimal(DataChunk& chunk, ExpressionState&, Vector& result) {
     for (int i = scale; i < precision; ++i) limit *= 10;
     if (value >= limit || value <= -limit) {
       raise("NUMERIC_VALUE_OUT_OF_RANGE",
-            fmt::format("Cannot cast {} '{}' to DECIMAL({}, {})", arguments.text(1, row), value,
+            fmt::format("Cannot cast {} '{}' to DECIMAL({}, {})", arguments.text(1, row),
+                        arguments.text(1, row) != "BOOLEAN" ? std::to_string(value)
+                        : value != 0                        ? "true"
+                                                            : "false",
                         precision, scale));
     }
     return value;
@@ -215,9 +219,12 @@ void number_of_text(DataChunk& chunk, ExpressionState&, Vector& result) {
   arguments.each_text(result, [&](idx_t row) {
     auto number = Number::parse(trimmed(arguments.text(0, row)));
     if (!number) {
-      raise("INVALID_CAST_ARGUMENT", fmt::format("Cannot cast VARCHAR '{}' to NUMBER. Value is not "
-                                                 "a number.",
-                                                 arguments.text(0, row)));
+      std::string_view text = arguments.text(0, row);
+      bool special = trimmed(text).ends_with("NaN") || trimmed(text).ends_with("Infinity");
+      raise("INVALID_CAST_ARGUMENT",
+            special
+                ? fmt::format("Cannot cast '{}' to NUMBER", text)
+                : fmt::format("Cannot cast VARCHAR '{}' to NUMBER. Value is not a number.", text));
     }
     return number->encode();
   });

@@ -71,7 +71,8 @@ Moment cast_moment(TypeKind from, TypeKind to, Moment value, int precision, Zone
   Moment made{local, value.picos, kUtc};
   if (to_time) made.seconds = floor_mod(local, kSecondsPerDay);
   if (to == TypeKind::time_tz) {
-    int32_t offset = !from_zoned ? offset_at(zone, now) : offset_at(value.zone, value.seconds);
+    // Trino takes the offset as if the local time were UTC: it shows on the days of a change.
+    int32_t offset = !from_zoned ? offset_at(zone, now) : offset_at(value.zone, local);
     made.zone = zone_of_offset(offset / 60);
   } else if (to == TypeKind::timestamp_tz) {
     made.zone = from_zoned ? value.zone : zone;

@@ -114,14 +114,13 @@ const std::vector<FunctionRow>& scalar_functions_nested() {
        "flatten(ARRAY[ARRAY[1], ARRAY[2, 3]])", "[1,2,3]"},
       {"shuffle", kScalar, "array(T) -> array(T)", "list_sort({0})"},
       {"sequence", kScalar, "bigint, bigint -> array(bigint)",
-       "generate_series({0}, {1}, CASE WHEN {0} <= {1} THEN CAST(1 AS BIGINT) ELSE CAST(-1 AS "
+       "trino_sequence({0}, {1}, CASE WHEN {0} <= {1} THEN CAST(1 AS BIGINT) ELSE CAST(-1 AS "
        "BIGINT) END)",
        "sequence(1, 3)", "[1,2,3]"},
       {"sequence", kScalar, "bigint, bigint, bigint -> array(bigint)",
        "trino_sequence({0}, {1}, {2})", "sequence(1, 5, 2)", "[1,3,5]"},
       {"sequence", kScalar, "date, date -> array(date)",
-       "CAST(generate_series({0}, {1}, CASE WHEN {0} <= {1} THEN to_days(1) ELSE to_days(-1) END) "
-       "AS DATE[])",
+       "trino_date_sequence({0}, {1}, CASE WHEN {0} <= {1} THEN 86400000 ELSE -86400000 END)",
        "sequence(DATE '2020-01-01', DATE '2020-01-02')", "[\"2020-01-01\",\"2020-01-02\"]"},
       {"sequence", kScalar, "date, date, interval day to second -> array(date)",
        "trino_date_sequence({0}, {1}, {2})",
@@ -131,11 +130,18 @@ const std::vector<FunctionRow>& scalar_functions_nested() {
        "CAST(trino_month_sequence({0}, {1}, {2}) AS DATE[])",
        "sequence(DATE '2020-01-01', DATE '2020-02-05', INTERVAL '1' MONTH)",
        "[\"2020-01-01\",\"2020-02-01\"]"},
-      {"sequence", kScalar, "timestamp, timestamp, interval day to second -> array($0)",
+      {"sequence", kScalar, "timestamp6, timestamp6, interval day to second -> array($0)",
        "list_transform(trino_sequence(epoch_us({0}), epoch_us({1}), {2} * 1000), lambda us: "
        "make_timestamp(us))"},
-      {"sequence", kScalar, "timestamp, timestamp, interval year to month -> array($0)",
+      {"sequence", kScalar, "timestamp, timestamp, interval day to second -> array($0)",
+       "trino_picos_sequence({0}, {1}, CAST({2} AS HUGEINT) * 1000000000)"},
+      {"sequence", kScalar, "timestamp6, timestamp6, interval year to month -> array($0)",
        "trino_month_sequence({0}, {1}, {2})"},
+      {"sequence", kScalar, "timestamp, timestamp, interval year to month -> array($0)",
+       "CASE WHEN trino_months_check({0}, {1}, {2}) THEN list_filter(list_transform(range("
+       "CAST(({1} - {0}) // ({2} * CAST('2419200000000000000' AS HUGEINT)) AS BIGINT) + 1), lambda "
+       "i: aichemy_plus_months_{f0}({0}, CAST(i * {2} AS INTEGER))), lambda x: CASE WHEN {2} > 0 "
+       "THEN x <= {1} ELSE x >= {1} END) END"},
       {"transform", kScalar, "array(T), function(T, U) -> array(U)", "list_transform({0}, {1})",
        "transform(ARRAY[1, 2], x -> x + 1)", "[2,3]"},
       {"filter", kScalar, "array(T), function(T, boolean) -> array(T)", "list_filter({0}, {1})",
@@ -164,18 +170,6 @@ const std::vector<FunctionRow>& scalar_functions_nested() {
       {"transform_values", kScalar, "map(K, V), function(K, V, R) -> map(K, R)",
        "{transform_values}", "transform_values(MAP(ARRAY[1], ARRAY[2]), (k, v) -> v + 1)",
        "{\"1\":3}"},
-      {"cosine_similarity", kScalar, "array(double), array(double) -> double",
-       "CASE WHEN trino_cosine_check({0}, {1}) THEN list_cosine_similarity({0}, {1}) END",
-       "cosine_similarity(ARRAY[1e0], ARRAY[1e0])", "1.0"},
-      {"cosine_distance", kScalar, "array(double), array(double) -> double",
-       "CASE WHEN trino_cosine_check({0}, {1}) THEN list_cosine_distance({0}, {1}) END",
-       "cosine_distance(ARRAY[1e0], ARRAY[1e0])", "0.0"},
-      {"dot_product", kScalar, "array(double), array(double) -> double",
-       "CASE WHEN trino_cosine_check({0}, {1}) THEN list_inner_product({0}, {1}) END",
-       "dot_product(ARRAY[1e0, 2e0], ARRAY[3e0, 4e0])", "11.0"},
-      {"euclidean_distance", kScalar, "array(double), array(double) -> double",
-       "CASE WHEN trino_cosine_check({0}, {1}) THEN list_distance({0}, {1}) END",
-       "euclidean_distance(ARRAY[0e0, 0e0], ARRAY[3e0, 4e0])", "5.0"},
   };
   return kRows;
 }

@@ -106,8 +106,8 @@ const std::vector<FunctionRow>& scalar_functions_number() {
       {"round", kScalar, "double, integer -> double", "trino_round_to({0}, {1})",
        "round(1.256e0, 2)", "1.26"},
       {"round", kScalar, "decimal, integer -> $0",
-       "CAST(aichemy_to_decimal(aichemy_number_text(aichemy_number_round(aichemy_number(CAST({0} "
-       "AS VARCHAR)), {1})), {pr}, {sr}) AS {typer})",
+       "CAST(aichemy_number_to_decimal(aichemy_number_round(aichemy_number(CAST({0} AS VARCHAR)), "
+       "{1}), {pr}, {sr}) AS {typer})",
        "round(1.256, 2)", "\"1.260\""},
       {"round", kScalar, "number, integer -> number", "aichemy_number_round({0}, {1})",
        "round(NUMBER '1.256', 2)", "\"1.26\""},
@@ -252,13 +252,9 @@ const std::vector<FunctionRow>& scalar_functions_number() {
        "aichemy_width_bucket({0}, {1}, {2}, {3})", "width_bucket(5e0, 0e0, 10e0, 10)", "6"},
       {"width_bucket", kScalar, "double, array(double) -> bigint", "aichemy_width_bucket({0}, {1})",
        "width_bucket(1.5e0, ARRAY[1e0, 2e0])", "1"},
-      {"greatest", kScalar, "double, double... -> double", "aichemy_greatest({*})"},
-      {"greatest", kScalar, "real, real... -> real", "aichemy_greatest_real({*})"},
-      {"greatest", kScalar, "T, T... -> T", "CASE WHEN {*?} THEN NULL ELSE greatest({*}) END",
+      {"greatest", kScalar, "T, T... -> T", "{greatest}",
        "greatest(1, 3, 2)", "3"},
-      {"least", kScalar, "double, double... -> double", "aichemy_least({*})"},
-      {"least", kScalar, "real, real... -> real", "aichemy_least_real({*})"},
-      {"least", kScalar, "T, T... -> T", "CASE WHEN {*?} THEN NULL ELSE least({*}) END",
+      {"least", kScalar, "T, T... -> T", "{least}",
        "least(1, 3, 2)", "1"},
   };
   return kRows;

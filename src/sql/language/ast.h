@@ -47,7 +47,10 @@ struct FrameBound {
   BoundKind kind = BoundKind::unbounded_preceding;
   ExpressionPtr value;
 };
+struct RowPattern;
 struct WindowSpec {
+  WindowSpec();
+  ~WindowSpec();
   Position at;
   std::optional<Identifier> base;  // OVER w, or WINDOW w AS (base ...)
   bool bare_reference = false;     // OVER w
@@ -56,6 +59,44 @@ struct WindowSpec {
   std::string unit;  // ROWS, RANGE, GROUPS; empty: no frame
   FrameBound start;
   std::optional<FrameBound> end;
+  std::unique_ptr<RowPattern> pattern;
+};
+
+// PATTERN (...): what may stand where a row pattern variable does.
+struct PatternNode {
+  enum class Kind : uint8_t {
+    label,        // name
+    empty,        // ()
+    start,        // ^
+    end,          // $
+    sequence,     // parts
+    choice,       // parts, the first preferred
+    permutation,  // parts, in any order
+    excluded,     // parts[0], left out of the rows shown
+    repeated,     // parts[0], low to high times (none: no limit)
+  };
+  Kind kind = Kind::empty;
+  Position at;
+  Identifier name;
+  std::vector<PatternNode> parts;
+  int64_t low = 0;
+  std::optional<int64_t> high;
+  bool reluctant = false;
+};
+
+// MATCH_RECOGNIZE, or the row pattern clauses of a window.
+struct RowPattern {
+  enum class Rows : uint8_t { one, all, all_omit_empty, all_with_unmatched } rows = Rows::one;
+  enum class Skip : uint8_t { past_last, to_next, to_first, to_last } skip = Skip::past_last;
+  Position at;
+  std::vector<ExpressionPtr> partition_by;
+  std::vector<SortItem> order_by;
+  std::vector<std::pair<Identifier, ExpressionPtr>> measures;
+  Identifier skip_to;
+  bool seek = false;  // of a window: the match may begin later than the row
+  PatternNode pattern;
+  std::vector<std::pair<Identifier, std::vector<Identifier>>> subsets;
+  std::vector<std::pair<Identifier, ExpressionPtr>> define;
 };
 
 enum class ExpressionKind : uint8_t {
@@ -92,7 +133,8 @@ enum class ExpressionKind : uint8_t {
   try_cast,          // args[0], type_text
   case_,  // simple: operand present; args: when, then, when, then..., [else]; has_operand, has_else
   if_,    // args: condition, then, [else]
-  function,      // qualified, args, distinct, filter, order_by, window, null_treatment
+  function,      // qualified, args, distinct, filter, order_by, window, null_treatment; op: RUNNING
+                 // or FINAL
   lambda,        // names, args[0]
   subscript,     // args: base, index
   row,           // args
@@ -103,6 +145,7 @@ enum class ExpressionKind : uint8_t {
   grouping,      // args
   unique,        // query
   match,         // args[0], query; op: SIMPLE PARTIAL FULL; distinct: UNIQUE
+  measure,       // name OVER window
   json_function,  // text: JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT, JSON_ARRAY; json, args
 };
 
@@ -232,14 +275,49 @@ struct CommonTable {
   QueryPtr query;
 };
 
-// WITH FUNCTION: an SQL routine that is one RETURN.
+// A statement of an SQL routine.
+struct RoutineStatement {
+  enum class Kind : uint8_t {
+    compound,  // declarations, body
+    set,       // target, value
+    return_,   // value
+    if_,       // branches (condition), otherwise
+    case_,     // value, or none; branches, otherwise
+    loop,      // body
+    while_,    // value, body
+    repeat,    // body, value: until
+    iterate,   // label
+    leave,     // label
+  };
+  struct Declaration {
+    std::vector<Identifier> names;
+    std::string type_text;
+    Position type_at;
+    ExpressionPtr value;  // none: NULL
+  };
+  struct Branch {
+    ExpressionPtr condition;
+    std::vector<RoutineStatement> body;
+  };
+  Kind kind = Kind::compound;
+  Position at;
+  std::optional<Identifier> label;
+  Identifier target;
+  ExpressionPtr value;
+  std::vector<Declaration> declarations;
+  std::vector<RoutineStatement> body, otherwise;
+  std::vector<Branch> branches;
+};
+
+// WITH FUNCTION: an SQL routine, mostly one RETURN.
 struct InlineFunction {
   Identifier name;
   std::vector<std::pair<Identifier, std::string>> parameters;  // with their types
   std::string returns;
   Position at, returns_at;
-  ExpressionPtr body;   // none: refused
-  std::string refused;  // what is not supported
+  ExpressionPtr body;                           // of one RETURN
+  std::unique_ptr<RoutineStatement> statement;  // of BEGIN ... END and the like
+  bool returns_null_on_null = false;
 };
 
 struct Query {
@@ -264,7 +342,8 @@ struct Relation {
     lateral,
     table_function,
     sample,
-    json_table
+    json_table,
+    match_recognize,  // left, pattern
   } kind;
   Position at;
   QualifiedName name;       // table, table_function
@@ -279,7 +358,8 @@ struct Relation {
   bool ordinality = false;
   std::string sample_kind;
   std::unique_ptr<JsonTable> json_table;  // args: the input
-  ExpressionPtr version, timestamp;       // FOR VERSION|TIMESTAMP AS OF
+  std::unique_ptr<RowPattern> pattern;
+  ExpressionPtr version, timestamp;  // FOR VERSION|TIMESTAMP AS OF
   std::optional<Identifier> alias;
   std::vector<Identifier> column_aliases;
 };

@@ -305,15 +305,27 @@ Result<ExpressionPtr> Parser::postfix() {
                !at_symbol("*", 1)) {
       ++next_;
       auto made = make_expression(ExpressionKind::dereference, value->at);
-      ASSIGN_OR_RETURN(made->name, identifier());
+      if (!at_identifier() && at_symbol("(", 1)) {  // a reserved word names a method too
+        made->name = {peek().text, false, peek().at};
+        ++next_;
+      } else {
+        ASSIGN_OR_RETURN(made->name, identifier());
+      }
       if (take_symbol("(")) {  // method call: value.function(args)
         auto called = call_of(made->name.text, value->at);
         add_argument(*called, std::move(value));
         while (!at_symbol(")")) {
+          called->names.resize(called->args.size());
+          if (at_identifier() && at_symbol("=>", 1)) {
+            ASSIGN_OR_RETURN(Identifier label, identifier());
+            called->names.push_back(std::move(label));
+            ++next_;
+          }
           ASSIGN_OR_RETURN(ExpressionPtr argument, expression());
           add_argument(*called, std::move(argument));
           if (!take_symbol(",")) break;
         }
+        called->names.resize(called->args.size());
         RETURN_IF_ERROR(need_symbol(")"));
         value = std::move(called);
         continue;
@@ -465,6 +477,14 @@ Result<ExpressionPtr> Parser::word_expression() {
     ASSIGN_OR_RETURN(Identifier name, identifier());
     return lambda({std::move(name)}, at);
   }
+  if ((at_word("RUNNING") || at_word("FINAL")) && at_identifier(1) && at_symbol("(", 2)) {
+    std::string mode = peek().upper;
+    ++next_;
+    ASSIGN_OR_RETURN(ExpressionPtr call, word_expression());
+    if (call->kind != ExpressionKind::function) return unexpected_token("<function>");
+    call->op = mode;
+    return call;
+  }
   // A qualified name directly before "(" is a function call.
   size_t i = 0;
   while (at_identifier(i) && at_symbol(".", i + 1) && (at_identifier(i + 2))) i += 2;
@@ -474,6 +494,15 @@ Result<ExpressionPtr> Parser::word_expression() {
   }
   auto made = make_expression(ExpressionKind::identifier, at);
   ASSIGN_OR_RETURN(made->name, identifier());
+  if (at_symbol("::") && at_symbol("(", 2)) {  // a static method of a type: varchar::from_utf8(x)
+    ++next_;
+    ASSIGN_OR_RETURN(QualifiedName method, qualified_name());
+    return function_call(std::move(method), at);
+  }
+  if (at_word("OVER") && (at_symbol("(", 1) || at_identifier(1))) {
+    made->kind = ExpressionKind::measure;
+    ASSIGN_OR_RETURN(made->window, over_clause());
+  }
   return made;
 }
 

@@ -356,7 +356,14 @@ Result<ExpressionPtr> Parser::function_call(QualifiedName name, Position at) {
       ASSIGN_OR_RETURN(label, identifier());
       ++next_;
     }
-    ASSIGN_OR_RETURN(ExpressionPtr argument, expression());
+    ExpressionPtr argument;
+    if (at_identifier() && at_symbol(".", 1) && at_symbol("*", 2)) {
+      argument = make_expression(ExpressionKind::star, peek().at);
+      ASSIGN_OR_RETURN(argument->name, identifier());
+      next_ += 2;
+    } else {
+      ASSIGN_OR_RETURN(argument, expression());
+    }
     add_argument(*made, std::move(argument));
     made->names.push_back(std::move(label));
     if (!take_symbol(",")) break;

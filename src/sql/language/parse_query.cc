@@ -319,7 +319,7 @@ Result<std::unique_ptr<WindowSpec>> Parser::window_body() {
   auto window = std::make_unique<WindowSpec>();
   window->at = peek().at;
   bool clause = at_word("PARTITION") || at_word("ORDER") || at_word("ROWS") || at_word("RANGE") ||
-                at_word("GROUPS");
+                at_word("GROUPS") || at_word("MEASURES");
   if (!clause && at_identifier()) {
     ASSIGN_OR_RETURN(window->base, identifier());
   }
@@ -330,6 +330,10 @@ Result<std::unique_ptr<WindowSpec>> Parser::window_body() {
     } while (take_symbol(","));
   }
   if (take_words({"ORDER", "BY"})) RETURN_IF_ERROR(order_by(window->order_by));
+  if (at_word("MEASURES")) {
+    window->pattern = std::make_unique<RowPattern>();
+    RETURN_IF_ERROR(measures(*window->pattern));
+  }
   if (at_word("ROWS") || at_word("RANGE") || at_word("GROUPS")) {
     window->unit = peek().upper;
     ++next_;
@@ -340,6 +344,11 @@ Result<std::unique_ptr<WindowSpec>> Parser::window_body() {
     } else {
       ASSIGN_OR_RETURN(window->start, frame_bound());
     }
+  }
+  if (window->pattern || at_row_pattern()) {
+    if (!window->pattern) window->pattern = std::make_unique<RowPattern>();
+    window->pattern->at = window->at;
+    RETURN_IF_ERROR(pattern_clauses(*window->pattern));
   }
   return window;
 }
@@ -454,10 +463,18 @@ bool Parser::at_clause() const {
 
 Result<RelationPtr> Parser::aliased_relation() {
   ASSIGN_OR_RETURN(RelationPtr base, relation_primary());
+  ASSIGN_OR_RETURN(base, named_relation(std::move(base)));
+  if (!at_words({"MATCH_RECOGNIZE"}) || !at_symbol("(", 1)) return base;
+  ASSIGN_OR_RETURN(base, match_recognize(std::move(base)));
+  return named_relation(std::move(base));
+}
+
+Result<RelationPtr> Parser::named_relation(RelationPtr base) {
   bool as = take_word("AS");
-  bool named =
-      as || (at_identifier() && !at_clause() && !at_word("TABLESAMPLE") &&
-             !(in_nearest_ && at_word("MATCH")) && !(at_word("CROSS") || at_word("NATURAL")));
+  bool named = as || (at_identifier() && !at_clause() && !at_word("TABLESAMPLE") &&
+                      !(in_nearest_ && at_word("MATCH")) &&
+                      !(at_word("MATCH_RECOGNIZE") && at_symbol("(", 1)) &&
+                      !(at_word("CROSS") || at_word("NATURAL")));
   if (!named) return base;
   if (base->alias || base->kind == Relation::Kind::join) {
     // (a JOIN b) t: wrap, so that the alias hides what is inside.

@@ -52,15 +52,24 @@ Result<InlineFunction> Parser::inline_function() {
   RETURN_IF_ERROR(need_word("RETURNS"));
   made.returns_at = peek().at;
   ASSIGN_OR_RETURN(made.returns, type_text());
-  while (!at_word("RETURN") && !at_word("BEGIN")) {
+  static constexpr std::string_view kStatements[] = {"RETURN", "BEGIN", "IF",     "CASE",
+                                                     "LOOP",   "WHILE", "REPEAT", "SET"};
+  auto at_statement = [&] {
+    for (auto word : kStatements) {
+      if (at_word(word)) return true;
+    }
+    return at_symbol(":", 1);
+  };
+  while (!at_statement()) {
     if (take_word("LANGUAGE")) {
       if (!at_word("SQL"))
         return fail(Code::unsupported, "NOT_SUPPORTED",
                     fmt::format("line {}:{}: Unsupported function language: {}", peek().at.line,
                                 peek().at.column, peek().text));
       ++next_;
+    } else if (take_words({"RETURNS", "NULL", "ON", "NULL", "INPUT"})) {
+      made.returns_null_on_null = true;
     } else if (take_words({"NOT", "DETERMINISTIC"}) || take_word("DETERMINISTIC") ||
-               take_words({"RETURNS", "NULL", "ON", "NULL", "INPUT"}) ||
                take_words({"CALLED", "ON", "NULL", "INPUT"}) ||
                take_words({"SECURITY", "DEFINER"}) || take_words({"SECURITY", "INVOKER"})) {
       continue;
@@ -70,10 +79,118 @@ Result<InlineFunction> Parser::inline_function() {
       return unexpected_token("'BEGIN', 'RETURN'");
     }
   }
-  if (at_word("BEGIN"))
-    return syntax_error(peek().at, "compound statements in routines are not supported; use RETURN");
-  ++next_;
-  ASSIGN_OR_RETURN(made.body, expression());
+  if (take_word("RETURN")) {
+    ASSIGN_OR_RETURN(made.body, expression());
+    return made;
+  }
+  ASSIGN_OR_RETURN(RoutineStatement statement, routine_statement());
+  made.statement = std::make_unique<RoutineStatement>(std::move(statement));
+  return made;
+}
+
+Result<std::vector<RoutineStatement>> Parser::routine_body() {
+  static constexpr std::string_view kEnds[] = {"END", "ELSE", "ELSEIF", "WHEN", "UNTIL"};
+  std::vector<RoutineStatement> made;
+  while (peek().kind != TokenKind::end) {
+    for (auto word : kEnds) {
+      if (at_word(word)) return made;
+    }
+    ASSIGN_OR_RETURN(RoutineStatement one, routine_statement());
+    RETURN_IF_ERROR(need_symbol(";"));
+    made.push_back(std::move(one));
+  }
+  return unexpected_token("'END'");
+}
+
+Status Parser::routine_compound(RoutineStatement& made) {
+  made.kind = RoutineStatement::Kind::compound;
+  while (take_word("DECLARE")) {
+    RoutineStatement::Declaration one;
+    do {
+      ASSIGN_OR_RETURN(Identifier name, identifier());
+      one.names.push_back(std::move(name));
+    } while (take_symbol(","));
+    one.type_at = peek().at;
+    ASSIGN_OR_RETURN(one.type_text, type_text());
+    if (take_word("DEFAULT")) {
+      ASSIGN_OR_RETURN(one.value, expression());
+    }
+    RETURN_IF_ERROR(need_symbol(";"));
+    made.declarations.push_back(std::move(one));
+  }
+  ASSIGN_OR_RETURN(made.body, routine_body());
+  return need_word("END");
+}
+
+// IF and CASE: conditions with their statements, and what else.
+Status Parser::routine_branches(RoutineStatement& made) {
+  bool is_if = made.kind == RoutineStatement::Kind::if_;
+  if (!is_if && !at_word("WHEN")) {
+    ASSIGN_OR_RETURN(made.value, expression());
+  }
+  do {
+    if (!is_if) RETURN_IF_ERROR(need_word("WHEN"));
+    RoutineStatement::Branch branch;
+    ASSIGN_OR_RETURN(branch.condition, expression());
+    RETURN_IF_ERROR(need_word("THEN"));
+    ASSIGN_OR_RETURN(branch.body, routine_body());
+    made.branches.push_back(std::move(branch));
+  } while (is_if ? take_word("ELSEIF") : at_word("WHEN"));
+  if (take_word("ELSE")) {
+    ASSIGN_OR_RETURN(made.otherwise, routine_body());
+  }
+  RETURN_IF_ERROR(need_word("END"));
+  return need_word(is_if ? "IF" : "CASE");
+}
+
+Result<RoutineStatement> Parser::routine_statement() {
+  using Kind = RoutineStatement::Kind;
+  Nest nest(nesting_);
+  RETURN_IF_ERROR(check_nesting());
+  RoutineStatement made;
+  made.at = peek().at;
+  if (at_identifier() && at_symbol(":", 1)) {
+    ASSIGN_OR_RETURN(made.label, identifier());
+    ++next_;
+  }
+  if (take_word("BEGIN")) {
+    RETURN_IF_ERROR(routine_compound(made));
+  } else if (take_word("SET")) {
+    made.kind = Kind::set;
+    ASSIGN_OR_RETURN(made.target, identifier());
+    RETURN_IF_ERROR(need_symbol("="));
+    ASSIGN_OR_RETURN(made.value, expression());
+  } else if (take_word("RETURN")) {
+    made.kind = Kind::return_;
+    ASSIGN_OR_RETURN(made.value, expression());
+  } else if (at_word("IF") || at_word("CASE")) {
+    made.kind = at_word("IF") ? Kind::if_ : Kind::case_;
+    ++next_;
+    RETURN_IF_ERROR(routine_branches(made));
+  } else if (take_word("LOOP")) {
+    made.kind = Kind::loop;
+    ASSIGN_OR_RETURN(made.body, routine_body());
+    if (!take_words({"END", "LOOP"})) return unexpected_token("'END'");
+  } else if (take_word("WHILE")) {
+    made.kind = Kind::while_;
+    ASSIGN_OR_RETURN(made.value, expression());
+    RETURN_IF_ERROR(need_word("DO"));
+    ASSIGN_OR_RETURN(made.body, routine_body());
+    if (!take_words({"END", "WHILE"})) return unexpected_token("'END'");
+  } else if (take_word("REPEAT")) {
+    made.kind = Kind::repeat;
+    ASSIGN_OR_RETURN(made.body, routine_body());
+    RETURN_IF_ERROR(need_word("UNTIL"));
+    ASSIGN_OR_RETURN(made.value, expression());
+    if (!take_words({"END", "REPEAT"})) return unexpected_token("'END'");
+  } else if (at_word("ITERATE") || at_word("LEAVE")) {
+    made.kind = at_word("ITERATE") ? Kind::iterate : Kind::leave;
+    ++next_;
+    ASSIGN_OR_RETURN(made.label, identifier());
+  } else {
+    return unexpected_token(
+        "'BEGIN', 'CASE', 'IF', 'ITERATE', 'LEAVE', 'LOOP', 'REPEAT', 'RETURN', 'SET', 'WHILE'");
+  }
   return made;
 }
 

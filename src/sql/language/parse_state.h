@@ -119,6 +119,10 @@ class Parser {
   Result<QueryPtr> query_with_session();
   Result<QueryPtr> query_with_functions();
   Result<InlineFunction> inline_function();
+  Result<RoutineStatement> routine_statement();
+  Result<std::vector<RoutineStatement>> routine_body();  // up to END, ELSE, ELSEIF, WHEN, UNTIL
+  Status routine_compound(RoutineStatement& made);
+  Status routine_branches(RoutineStatement& made);
   Result<RelationPtr> nearest();
   ExpressionPtr case_operand();
   Result<QueryTermPtr> query_term();
@@ -134,11 +138,27 @@ class Parser {
   Status order_limit(Query& query);
   Result<std::unique_ptr<WindowSpec>> window_body();  // inside the parentheses
   Result<FrameBound> frame_bound();
+
+  // parse_pattern.cc
+  bool at_row_pattern() const;
+  Result<RelationPtr> match_recognize(RelationPtr input);
+  Status measures(RowPattern& made);
+  Status rows_per_match(RowPattern& made);
+  Status skip_clause(RowPattern& made);
+  Status pattern_clauses(RowPattern& made);  // from AFTER MATCH on
+  Status pattern_definitions(RowPattern& made);
+  Result<PatternNode> pattern_choice();
+  Result<PatternNode> pattern_sequence();
+  Result<PatternNode> pattern_repeated();
+  Result<PatternNode> pattern_primary();
+  Status pattern_quantifier(PatternNode& node);
+  bool at_question() const;
   Result<RelationPtr> relation();
   Result<RelationPtr> join_tail(RelationPtr left, bool& joined);
   Result<RelationPtr> sampled_relation();
   bool at_clause() const;
   Result<RelationPtr> aliased_relation();
+  Result<RelationPtr> named_relation(RelationPtr base);
   Result<RelationPtr> relation_primary();
   bool at_query_start(size_t ahead) const;
 

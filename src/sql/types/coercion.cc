@@ -152,6 +152,10 @@ bool can_cast(const Type& from, const Type& to) {
   }
   if (to.is_text() && from.is(TypeKind::ipaddress))
     return to.is(TypeKind::varchar) && to.precision == Type::kUnbounded;
+  bool sketch = from.is(TypeKind::hyperloglog) || from.is(TypeKind::tdigest);
+  if (to.is(TypeKind::hyperloglog) || to.is(TypeKind::tdigest))
+    return from.is(TypeKind::varbinary);
+  if (sketch) return to.is(TypeKind::varbinary);
   if (to.is_text()) return !from.is(TypeKind::varbinary) && !from.is(TypeKind::hyperloglog);
   auto temporal = [](const Type& type) {
     return type.is(TypeKind::date) || is_time_kind(type.kind) || is_timestamp_kind(type.kind);
