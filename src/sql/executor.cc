@@ -25,7 +25,7 @@ class FixedRows final : public RowStream {
     page.rows_json = std::exchange(rows_, "[]");
     return page;
   }
-  Progress progress() override { return {100, 0, 0, 0}; }
+  Progress progress() override { return {.percentage = 100}; }
   void cancel() override {}
 
  private:
@@ -127,6 +127,7 @@ Result<StatementResult> Executor::execute(const Call& call, const Session& sessi
       return fail(Code::invalid, "INVALID_SESSION_PROPERTY",
                   fmt::format("Session property '{}' does not exist", name));
     }
+    RETURN_IF_ERROR(check_session_text(name, value));
   }
   auto parsed = parse_statement(sql);
   if (!parsed) return std::unexpected(parsed.error());
@@ -252,6 +253,7 @@ Result<StatementResult> StatementRun::run_query(const Query& query) {
     result.columns.push_back(
         {plan->fields[i].name.value_or(fmt::format("_col{}", i)), plan->fields[i].type});
   }
+  if (options_.queries) options_.queries->executing(session_.query_id);
   ASSIGN_OR_RETURN(auto rows, options_.engine.execute(call_, render(*plan, render_options()),
                                                       result.columns, std::move(scans)));
   result.rows = std::make_unique<TrinoRows>(std::move(rows));
@@ -506,7 +508,13 @@ Result<StatementResult> StatementRun::call_procedure(const Statement& s) {
   for (const auto& part : s.name) name += (name.empty() ? "" : ".") + part.lower();
   if (name == "system.runtime.kill_query" && !s.args.empty() && options_.queries) {
     ASSIGN_OR_RETURN(BoundPtr id, analyzer_.constant(*s.args[0]));
-    RETURN_IF_ERROR(options_.queries->kill(id->text));
+    std::string message = "Query killed. No message provided.";
+    if (s.args.size() > 1) {
+      ASSIGN_OR_RETURN(BoundPtr reason, analyzer_.constant(*s.args[1]));
+      if (!reason->null && !reason->text.empty())
+        message = "Query killed. Message: " + reason->text;
+    }
+    RETURN_IF_ERROR(options_.queries->kill(id->text, "ADMINISTRATIVELY_KILLED", message));
     return update_result("CALL");
   }
   return semantic_error("PROCEDURE_NOT_FOUND", s.at,

@@ -26,6 +26,7 @@ namespace aichemy::sql {
 
 struct DuckDbOptions {
   objectstore::ObjectStore& store;
+  objectstore::ObjectStore* memory = nullptr;  // of the catalog memory
   const LakeScans& scans;
   Metrics& metrics;
   Random& random;
@@ -33,6 +34,8 @@ struct DuckDbOptions {
   int threads = 2;
   std::string spill_directory;
 };
+
+class IdleConnections;
 
 class DuckDbEngine final : public Engine {
  public:
@@ -49,6 +52,8 @@ class DuckDbEngine final : public Engine {
   Result<std::unique_ptr<KeptRows>> keep(const Call& call, const std::string& sql,
                                          std::vector<std::shared_ptr<void>> scans) override;
 
+  uint64_t memory_used() const;  // by all statements together
+
   // For modules that add table functions of their own (jobs). Before the first statement.
   duckdb::DatabaseInstance& database();
 
@@ -56,6 +61,7 @@ class DuckDbEngine final : public Engine {
   DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB> database);
   DuckDbOptions options_;
   std::unique_ptr<duckdb::DuckDB> database_;
+  std::shared_ptr<IdleConnections> idle_;
   Counter& statements_;
 };
 

@@ -129,6 +129,7 @@ constexpr TrinoError kErrors[] = {
     {"QUERY_QUEUE_FULL", 131074, kResources},
     {"EXCEEDED_TIME_LIMIT", 131075, kResources},
     {"EXCEEDED_LOCAL_MEMORY_LIMIT", 131079, kResources},
+    {"ADMINISTRATIVELY_PREEMPTED", 131080, kResources},
     {"GENERIC_EXTERNAL", 133001, kExternal},
 };
 
