@@ -127,9 +127,6 @@ class TopicCatalog final : public sql::VirtualConnector {
 
   Result<sql::Scan> plan_scan(const Call&, const sql::TableRef& table,
                               const sql::ScanRequest& request) override {
-    if (request.version || request.as_of_micros)
-      return fail(Code::unsupported, "NOT_SUPPORTED",
-                  "This connector does not support versioned tables");
     const auto& handle = static_cast<const TopicHandle&>(*table);
     Bounds partition, offset, time;
     for (const Conjunct& conjunct : request.conjuncts) {

@@ -100,6 +100,11 @@ SteadyTime StatementQuery::last_access() {
   return touched_;
 }
 
+std::optional<DataEncoding> StatementQuery::encoding() {
+  std::lock_guard lock(mutex_);
+  return encoding_;
+}
+
 bool StatementQuery::finished() {
   std::lock_guard lock(mutex_);
   return ended_;
@@ -205,6 +210,8 @@ std::optional<Error> StatementQuery::run_statement() {
     result_ = std::move(*made);
     columns_json_ = columns_json(result_.columns, session_);
     planned_ = true;
+    // Counts go as plain rows: clients look for them there.
+    if (result_.update_type) encoding_.reset();
   }
   if (error_) error = error_;  // cancelled meanwhile
   return error;

@@ -67,7 +67,7 @@ class StatementQuery : public std::enable_shared_from_this<StatementQuery> {
   const sql::SessionChanges& changes() const {
     return result_.changes;
   }  // once something was answered
-  std::optional<DataEncoding> encoding() const { return encoding_; }
+  std::optional<DataEncoding> encoding();
   SteadyTime last_access();
   bool finished();  // its last answer was given
   bool given_up();  // failed, and nobody has asked for the error yet
@@ -108,7 +108,7 @@ class StatementQuery : public std::enable_shared_from_this<StatementQuery> {
   const std::string text_;
   const std::string slug_;
   const std::vector<std::string> client_tags_;
-  const std::optional<DataEncoding> encoding_;
+  std::optional<DataEncoding> encoding_;  // none once it is known to be no query
   std::stop_source stop_;
   Call call_;
   SteadyTime created_;

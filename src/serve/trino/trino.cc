@@ -211,9 +211,9 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     co_await json(response, std::move(answer.body));
   }
 
-  static void write_encoding(const StatementQuery& query, Response& response) {
-    if (query.encoding())
-      response.headers.set("X-Trino-Query-Data-Encoding", encoding_name(*query.encoding()));
+  static void write_encoding(StatementQuery& query, Response& response) {
+    if (auto encoding = query.encoding())
+      response.headers.set("X-Trino-Query-Data-Encoding", encoding_name(*encoding));
   }
 
   // ---- segments ----
