@@ -43,6 +43,10 @@ class FakeEngine final : public sql::Engine {
                                               std::vector<std::shared_ptr<void>>) override {
     return fail(Code::unsupported, "engine", "no writes");
   }
+  Result<std::unique_ptr<sql::KeptRows>> keep(const Call&, const std::string&,
+                                              std::vector<std::shared_ptr<void>>) override {
+    return fail(Code::unsupported, "engine", "no changes");
+  }
 };
 
 class StatementQueryTest : public testing::Test {
