@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/config.h"
 #include "app/data_directory.h"
+#include "app/sql_output.h"
 #include "app/up.h"
 #include "serve/console/console_service.h"
 
@@ -74,9 +75,7 @@ void add_sql(CLI::App& app, SqlOptions& options, int& code) {
   sql->add_option("--password", options.login.password, "Password");
   sql->add_option("--catalog", options.login.catalog, "Catalog")->capture_default_str();
   sql->add_option("--schema", options.login.schema, "Schema");
-  sql->add_option("--output", options.output, "table, csv, json or vertical")
-      ->check(CLI::IsMember({"table", "csv", "json", "vertical"}))
-      ->capture_default_str();
+  sql->add_option("--output", options.output, sql_output_names())->capture_default_str();
   sql->add_flag("--insecure", options.login.insecure, "Accept any certificate");
   sql->callback([&] { code = run_sql(options); });
 }

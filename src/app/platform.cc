@@ -20,8 +20,10 @@
 #include "catalog/hive_catalog.h"
 #include "catalog/hive_locks.h"
 #include "jobs/jobs.h"
+#include "jobs/topic_catalog.h"
 #include "metadb/metadb.h"
 #include "objectstore/embedded_store.h"
+#include "objectstore/memory_store.h"
 #include "runtime/io.h"
 #include "runtime/pool.h"
 #include "serve/console/console_service.h"
@@ -31,6 +33,7 @@
 #include "serve/kafka/server.h"
 #include "serve/s3/s3.h"
 #include "sql/access_rules.h"
+#include "sql/connectors/memory_connector.h"
 #include "sql/engine/duckdb_engine.h"
 
 namespace aichemy::app {
@@ -55,7 +58,7 @@ class RunningPlatform final : public Platform {
         s3_pool_({"s3", 32, 4096}),
         blocking_pool_({"blocking", 16, 4096}),
         sql_pool_({"sql", static_cast<int>(std::max<int64_t>(2, config().count("sql.concurrency"))),
-                   1024}) {}
+                   4096}) {}
 
   ~RunningPlatform() override { stop(std::chrono::milliseconds(0)); }
 
@@ -81,7 +84,11 @@ class RunningPlatform final : public Platform {
   std::unique_ptr<catalog::HiveLocks> hive_locks_;
   sql::LakeScans lake_scans_;
   jobs::EventScans event_scans_;
+  jobs::TopicScans topic_scans_;
+  std::unique_ptr<sql::Connector> topic_catalog_;
+  std::unique_ptr<objectstore::MemoryStore> memory_;
   std::unique_ptr<sql::DuckDbEngine> engine_;
+  std::unique_ptr<sql::MemoryConnector> memory_catalog_;
   std::unique_ptr<SqlFront> sql_;
   std::unique_ptr<jobs::Jobs> jobs_;
   // Fronts: stopped first.
@@ -112,6 +119,7 @@ class RunningPlatform final : public Platform {
   Status start_tables();
   Status start_fronts();
   Status start_kafka();
+  Status start_sql();
   Status start_hms();
   Status start_jobs();
   Status start_console();
@@ -205,6 +213,22 @@ Result<std::unique_ptr<metadb::Database>> RunningPlatform::open_database() {
       {.uri = store, .schema = config().text("metadata_schema")});
 }
 
+// sql.kafka_tables: every *.json of the folder.
+Result<std::vector<jobs::TopicTable>> read_topic_tables(const Config& config, Disk& disk) {
+  std::vector<jobs::TopicTable> tables;
+  const std::string& folder = config.text("sql.kafka_tables");
+  if (folder.empty()) return tables;
+  ASSIGN_OR_RETURN(auto entries, disk.list(folder));
+  for (const auto& entry : entries) {
+    if (!entry.name.ends_with(".json")) continue;
+    std::string file = folder + "/" + entry.name;
+    ASSIGN_OR_RETURN(std::string text, disk.read_file(file));
+    ASSIGN_OR_RETURN(jobs::TopicTable table, jobs::read_topic_table(text, file));
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
 // Object store, then what stands on it.
 Status RunningPlatform::start_tables() {
   RETURN_IF_ERROR(start_store());
@@ -216,11 +240,16 @@ Status RunningPlatform::start_tables() {
                                                          options_.random);
   sql::DuckDbOptions duckdb{
       .store = *store_, .scans = lake_scans_, .metrics = metrics_, .random = options_.random};
+  memory_ = std::make_unique<objectstore::MemoryStore>(options_.clock,
+                                                       config().bytes("sql.memory_catalog"));
+  duckdb.memory = memory_.get();
+  memory_catalog_ = std::make_unique<sql::MemoryConnector>(*memory_, lake_scans_, options_.random);
   duckdb.memory_bytes_max = config().bytes("sql.memory");
   duckdb.threads = cores();
   duckdb.spill_directory = options_.data.below("spill");
   ASSIGN_OR_RETURN(engine_, sql::DuckDbEngine::start(std::move(duckdb)));
   jobs::register_event_scan(engine_->database(), event_scans_);
+  jobs::register_topic_scan(engine_->database(), topic_scans_);
   return {};
 }
 
@@ -283,6 +312,37 @@ Result<std::unique_ptr<sql::AccessControl>> RunningPlatform::read_access_rules()
   return rules;
 }
 
+Status RunningPlatform::start_sql() {
+  ASSIGN_OR_RETURN(Certificate certificate,
+                   load_or_make_certificate(options_.data, config().text("listen.advertised_host"),
+                                            options_.disk));
+  ASSIGN_OR_RETURN(std::string secret,
+                   load_or_make_secret(options_.data, "internal", options_.disk, options_.random));
+  ASSIGN_OR_RETURN(auto described, read_topic_tables(config(), options_.disk));
+  ASSIGN_OR_RETURN(auto grants, sql::GrantStore::open(*database_));
+  ASSIGN_OR_RETURN(auto rules, read_access_rules());
+  topic_catalog_ = jobs::make_topic_catalog(*broker_, topic_scans_, std::move(described));
+  sql_ = std::make_unique<SqlFront>(
+      SqlFrontOptions{.config = config(),
+                      .io = io_,
+                      .pool = sql_pool_,
+                      .auth_pool = blocking_pool_,
+                      .metrics = metrics_,
+                      .clock = options_.clock,
+                      .random = options_.random,
+                      .engine = *engine_,
+                      .catalog = *catalog_,
+                      .store = *store_,
+                      .disk = options_.disk,
+                      .engine_memory = [this] { return engine_->memory_used(); },
+                      .more = {{"kafka", topic_catalog_.get()}, {"memory", memory_catalog_.get()}},
+                      .lake_scans = lake_scans_,
+                      .users = *users_,
+                      .certificate = std::move(certificate),
+                      .internal_secret = std::move(secret)});
+  return about_port(sql_->start(), "sql.https_port or sql.http_port");
+}
+
 Status RunningPlatform::start_fronts() {
   if (config().flag("s3.enabled")) {
     serve::s3::S3Options options;
@@ -320,28 +380,7 @@ Status RunningPlatform::start_fronts() {
     iceberg_rest_ = std::make_unique<serve::iceberg::IcebergService>(std::move(options));
     RETURN_IF_ERROR(about_port(iceberg_rest_->start(), "iceberg_rest.port"));
   }
-  ASSIGN_OR_RETURN(Certificate certificate,
-                   load_or_make_certificate(options_.data, config().text("listen.advertised_host"),
-                                            options_.disk));
-  ASSIGN_OR_RETURN(std::string secret,
-                   load_or_make_secret(options_.data, "internal", options_.disk, options_.random));
-  ASSIGN_OR_RETURN(auto grants, sql::GrantStore::open(*database_));
-  ASSIGN_OR_RETURN(auto rules, read_access_rules());
-  sql_ = std::make_unique<SqlFront>(SqlFrontOptions{.config = config(),
-                                                    .io = io_,
-                                                    .pool = sql_pool_,
-                                                    .metrics = metrics_,
-                                                    .clock = options_.clock,
-                                                    .random = options_.random,
-                                                    .engine = *engine_,
-                                                    .catalog = *catalog_,
-                                                    .lake_scans = lake_scans_,
-                                                    .users = *users_,
-                                                    .grants = std::move(grants),
-                                                    .rules = std::move(rules),
-                                                    .certificate = std::move(certificate),
-                                                    .internal_secret = std::move(secret)});
-  RETURN_IF_ERROR(about_port(sql_->start(), "sql.https_port or sql.http_port"));
+  RETURN_IF_ERROR(start_sql());
   if (config().flag("jobs.enabled")) RETURN_IF_ERROR(start_jobs());
   if (config().flag("metrics.enabled")) {
     status_page_ =

@@ -13,6 +13,8 @@ struct SqlFront::State {
   sql::QueryRegistry queries;
   std::vector<std::unique_ptr<sql::AccessControl>> controls;
   sql::Executor executor;
+  std::unique_ptr<serve::trino::ResourceGroups> groups;
+  std::unique_ptr<serve::trino::SegmentStore> segments;
   std::unique_ptr<serve::trino::TrinoService> trino;
 
   Result<std::string> owner_of(const sql::AccessObject& object) {
@@ -45,12 +47,18 @@ struct SqlFront::State {
     return controls.back().get();
   }
 
+  sql::Catalogs catalogs() {
+    sql::Catalogs all = options.more;
+    all["iceberg"] = &iceberg;
+    return all;
+  }
+
   explicit State(SqlFrontOptions given)
       : options(std::move(given)),
         iceberg(options.catalog, options.lake_scans),
         queries(options.clock, options.random),
         executor({.engine = options.engine,
-                  .catalogs = {{"iceberg", &iceberg}},
+                  .catalogs = catalogs(),
                   .clock = options.clock,
                   .random = options.random,
                   .queries = &queries,
@@ -58,19 +66,71 @@ struct SqlFront::State {
                   .access = access_control()}) {}
 };
 
+namespace {
+
+using serve::trino::ResourceGroups;
+
+Result<std::unique_ptr<ResourceGroups>> make_groups(const Config& config, Disk& disk) {
+  const std::string& file = config.text("sql.resource_groups");
+  if (file.empty()) {
+    return std::make_unique<ResourceGroups>(config.count("sql.running_max"),
+                                            config.count("sql.queued_max"));
+  }
+  auto text = disk.read_file(file);
+  if (!text) {
+    return fail(Code::invalid, "config",
+                "sql.resource_groups: " + file + ": " + text.error().message);
+  }
+  return ResourceGroups::parse(*text);
+}
+
+serve::trino::QueryLimits limits_of(const Config& config) {
+  auto millis = [&](const char* key) { return std::chrono::milliseconds(config.millis(key)); };
+  return {.run_max = millis("sql.max_run_time"),
+          .execution_max = millis("sql.max_execution_time"),
+          .planning_max = millis("sql.max_planning_time"),
+          .client_timeout = millis("sql.client_timeout")};
+}
+
+}  // namespace
+
 SqlFront::SqlFront(SqlFrontOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 SqlFront::~SqlFront() = default;
 
 Status SqlFront::start() {
   SqlFrontOptions& options = state_->options;
   if (!options.config.flag("sql.enabled")) return {};
+  ASSIGN_OR_RETURN(state_->groups, make_groups(options.config, options.disk));
+  state_->groups->set_memory(
+      [memory = options.engine_memory,
+       limit = options.config.bytes("sql.memory")]() -> serve::trino::GroupMemory {
+        return {memory(), limit};
+      });
+  if (options.config.flag("sql.spooling")) {
+    state_->segments =
+        std::make_unique<serve::trino::SegmentStore>(serve::trino::SegmentStoreOptions{
+            .store = options.store,
+            .clock = options.clock,
+            .random = options.random,
+            .metrics = options.metrics,
+            .memory_bytes_max = options.config.bytes("sql.spooling_memory"),
+            .bytes_max = options.config.bytes("sql.spooling_space"),
+            .time_to_live =
+                std::chrono::seconds(options.config.millis("sql.spooling_ttl") / 1000)});
+    RETURN_IF_ERROR(state_->segments->start());
+  }
   serve::trino::TrinoOptions trino{.io = options.io,
                                    .pool = options.pool,
+                                   .auth_pool = options.auth_pool,
                                    .metrics = options.metrics,
                                    .clock = options.clock,
                                    .random = options.random,
                                    .executor = state_->executor,
-                                   .queries = state_->queries};
+                                   .queries = state_->queries,
+                                   .groups = *state_->groups,
+                                   .segments = state_->segments.get(),
+                                   .limits = limits_of(options.config)};
+  trino.memory_used = options.engine_memory;
   trino.address = options.config.text("listen.address");
   trino.https_port = options.config.port("sql.https_port");
   trino.http_port = options.config.port("sql.http_port");
@@ -104,6 +164,6 @@ int SqlFront::http_port() const { return state_->trino ? state_->trino->http_por
 sql::Connector& SqlFront::iceberg() { return state_->iceberg; }
 sql::Executor& SqlFront::executor() { return state_->executor; }
 sql::QueryRegistry& SqlFront::queries() { return state_->queries; }
-sql::Catalogs SqlFront::catalogs() { return {{"iceberg", &state_->iceberg}}; }
+sql::Catalogs SqlFront::catalogs() { return state_->catalogs(); }
 
 }  // namespace aichemy::app

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,8 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
+#include "objectstore/object_store.h"
+#include "runtime/disk.h"
 #include "runtime/io.h"
 #include "runtime/pool.h"
 #include "sql/connectors/connector.h"
@@ -27,12 +30,17 @@ namespace aichemy::app {
 struct SqlFrontOptions {
   const Config& config;
   IoThreads& io;
-  Pool& pool;
+  Pool& pool;       // statements
+  Pool& auth_pool;  // passwords
   Metrics& metrics;
   Clock& clock;
   Random& random;
   sql::Engine& engine;
   catalog::Catalog& catalog;
+  objectstore::ObjectStore& store;  // of spooled segments
+  Disk& disk;
+  std::function<uint64_t()> engine_memory;  // in use
+  sql::Catalogs more;                       // catalogs beside iceberg
   sql::LakeScans& lake_scans;
   auth::UserStore& users;
   std::unique_ptr<sql::GrantStore> grants;

@@ -5,13 +5,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csetjmp>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 
 #include "app/commands.h"
+#include "app/sql_completion.h"
+#include "app/sql_output.h"
 
 namespace aichemy::app {
 namespace {
@@ -45,87 +49,36 @@ bool is_blank(const std::string& text) {
   return text.find_first_not_of(" \t\r\n") == std::string::npos;
 }
 
-std::string shown(const Json& value) {
-  if (value.is_null()) return "NULL";
-  if (value.is_string()) return std::string(value.as_string());
-  return value.dump();
+// Where a Ctrl-C at the prompt goes back to.
+sigjmp_buf g_prompt;
+volatile sig_atomic_t g_at_prompt = 0;
+
+SqlCompletion* g_completion = nullptr;  // libedit's callbacks carry no argument
+
+char** complete_word(const char* word, int, int) {
+  static std::vector<std::string> offered;
+  static size_t next = 0;
+  rl_attempted_completion_over = 1;  // never file names
+  offered = g_completion->complete(rl_line_buffer, word);
+  rl_completion_append_character = 0;
+  return rl_completion_matches(word, [](const char*, int state) -> char* {
+    if (state == 0) next = 0;
+    return next < offered.size() ? ::strdup(offered[next++].c_str()) : nullptr;
+  });
 }
 
-size_t width_of(std::string_view text) {
-  return static_cast<size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-std::string padded(const std::string& text, size_t width, bool right) {
-  std::string blanks(width - std::min(width, width_of(text)), ' ');
-  return right ? blanks + text : text + blanks;
-}
-
-void print_table(const SqlRows& rows, std::string& out) {
-  std::vector<size_t> widths;
-  std::vector<bool> numeric;
-  for (const auto& [name, type] : rows.columns) {
-    widths.push_back(width_of(name));
-    numeric.push_back(type.ends_with("int") || type == "integer" || type == "double" ||
-                      type == "real" || type.starts_with("decimal"));
-  }
-  std::vector<std::vector<std::string>> cells;
-  for (const Json& row : rows.rows) {
-    auto& line = cells.emplace_back();
-    for (size_t i = 0; i < row.as_array().size(); ++i) {
-      line.push_back(shown(row.as_array()[i]));
-      std::ranges::replace(line.back(), '\n', ' ');
-      widths[i] = std::max(widths[i], width_of(line.back()));
-    }
-  }
-  for (size_t i = 0; i < widths.size(); ++i)
-    out += (i ? " | " : " ") + padded(rows.columns[i].first, widths[i], false);
-  out += '\n';
-  for (size_t i = 0; i < widths.size(); ++i) out += (i ? "-+-" : "-") + std::string(widths[i], '-');
-  out += "-\n";
-  for (const auto& line : cells) {
-    for (size_t i = 0; i < line.size(); ++i)
-      out += (i ? " | " : " ") + padded(line[i], widths[i], numeric[i]);
-    out += '\n';
-  }
-}
-
-void print_csv(const SqlRows& rows, std::string& out) {
-  auto field = [](const std::string& text) {
-    std::string quoted = "\"";
-    for (char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + '"';
-  };
-  for (const Json& row : rows.rows) {
-    std::string line;
-    for (const Json& value : row.as_array()) {
-      line += (line.empty() ? "" : ",") + (value.is_null() ? std::string() : field(shown(value)));
-    }
-    out += line + '\n';
-  }
-}
-
-void print_rows(const SqlRows& rows, const std::string& format, std::string& out) {
-  if (format == "csv") return print_csv(rows, out);
-  if (format == "table") return print_table(rows, out);
-  size_t number = 0;
-  for (const Json& row : rows.rows) {
-    Json object = Json::object();
-    if (format == "vertical") out += fmt::format("-[ row {} ]-\n", ++number);
-    for (size_t i = 0; i < rows.columns.size() && i < row.as_array().size(); ++i) {
-      const Json& value = row.as_array()[i];
-      if (format == "vertical")
-        out += fmt::format("{} | {}\n", rows.columns[i].first, shown(value));
-      object.set(rows.columns[i].first, value);
-    }
-    if (format == "json") out += object.dump() + '\n';
-  }
-}
+constexpr const char* kHelp =
+    "  \\d            tables; \\d NAME describes one    \\dn   schemas    \\dc   catalogs\n"
+    "  \\o FORMAT     output: {}\n"
+    "  \\x            rows as vertical, and back\n"
+    "  \\timing       times of statements on or off\n"
+    "  \\q            leaves (also Ctrl-D); Ctrl-C stops a statement or drops a line; TAB "
+    "completes\n";
 
 class Terminal {
  public:
   Terminal(SqlLogin login, std::string output)
-      : client_(std::move(login)), output_(std::move(output)) {}
+      : client_(login), completion_(login), output_(std::move(output)) {}
 
   bool run(const std::string& statement, bool interactive) {
     g_running = &client_;
@@ -145,8 +98,10 @@ class Terminal {
       return false;
     }
     std::string out;
-    if (!rows->columns.empty() && rows->update_type.empty()) print_rows(*rows, output_, out);
-    if (interactive || !rows->update_type.empty()) out += summary(*rows, interactive);
+    if (!rows->columns.empty() && rows->update_type.empty())
+      find_sql_output(output_)->print(*rows, out);
+    if (interactive || !rows->update_type.empty()) out += summary(*rows, interactive && timing_);
+    if (!rows->update_type.empty()) completion_.forget(client_.login());
     show(out, interactive);
     return true;
   }
@@ -161,25 +116,37 @@ class Terminal {
         std::string(std::getenv("HOME") ? std::getenv("HOME") : "/tmp") + "/.aichemy_history";
     using_history();
     read_history(history.c_str());
+    g_completion = &completion_;
+    rl_attempted_completion_function = complete_word;
+    rl_completer_word_break_characters = const_cast<char*>(" \t\n,()=<>+-*/;|[]'\"");
     std::signal(SIGINT, [](int) {
-      if (g_running) g_running->cancel();
+      if (g_running)
+        g_running->cancel();
+      else if (g_at_prompt)
+        siglongjmp(g_prompt, 1);
     });
-    fmt::print(
-        "{} as {}. Statements end with ';'. \\d lists tables, \\d NAME describes one, \\q "
-        "leaves.\n",
-        client_.login().server, client_.login().user);
+    fmt::print("{} as {}. Statements end with ';'. \\? helps, \\q leaves.\n",
+               client_.login().server, client_.login().user);
     std::string pending;
-    while (char* raw = readline(is_blank(pending) ? "aichemy> " : "      -> ")) {
-      std::string line = raw;
-      std::free(raw);
-      if (is_blank(pending) && (line == "\\q" || line == "quit" || line == "exit")) break;
-      if (!is_blank(line)) add_history(line.c_str());
-      if (is_blank(pending) && line.starts_with("\\d")) {
-        run(line.size() > 3 ? "DESCRIBE " + line.substr(3) : tables_statement(), true);
+    if (sigsetjmp(g_prompt, 1) != 0) {
+      g_at_prompt = 0;
+      pending.clear();
+      fmt::print("^C\n");
+      std::fflush(stdout);
+    }
+    while (auto line = read_line(is_blank(pending) ? "aichemy> " : "      -> ")) {
+      if (is_blank(pending) && (*line == "\\q" || *line == "quit" || *line == "exit")) break;
+      if (is_blank(pending) && line->starts_with('\\')) {
+        add_history(line->c_str());
+        command(*line);
         continue;
       }
       std::string rest;
-      for (const std::string& statement : split_statements(pending + line + "\n", rest)) {
+      pending += *line + "\n";
+      auto statements = split_statements(pending, rest);
+      // A statement of several lines is one entry.
+      if (!statements.empty()) add_history(one_line(pending).c_str());
+      for (const std::string& statement : statements) {
         if (!is_blank(statement)) run(statement, true);
       }
       pending = is_blank(rest) ? "" : rest;
@@ -200,7 +167,55 @@ class Terminal {
 
  private:
   SqlClient client_;
+  SqlCompletion completion_;
   std::string output_;
+  std::string output_before_ = "table";  // \\x
+  bool timing_ = true;
+
+  static std::optional<std::string> read_line(const char* prompt) {
+    g_at_prompt = 1;
+    char* raw = readline(prompt);
+    g_at_prompt = 0;
+    if (!raw) return std::nullopt;
+    std::string line = raw;
+    std::free(raw);
+    return line;
+  }
+
+  static std::string one_line(std::string text) {
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
+    std::ranges::replace(text, '\n', ' ');
+    return text;
+  }
+
+  // \\d and its like.
+  void command(const std::string& line) {
+    size_t blank = line.find(' ');
+    std::string name = line.substr(0, blank);
+    std::string argument =
+        blank == std::string::npos ? "" : line.substr(line.find_first_not_of(' ', blank));
+    if (name == "\\d") {
+      run(argument.empty() ? tables_statement() : "DESCRIBE " + argument, true);
+    } else if (name == "\\dn") {
+      run("SHOW SCHEMAS", true);
+    } else if (name == "\\dc") {
+      run("SHOW CATALOGS", true);
+    } else if (name == "\\timing") {
+      timing_ = !timing_;
+      fmt::print("timing is {}\n", timing_ ? "on" : "off");
+    } else if (name == "\\x") {
+      std::swap(output_, output_before_);
+      if (output_ != "vertical" && output_before_ != "vertical") {
+        output_before_ = std::exchange(output_, "vertical");
+      }
+      fmt::print("output is {}\n", output_);
+    } else if (name == "\\o" && find_sql_output(argument)) {
+      output_ = argument;
+      fmt::print("output is {}\n", output_);
+    } else {
+      fmt::print(kHelp, sql_output_names());
+    }
+  }
 
   std::string tables_statement() const {
     return client_.login().schema.empty()
@@ -209,8 +224,8 @@ class Terminal {
                : "SHOW TABLES";
   }
 
-  static std::string summary(const SqlRows& rows, bool interactive) {
-    std::string took = interactive ? fmt::format(" in {} ms", rows.elapsed_millis) : "";
+  static std::string summary(const SqlRows& rows, bool timed) {
+    std::string took = timed ? fmt::format(" in {} ms", rows.elapsed_millis) : "";
     if (rows.update_count)
       return fmt::format("{}: {} rows{}\n", rows.update_type, *rows.update_count, took);
     if (!rows.update_type.empty()) return fmt::format("{}{}\n", rows.update_type, took);
@@ -234,6 +249,10 @@ class Terminal {
 }  // namespace
 
 int run_sql(SqlOptions options) {
+  if (!find_sql_output(options.output)) {
+    fmt::print(stderr, "aichemy: --output {}: there are {}\n", options.output, sql_output_names());
+    return 2;
+  }
   if (options.login.server.empty()) {
     auto ready = find_platform(options.data);
     if (!ready) {

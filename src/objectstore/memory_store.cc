@@ -83,7 +83,13 @@ class MemoryWriter final : public ObjectWriter {
   MemoryWriter(MemoryStore& store, ObjectInfo info, Conditions conditions)
       : store_(store), info_(std::move(info)), conditions_(std::move(conditions)) {}
 
+  ~MemoryWriter() override { store_.bytes_ -= bytes_.size(); }
+
   Status append(std::string_view bytes) override {
+    if (store_.bytes_.fetch_add(bytes.size()) + bytes.size() > store_.bytes_max_) {
+      store_.bytes_ -= bytes.size();
+      return fail(Code::exhausted, "memory_full", "the tables in memory are at their limit");
+    }
     bytes_ += bytes;
     return {};
   }
@@ -98,7 +104,9 @@ class MemoryWriter final : public ObjectWriter {
     info_.size = bytes_.size();
     info_.etag = to_hex(digest(DigestKind::md5, bytes_));
     info_.last_modified = store_.clock_.wall_now();
+    if (found != bucket->objects.end()) store_.bytes_ -= found->second.bytes->size();
     bucket->objects[info_.key] = {info_, std::make_shared<const std::string>(std::move(bytes_))};
+    bytes_.clear();  // they are the object's now
     return info_;
   }
 
@@ -192,6 +200,7 @@ Status MemoryStore::remove(const Call&, const std::string& bucket, const std::st
   auto found = in->objects.find(key);
   if (found == in->objects.end()) return {};
   RETURN_IF_ERROR(check_write_conditions(conditions, &found->second.info));
+  bytes_ -= found->second.bytes->size();
   in->objects.erase(found);
   return {};
 }

@@ -2,6 +2,7 @@
 // remove and their conditions; multipart is unsupported.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -12,7 +13,9 @@ namespace aichemy::objectstore {
 
 class MemoryStore final : public ObjectStore {
  public:
-  explicit MemoryStore(Clock& clock) : clock_(clock) {}
+  // A write that would take all objects beyond `bytes_max` fails: exhausted ("memory_full").
+  explicit MemoryStore(Clock& clock, uint64_t bytes_max = UINT64_MAX)
+      : clock_(clock), bytes_max_(bytes_max) {}
 
   Status create_bucket(const Call& call, const std::string& bucket) override;
   Status delete_bucket(const Call& call, const std::string& bucket) override;
@@ -56,6 +59,8 @@ class MemoryStore final : public ObjectStore {
     std::map<std::string, Object> objects;
   };
   Clock& clock_;
+  const uint64_t bytes_max_;
+  std::atomic<uint64_t> bytes_ = 0;  // of all objects and of writes under way
   std::mutex mutex_;
   std::map<std::string, Bucket> buckets_;
 

@@ -5,6 +5,7 @@
 #include "sql/engine/engine_errors.h"
 #include "sql/grant_store.h"
 #include "sql/language/lexer.h"
+#include "sql/query_registry.h"
 #include "sql/statement.h"
 
 namespace aichemy::sql {
@@ -218,6 +219,7 @@ Result<StatementResult> StatementRun::write_rows(Insert& insert, Connector& conn
   std::vector<std::shared_ptr<void>> scans;
   RETURN_IF_ERROR(analyzer_.plan_scans(scans));
   std::string select = render_for_write(*plan, insert.target.columns, render_options());
+  if (options_.queries) options_.queries->executing(session_.query_id);
   ASSIGN_OR_RETURN(auto files,
                    options_.engine.write(call_, select, insert.target, std::move(scans)));
   uint64_t rows = 0;

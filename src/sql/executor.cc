@@ -26,7 +26,7 @@ class FixedRows final : public RowStream {
     page.rows_json = std::exchange(rows_, "[]");
     return page;
   }
-  Progress progress() override { return {100, 0, 0, 0}; }
+  Progress progress() override { return {.percentage = 100}; }
   void cancel() override {}
 
  private:
@@ -140,6 +140,7 @@ Result<StatementResult> Executor::execute(const Call& call, const Session& sessi
       return fail(Code::invalid, "INVALID_SESSION_PROPERTY",
                   fmt::format("Session property '{}' does not exist", name));
     }
+    RETURN_IF_ERROR(check_session_text(name, value));
   }
   auto parsed = parse_statement(sql);
   if (!parsed) return std::unexpected(parsed.error());
@@ -272,6 +273,7 @@ Result<StatementResult> StatementRun::run_query(const Query& query) {
     result.columns.push_back(
         {plan->fields[i].name.value_or(fmt::format("_col{}", i)), plan->fields[i].type});
   }
+  if (options_.queries) options_.queries->executing(session_.query_id);
   ASSIGN_OR_RETURN(auto rows, options_.engine.execute(call_, render(*plan, render_options()),
                                                       result.columns, std::move(scans)));
   result.rows = std::make_unique<TrinoRows>(std::move(rows));

@@ -38,11 +38,11 @@ std::string QueryRegistry::next_id() {
                      node_);
 }
 
-void QueryRegistry::begin(QueryInfo info, std::function<void()> kill) {
+void QueryRegistry::begin(QueryInfo info, Kill kill) {
   std::lock_guard lock(mutex_);
   info.created = clock_.wall_now();
   std::string id = info.id;
-  running_[id] = Running{std::move(info), std::move(kill)};
+  running_[id] = Running{std::move(info), std::move(kill), std::nullopt};
 }
 
 void QueryRegistry::update(const std::string& id, const std::function<void(QueryInfo&)>& change) {
@@ -51,17 +51,37 @@ void QueryRegistry::update(const std::string& id, const std::function<void(Query
   if (found != running_.end()) change(found->second.info);
 }
 
-void QueryRegistry::end(const std::string& id, QueryState state, std::optional<Error> error) {
+void QueryRegistry::executing(const std::string& id) {
   std::lock_guard lock(mutex_);
   auto found = running_.find(id);
-  if (found == running_.end()) return;
-  QueryInfo info = std::move(found->second.info);
-  running_.erase(found);
-  info.state = state;
-  info.error = std::move(error);
-  info.ended = clock_.wall_now();
-  finished_.push_back(std::move(info));
-  while (finished_.size() > finished_max_) finished_.pop_front();
+  if (found == running_.end() || found->second.executing) return;
+  found->second.executing = clock_.steady_now();
+  found->second.info.executing = clock_.wall_now();
+  found->second.info.state = QueryState::running;
+}
+
+std::optional<SteadyTime> QueryRegistry::executing_since(const std::string& id) const {
+  std::lock_guard lock(mutex_);
+  auto found = running_.find(id);
+  return found == running_.end() ? std::nullopt : found->second.executing;
+}
+
+void QueryRegistry::end(const std::string& id, QueryState state, std::optional<Error> error) {
+  QueryInfo copy;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = running_.find(id);
+    if (found == running_.end()) return;
+    QueryInfo info = std::move(found->second.info);
+    running_.erase(found);
+    info.state = state;
+    info.error = std::move(error);
+    info.ended = clock_.wall_now();
+    if (on_end_) copy = info;
+    finished_.push_back(std::move(info));
+    while (finished_.size() > finished_max_) finished_.pop_front();
+  }
+  if (on_end_) on_end_(copy);
 }
 
 std::vector<QueryInfo> QueryRegistry::list() const {
@@ -80,8 +100,8 @@ std::optional<QueryInfo> QueryRegistry::find(const std::string& id) const {
   return std::nullopt;
 }
 
-Status QueryRegistry::kill(const std::string& id) {
-  std::function<void()> kill;
+Status QueryRegistry::kill(const std::string& id, const char* what, const std::string& message) {
+  Kill kill;
   {
     std::lock_guard lock(mutex_);
     auto found = running_.find(id);
@@ -90,7 +110,7 @@ Status QueryRegistry::kill(const std::string& id) {
     }
     kill = found->second.kill;
   }
-  if (kill) kill();
+  if (kill) kill(what, message);
   return {};
 }
 

@@ -78,7 +78,7 @@ Result<std::string> QueryDesk::start(const QueryRequest& request) {
   info.catalog = request.catalog.value_or("");
   info.schema = request.schema.value_or("");
   info.created = clock_.wall_now();
-  registry_.begin(std::move(info), [weak = std::weak_ptr(entry)] {
+  registry_.begin(std::move(info), [weak = std::weak_ptr(entry)](const char*, const std::string&) {
     if (auto alive = weak.lock()) stop(*alive);
   });
   return entry->session.query_id;

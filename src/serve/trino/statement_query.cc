@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+
+#include "base/bytes.h"
 #include "base/json.h"
+#include "sql/session_properties.h"
 #include "sql/types/trino_errors.h"
 
 namespace aichemy::serve::trino {
@@ -63,16 +68,31 @@ Json error_json(const Error& error) {
 
 }  // namespace
 
-StatementQuery::StatementQuery(QueryServices services, sql::Session session, std::string text,
-                               std::string slug, std::string trace)
+StatementQuery::StatementQuery(QueryServices services, Submission submission)
     : services_(services),
-      session_(std::move(session)),
-      text_(std::move(text)),
-      slug_(std::move(slug)) {
+      session_(std::move(submission.session)),
+      text_(std::move(submission.text)),
+      slug_(std::move(submission.slug)),
+      client_tags_(std::move(submission.client_tags)),
+      encoding_(services.segments ? submission.encoding : std::nullopt) {
   call_.principal = session_.user;
-  call_.trace = std::move(trace);
+  call_.trace = std::move(submission.trace);
   call_.cancel = stop_.get_token();
   created_ = touched_ = services_.clock.steady_now();
+  read_limits();
+}
+
+// A session's own limits; text that is no duration is refused by the executor before it runs.
+void StatementQuery::read_limits() {
+  QueryLimits& limits = services_.limits;
+  for (auto [name, limit] : {std::pair("query_max_run_time", &limits.run_max),
+                             std::pair("query_max_execution_time", &limits.execution_max),
+                             std::pair("query_max_planning_time", &limits.planning_max),
+                             std::pair("client_heartbeat_timeout", &limits.client_timeout)}) {
+    auto given = session_.properties.find(name);
+    if (given == session_.properties.end()) continue;
+    if (auto parsed = sql::parse_duration(given->second)) *limit = *parsed;
+  }
 }
 
 SteadyTime StatementQuery::last_access() {
@@ -80,9 +100,22 @@ SteadyTime StatementQuery::last_access() {
   return touched_;
 }
 
+std::optional<DataEncoding> StatementQuery::encoding() {
+  std::lock_guard lock(mutex_);
+  return encoding_;
+}
+
 bool StatementQuery::finished() {
   std::lock_guard lock(mutex_);
   return ended_;
+}
+
+bool StatementQuery::given_up() {
+  std::lock_guard lock(mutex_);
+  if (!error_ || ended_) return false;
+  // Who cancelled it does not come back for the error.
+  return error_->is("USER_CANCELED") ||
+         services_.clock.steady_now() - touched_ > services_.limits.client_timeout;
 }
 
 void StatementQuery::touch() {
@@ -98,114 +131,238 @@ void StatementQuery::start() {
   info.sql = text_;
   info.catalog = session_.catalog.value_or("");
   info.schema = session_.schema.value_or("");
-  services_.registry.begin(std::move(info), [weak = weak_from_this()] {
-    if (auto self = weak.lock()) self->cancel("ADMINISTRATIVELY_KILLED", "Query killed");
-  });
-  std::lock_guard lock(mutex_);
-  schedule_locked();
+  services_.registry.begin(std::move(info),
+                           [weak = weak_from_this()](const char* what, const std::string& message) {
+                             if (auto self = weak.lock()) self->cancel(what, message);
+                           });
+  GroupRequest request{session_.user, session_.source, query_type_of(text_), client_tags_, 1};
+  if (auto given = session_.properties.find("query_priority"); given != session_.properties.end())
+    request.priority = std::strtoll(given->second.c_str(), nullptr, 10);
+  auto entered =
+      services_.groups.submit(request, [self = shared_from_this()] { self->admitted(); });
+  if (entered) {
+    services_.registry.update(
+        id(), [&](sql::QueryInfo& one) { one.resource_group = std::move(entered->path); });
+  }
+  std::optional<uint64_t> leaving;
+  {
+    std::lock_guard lock(mutex_);
+    if (!entered) {
+      if (!error_) error_ = entered.error();
+      (void)end_locked();
+    } else if (registered_end_) {
+      leaving = entered->ticket;  // it was over before we came back
+    } else {
+      ticket_ = entered->ticket;
+    }
+  }
+  leave(leaving);
+}
+
+void StatementQuery::leave(std::optional<uint64_t> ticket) {
+  if (ticket) services_.groups.leave(*ticket);
+}
+
+// It may run now. On whichever thread made room for it.
+void StatementQuery::admitted() {
+  std::optional<uint64_t> leaving;
+  {
+    std::lock_guard lock(mutex_);
+    admitted_ = services_.clock.steady_now();
+    schedule_locked();
+    if (error_) leaving = end_locked();
+  }
+  leave(leaving);
+}
+
+bool StatementQuery::has_enough_locked() const {
+  return ready_.size() >= (encoding_ ? kSegmentsAhead : 1);
 }
 
 void StatementQuery::schedule_locked() {
-  if (working_ || next_ || exhausted_ || error_) return;
+  if (working_ || exhausted_ || error_ || has_enough_locked()) return;
   working_ = true;
   auto posted = services_.pool.post([self = shared_from_this()] { self->work(); });
   if (posted) return;
   working_ = false;
   error_ = Error{Code::exhausted, "QUERY_QUEUE_FULL", "Too many queued queries"};
-  end_locked();
+}
+
+// Parses, plans and begins it; result_ is set when all is well.
+std::optional<Error> StatementQuery::run_statement() {
+  services_.registry.update(id(), [&](sql::QueryInfo& info) {
+    info.state = sql::QueryState::planning;
+    info.started = services_.clock.wall_now();
+  });
+  auto made = services_.executor.execute(call_, session_, text_);
+  std::optional<Error> error;
+  if (made) {
+    services_.registry.executing(id());
+    services_.registry.update(id(), [&](sql::QueryInfo& info) {
+      info.query_type = made->query_type;
+      info.update_type = made->update_type.value_or("");
+    });
+  } else {
+    error = made.error();
+  }
+  std::lock_guard lock(mutex_);
+  if (!error) {
+    result_ = std::move(*made);
+    columns_json_ = columns_json(result_.columns, session_);
+    planned_ = true;
+    // Counts go as plain rows: clients look for them there.
+    if (result_.update_type) encoding_.reset();
+  }
+  if (error_) error = error_;  // cancelled meanwhile
+  return error;
+}
+
+Status StatementQuery::make_rows(Ready& made, bool& done) {
+  ASSIGN_OR_RETURN(sql::Page page, result_.rows->next_page(kPageBytes));
+  made.data = std::move(page.rows_json);
+  made.rows = page.rows;
+  done = page.done;
+  return {};
+}
+
+Status StatementQuery::make_segment(Ready& made, bool& done) {
+  made.row_offset = rows_;
+  bool first = rows_ == 0;
+  ASSIGN_OR_RETURN(sql::Page page, result_.rows->next_page(first ? kInlineBytes : kSegmentBytes));
+  if (first && !page.done && page.rows > 0) {
+    ASSIGN_OR_RETURN(sql::Page rest, result_.rows->next_page(kSegmentBytes));
+    if (rest.rows > 0) {
+      page.rows_json.back() = ',';
+      page.rows_json.append(rest.rows_json, 1);
+      page.rows += rest.rows;
+    }
+    page.done = rest.done;
+  }
+  made.rows = page.rows;
+  done = page.done;
+  if (page.rows == 0) return {};
+  bool spooled = !first || !done || page.rows_json.size() > kInlineBytes;
+  ASSIGN_OR_RETURN(EncodedRows encoded, encode_rows(*encoding_, std::move(page.rows_json)));
+  made.bytes = encoded.bytes.size();
+  made.raw_bytes = encoded.raw_bytes;
+  made.spooled = spooled;
+  if (!spooled) {
+    made.data = to_base64(encoded.bytes);
+    return {};
+  }
+  ASSIGN_OR_RETURN(auto kept, services_.segments->put(id(), std::move(encoded.bytes)));
+  made.data = std::move(kept.name);
+  made.expires = kept.expires;
+  return {};
 }
 
 void StatementQuery::work() {
-  bool planned = false;
+  bool planned = false, cancelled = false;
   {
     std::lock_guard lock(mutex_);
     planned = planned_;
+    cancelled = error_.has_value();
   }
   std::optional<Error> error;
-  sql::StatementResult result;
-  std::optional<sql::Page> page;
-  if (!planned) {
-    services_.registry.update(id(), [&](sql::QueryInfo& info) {
-      info.state = sql::QueryState::planning;
-      info.started = services_.clock.wall_now();
-    });
-    auto made = services_.executor.execute(call_, session_, text_);
-    if (made) {
-      result = std::move(*made);
-      services_.registry.update(id(), [&](sql::QueryInfo& info) {
-        info.state = sql::QueryState::running;
-        info.query_type = result.query_type;
-        info.update_type = result.update_type.value_or("");
-      });
-    } else {
-      error = made.error();
-    }
-    std::lock_guard lock(mutex_);
-    if (!error) {
-      result_ = std::move(result);
-      columns_json_ = columns_json(result_.columns, session_);
-      planned_ = true;
-    }
-    if (error_ && !error) error = error_;  // cancelled meanwhile
-  }
-  // Only this task touches the stream, besides cancel(), which takes the lock to find it.
-  if (!error && result_.rows) {
-    auto made = result_.rows->next_page(kPageBytes);
-    if (made)
-      page = std::move(*made);
-    else
-      error = made.error();
+  if (!planned && !cancelled) error = run_statement();
+  // Only this task touches the stream and rows_, besides cancel(), which takes the lock.
+  Ready made;
+  bool done = true;
+  if (!error && !cancelled && result_.rows) {
+    Status status = encoding_ ? make_segment(made, done) : make_rows(made, done);
+    if (!status) error = status.error();
   }
   std::vector<std::function<void()>> waiting;
+  std::optional<uint64_t> leaving;
   {
     std::lock_guard lock(mutex_);
     working_ = false;
     if (error && !error_) error_ = std::move(error);
-    if (error_) {
-      end_locked();
-    } else if (page) {
-      exhausted_ = page->done;
-      rows_ += page->rows;
-      next_ = std::move(*page);
-      if (exhausted_) result_.rows.reset();
-    } else {
-      exhausted_ = true;
+    if (!error_) {
+      exhausted_ = done;
+      rows_ += made.rows;
+      if (made.rows > 0) ready_.push_back(std::move(made));
+      if (encoding_) schedule_locked();
     }
-    if (exhausted_ && !error_) end_locked();
+    if (exhausted_ || error_) leaving = end_locked();
     waiting.swap(waiting_);
   }
+  leave(leaving);
   for (auto& callback : waiting) callback();
 }
 
-void StatementQuery::end_locked() {
-  if (!working_) result_.rows.reset();
-  if (registered_end_) return;
+std::optional<uint64_t> StatementQuery::end_locked() {
+  if (!working_ && result_.rows) {
+    progress_ = result_.rows->progress();
+    result_.rows.reset();
+  }
+  if (registered_end_) return std::nullopt;
   registered_end_ = true;
-  uint64_t rows = rows_;
-  services_.registry.update(id(), [&](sql::QueryInfo& info) { info.rows = rows; });
+  finished_at_ = services_.clock.steady_now();
+  services_.registry.update(id(), [&](sql::QueryInfo& info) {
+    info.rows = rows_;
+    info.bytes = progress_.bytes_read;
+  });
   services_.registry.end(id(), error_ ? sql::QueryState::failed : sql::QueryState::finished,
                          error_);
+  // Removing segments may wait for the object store: not under the lock, not on an io loop.
+  if (error_ && encoding_ && rows_ > 0) {
+    (void)services_.pool.post(
+        [segments = services_.segments, query = id()] { segments->forget(query); });
+  }
+  return std::exchange(ticket_, std::nullopt);
 }
 
 void StatementQuery::cancel(const char* what, const std::string& message) {
   std::vector<std::function<void()>> waiting;
+  std::optional<uint64_t> leaving;
   {
     std::lock_guard lock(mutex_);
     if (ended_ || error_) return;
     stop_.request_stop();
     error_ = Error{Code::cancelled, what, message};
-    next_.reset();
+    ready_.clear();
     if (result_.rows) result_.rows->cancel();
-    end_locked();
+    leaving = end_locked();
     waiting.swap(waiting_);
   }
+  leave(leaving);
   for (auto& callback : waiting) callback();
+}
+
+void StatementQuery::enforce(SteadyTime now) {
+  const QueryLimits& limits = services_.limits;
+  const char* what = nullptr;
+  std::string message;
+  {
+    std::lock_guard lock(mutex_);
+    if (ended_ || error_) return;
+    auto executing = services_.registry.executing_since(id());
+    auto over = [&](std::optional<SteadyTime> since, std::chrono::milliseconds most,
+                    const char* kind) {
+      if (what || registered_end_ || !since || now - *since <= most) return;
+      what = "EXCEEDED_TIME_LIMIT";
+      message = fmt::format("Query exceeded the maximum {} time limit of {}", kind,
+                            sql::format_duration(most));
+    };
+    over(created_, limits.run_max, "run");
+    over(executing, limits.execution_max, "execution");
+    if (!executing) over(admitted_, limits.planning_max, "planning");
+    if (!what && now - touched_ > limits.client_timeout) {
+      what = "ABANDONED_QUERY";
+      message = fmt::format(
+          "Query {} was abandoned by the client, as it may have exited or stopped checking for "
+          "query results",
+          id());
+    }
+  }
+  if (what) cancel(what, message);
 }
 
 void StatementQuery::on_ready(std::function<void()> callback) {
   {
     std::lock_guard lock(mutex_);
-    bool ready = next_ || exhausted_ || error_;
+    bool ready = !ready_.empty() || exhausted_ || error_;
     if (!ready) {
       waiting_.push_back(std::move(callback));
       return;
@@ -233,32 +390,30 @@ StatementQuery::Answer StatementQuery::answer(uint64_t token, const std::string&
     made.kind = Answer::Kind::unknown;
     return made;
   }
-  bool ready = next_ || exhausted_ || error_;
+  bool ready = !ready_.empty() || exhausted_ || error_;
   if (!ready && !give_up_waiting) return made;
   made.kind = Answer::Kind::ready;
   token_ = token;
+  std::vector<Ready> rows;
   if (error_) {
     ended_ = true;
-    last_body_ = body_locked(base, std::nullopt, nullptr, "FAILED");
-  } else if (next_ && next_->rows > 0) {
-    sql::Page page = std::move(*next_);
-    next_.reset();
-    ended_ = exhausted_;  // the last rows need no page after them: a round trip saved
-    last_body_ = ended_ ? body_locked(base, std::nullopt, &page, "FINISHED")
-                        : body_locked(base, token + 1, &page, "RUNNING");
-    schedule_locked();
-  } else if (exhausted_) {
-    ended_ = true;
-    next_.reset();
-    last_body_ = body_locked(base, std::nullopt, nullptr, "FINISHED");
+    last_body_ = body_locked(base, std::nullopt, rows, "FAILED");
   } else {
-    next_.reset();  // a page without rows that is not the last
-    last_body_ = body_locked(base, token + 1, nullptr, planned_ ? "RUNNING" : "QUEUED");
-    schedule_locked();
+    rows.swap(ready_);
+    ended_ = exhausted_;  // the last rows need no page after them: a round trip saved
+    last_body_ = ended_ ? body_locked(base, std::nullopt, rows, "FINISHED")
+                        : body_locked(base, token + 1, rows, state_locked());
+    if (!ended_ && admitted_) schedule_locked();
   }
   made.headers = planned_;
   made.body = last_body_;
   return made;
+}
+
+const char* StatementQuery::state_locked() {
+  if (!admitted_) return "QUEUED";
+  if (planned_ || services_.registry.executing_since(id())) return "RUNNING";
+  return "PLANNING";
 }
 
 std::string StatementQuery::first_body(const std::string& base) {
@@ -268,39 +423,79 @@ std::string StatementQuery::first_body(const std::string& base) {
       id(), base, slug_, stats_locked("QUEUED"));
 }
 
+// A split is what the engine hands to a thread at once: a row group of 122,880 rows.
 std::string StatementQuery::stats_locked(const char* state) {
-  auto elapsed =
-      std::chrono::duration_cast<std::chrono::milliseconds>(services_.clock.steady_now() - created_)
-          .count();
-  sql::Progress progress;
-  if (result_.rows && !working_) progress = result_.rows->progress();
-  bool queued = !planned_ && !error_;
-  double percent = exhausted_ ? 100 : progress.percentage;
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  constexpr uint64_t kRowsOfSplit = 122'880;
+  if (result_.rows) progress_ = result_.rows->progress();
+  SteadyTime now = finished_at_.value_or(services_.clock.steady_now());
+  int64_t elapsed = duration_cast<milliseconds>(now - created_).count();
+  int64_t waited = duration_cast<milliseconds>(admitted_.value_or(now) - created_).count();
+  auto executing = services_.registry.executing_since(id());
+  int64_t planning =
+      admitted_ && executing ? duration_cast<milliseconds>(*executing - *admitted_).count() : 0;
+  uint64_t read = std::max(progress_.rows_read, rows_);
+  uint64_t total = std::max<uint64_t>(1, progress_.rows_total / kRowsOfSplit);
+  uint64_t completed = exhausted_ ? total : std::min(total, progress_.rows_read / kRowsOfSplit);
+  bool queued = !admitted_ && !error_;
+  uint64_t running = exhausted_ || queued || completed == total ? 0 : 1;
+  double percent = exhausted_ ? 100 : progress_.percentage;
+  std::string work = fmt::format(
+      R"("nodes":1,"totalSplits":{},"queuedSplits":{},"runningSplits":{},"completedSplits":{},)"
+      R"("cpuTimeMillis":{},"wallTimeMillis":{},"processedRows":{},"processedBytes":{},"physicalInputBytes":{})",
+      total, total - completed - running, running, completed, elapsed - waited, elapsed - waited,
+      read, progress_.bytes_read, progress_.bytes_read);
+  std::string shown;
+  if (percent >= 0) {
+    shown = fmt::format(R"("progressPercentage":{:.1f},"runningPercentage":{:.1f},)", percent,
+                        exhausted_ ? 0.0 : 100.0);
+  }
+  std::string stage;
+  if (planned_) {
+    stage = fmt::format(
+        R"(,"rootStage":{{"stageId":"0","state":"{}","done":{},{},"failedTasks":0,"coordinatorOnly":false,"subStages":[]}})",
+        state, exhausted_ || error_, work);
+  }
   return fmt::format(
-      R"({{"state":"{}","queued":{},"scheduled":{},{}"nodes":1,"totalSplits":1,"queuedSplits":0,"runningSplits":{},"completedSplits":{},)"
-      R"("planningTimeMillis":0,"analysisTimeMillis":0,"cpuTimeMillis":{},"wallTimeMillis":{},"queuedTimeMillis":0,"elapsedTimeMillis":{},)"
-      R"("finishingTimeMillis":0,"physicalInputTimeMillis":0,"processedRows":{},"processedBytes":{},"physicalInputBytes":{},)"
-      R"("physicalWrittenBytes":0,"internalNetworkInputBytes":0,"peakMemoryBytes":{},"spilledBytes":0}})",
-      state, queued, !queued,
-      percent >= 0 ? fmt::format(R"("progressPercentage":{:.1f},"runningPercentage":{:.1f},)",
-                                 percent, exhausted_ ? 0.0 : 100.0)
-                   : "",
-      exhausted_ || queued ? 0 : 1, exhausted_ ? 1 : 0, elapsed, elapsed, elapsed,
-      std::max(progress.rows_read, rows_), progress.bytes_read, progress.bytes_read,
-      progress.peak_memory_bytes);
+      R"({{"state":"{}","queued":{},"scheduled":{},{}{},"planningTimeMillis":{},"analysisTimeMillis":{},)"
+      R"("queuedTimeMillis":{},"elapsedTimeMillis":{},"finishingTimeMillis":0,"physicalInputTimeMillis":0,)"
+      R"("physicalWrittenBytes":0,"internalNetworkInputBytes":0,"peakMemoryBytes":{},"spilledBytes":0{}}})",
+      state, queued, !queued, shown, work, planning, planning, waited, elapsed,
+      progress_.peak_memory_bytes, stage);
+}
+
+std::string StatementQuery::data_locked(const std::string& base,
+                                        const std::vector<Ready>& rows) const {
+  if (!encoding_) return rows.front().data;
+  std::string out = fmt::format(R"({{"encoding":"{}","segments":[)", encoding_name(*encoding_));
+  for (const Ready& one : rows) {
+    std::string metadata =
+        fmt::format(R"("metadata":{{"rowOffset":{},"rowsCount":{},"segmentSize":{})",
+                    one.row_offset, one.rows, one.bytes);
+    if (one.raw_bytes > 0) metadata += fmt::format(",\"uncompressedSize\":{}", one.raw_bytes);
+    if (one.spooled) metadata += fmt::format(",\"expiresAt\":\"{}\"", format_iso8601(one.expires));
+    metadata += '}';
+    if (&one != &rows.front()) out += ',';
+    if (one.spooled) {
+      out += fmt::format(
+          R"({{"type":"spooled","uri":"{0}/v1/spooled/download/{1}","ackUri":"{0}/v1/spooled/ack/{1}","headers":{{}},{2}}})",
+          base, one.data, metadata);
+    } else {
+      out += fmt::format(R"({{"type":"inline","data":"{}",{}}})", one.data, metadata);
+    }
+  }
+  return out + "]}";
 }
 
 std::string StatementQuery::body_locked(const std::string& base, std::optional<uint64_t> next_token,
-                                        const sql::Page* page, const char* state) {
+                                        const std::vector<Ready>& rows, const char* state) {
   std::string out = fmt::format(R"({{"id":"{0}","infoUri":"{1}/ui/query.html?{0}")", id(), base);
   if (next_token)
     out += fmt::format(R"(,"nextUri":"{}/v1/statement/executing/{}/{}/{}")", base, id(), slug_,
                        *next_token);
   if (planned_) out += ",\"columns\":" + columns_json_;
-  if (page && page->rows > 0) {
-    out += ",\"data\":";
-    out += page->rows_json;
-  }
+  if (!rows.empty()) out += ",\"data\":" + data_locked(base, rows);
   out += ",\"stats\":" + stats_locked(state);
   if (error_) out += ",\"error\":" + error_json(*error_).dump();
   out += ",\"warnings\":[]";

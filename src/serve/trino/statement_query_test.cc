@@ -4,7 +4,9 @@
 
 #include <condition_variable>
 
+#include "base/bytes.h"
 #include "base/json.h"
+#include "objectstore/memory_store.h"
 #include "serve/trino/session_headers.h"
 
 namespace aichemy::serve::trino {
@@ -41,6 +43,10 @@ class FakeEngine final : public sql::Engine {
                                               std::vector<std::shared_ptr<void>>) override {
     return fail(Code::unsupported, "engine", "no writes");
   }
+  Result<std::unique_ptr<sql::KeptRows>> keep(const Call&, const std::string&,
+                                              std::vector<std::shared_ptr<void>>) override {
+    return fail(Code::unsupported, "engine", "no changes");
+  }
 };
 
 class StatementQueryTest : public testing::Test {
@@ -49,8 +55,15 @@ class StatementQueryTest : public testing::Test {
     sql::Session session;
     session.user = "test";
     session.query_id = registry_.next_id();
-    auto made = std::make_shared<StatementQuery>(QueryServices{pool_, clock_, executor_, registry_},
-                                                 session, std::move(text), "yslug", "");
+    session.properties = properties_;
+    auto made = std::make_shared<StatementQuery>(
+        QueryServices{pool_, clock_, executor_, registry_, groups_, segments_.get()},
+        StatementQuery::Submission{.session = session,
+                                   .text = std::move(text),
+                                   .slug = "yslug",
+                                   .trace = "",
+                                   .client_tags = {},
+                                   .encoding = encoding_});
     made->start();
     return made;
   }
@@ -85,6 +98,10 @@ class StatementQueryTest : public testing::Test {
                                                .clock = clock_,
                                                .random = random_,
                                                .queries = &registry_}};
+  ResourceGroups groups_{1, 1};
+  std::unique_ptr<SegmentStore> segments_;
+  std::optional<DataEncoding> encoding_;
+  std::map<std::string, std::string> properties_;
   Pool pool_{{.name = "test", .threads = 2}};
 };
 
@@ -145,6 +162,66 @@ TEST_F(StatementQueryTest, CancelEndsIt) {
   query->cancel("USER_CANCELED", "Query was canceled");
   EXPECT_EQ(body(*query, 2)["error"]["errorName"].as_string(), "USER_CANCELED");
   EXPECT_EQ(registry_.find(query->id())->state, sql::QueryState::failed);
+}
+
+TEST_F(StatementQueryTest, WaitsForItsGroupAndIsTurnedAway) {
+  engine_.pages = 3;
+  auto running = post("SELECT 1");
+  auto waiting = post("SELECT 1");
+  Json queued = Json::parse(waiting->answer(1, "http://h", true).body).value();
+  EXPECT_EQ(queued["stats"]["state"].as_string(), "QUEUED");
+  auto refused = post("SELECT 1");
+  Json error = body(*refused, 1)["error"];
+  EXPECT_EQ(error["errorName"].as_string(), "QUERY_QUEUE_FULL");
+  EXPECT_EQ(error["message"].as_string(), "Too many queued queries for \"global\"");
+  for (uint64_t token = 1; !running->finished(); ++token) (void)get(*running, token);
+  EXPECT_EQ(body(*waiting, 2)["data"].dump(), "[[1]]") << "room was made for it";
+  EXPECT_EQ(registry_.find(refused->id())->error->what, std::string("QUERY_QUEUE_FULL"));
+  waiting->cancel("USER_CANCELED", "Query was canceled");
+  EXPECT_EQ(groups_.list()[0].running, 0);
+}
+
+TEST_F(StatementQueryTest, LimitsOfTime) {
+  engine_.pages = 3;
+  properties_ = {{"query_max_run_time", "2s"}};
+  auto slow = post("SELECT 1");
+  (void)body(*slow, 1);
+  slow->enforce(clock_.steady_now() + std::chrono::seconds(1));
+  slow->enforce(clock_.steady_now() + std::chrono::seconds(3));
+  Json error = body(*slow, 2)["error"];
+  EXPECT_EQ(error["errorName"].as_string(), "EXCEEDED_TIME_LIMIT");
+  EXPECT_EQ(error["message"].as_string(), "Query exceeded the maximum run time limit of 2.00s");
+  properties_ = {{"client_heartbeat_timeout", "5s"}};
+  auto silent = post("SELECT 1");
+  silent->enforce(clock_.steady_now() + std::chrono::seconds(6));
+  EXPECT_EQ(body(*silent, 1)["error"]["errorName"].as_string(), "ABANDONED_QUERY");
+  properties_ = {{"query_max_run_time", "soon"}};
+  EXPECT_EQ(body(*post("SELECT 1"), 1)["error"]["message"].as_string(),
+            "query_max_run_time is invalid: soon");
+}
+
+TEST_F(StatementQueryTest, SmallResultsAreInlineSegments) {
+  Metrics metrics;
+  objectstore::MemoryStore store(clock_);
+  segments_ = std::make_unique<SegmentStore>(
+      SegmentStoreOptions{.store = store, .clock = clock_, .random = random_, .metrics = metrics});
+  encoding_ = DataEncoding::json_zstd;
+  Json data = body(*post("SELECT 1"), 1)["data"];
+  EXPECT_EQ(data["encoding"].as_string(), "json+zstd");
+  const Json& segment = data["segments"].as_array().at(0);
+  EXPECT_EQ(segment["type"].as_string(), "inline");
+  EXPECT_EQ(from_base64(segment["data"].as_string()).value(), "[[1]]");
+  EXPECT_EQ(segment["metadata"].dump(), R"({"rowOffset":0,"rowsCount":1,"segmentSize":5})");
+  engine_.pages = 4;  // more than a first look shows: not small
+  auto query = post("SELECT 1");
+  Json big = body(*query, 1)["data"]["segments"].as_array().at(0);
+  EXPECT_EQ(big["type"].as_string(), "spooled");
+  EXPECT_EQ(big["metadata"]["rowsCount"].as_int(), 2);
+  std::string name(big["uri"].as_string());
+  name = name.substr(name.rfind('/') + 1);
+  EXPECT_EQ(*segments_->fetch(name).value(), "[[1],[1]]");
+  segments_->acknowledge(name);
+  EXPECT_FALSE(segments_->fetch(name));
 }
 
 TEST(SessionHeaders, ReadAndWrite) {

@@ -14,9 +14,9 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/json.h"
+#include "serve/trino/query_info.h"
 #include "serve/trino/session_headers.h"
 #include "serve/trino/statement_query.h"
-#include "sql/types/trino_errors.h"
 
 namespace aichemy::serve::trino {
 namespace {
@@ -26,6 +26,8 @@ using http::Response;
 using QueryPtr = std::shared_ptr<StatementQuery>;
 
 constexpr auto kLongPoll = std::chrono::milliseconds(1000);
+constexpr auto kReapEvery = std::chrono::milliseconds(100);
+constexpr auto kExpireEvery = std::chrono::seconds(60);
 constexpr auto kKeepFinished = std::chrono::seconds(15);  // for a client that repeats its last GET
 constexpr size_t kStatementBytesMax = 16 << 20;
 
@@ -38,6 +40,20 @@ std::vector<std::string_view> split_path(std::string_view path) {
     path = slash == std::string_view::npos ? std::string_view() : path.substr(slash);
   }
   return parts;
+}
+
+// "a, b" without blanks.
+std::vector<std::string> list_of(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    size_t comma = text.find(',');
+    std::string_view item = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (!item.empty()) out.emplace_back(item);
+  }
+  return out;
 }
 
 std::string base_of(const Request& request) {
@@ -57,7 +73,7 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
 
   TrinoOptions options;
   Counter& statements;
-  SteadyTime started;
+  SteadyTime started, expired;
   std::mutex mutex;
   std::map<std::string, QueryPtr, std::less<>> open;
   std::unique_ptr<asio::steady_timer> reaper;
@@ -70,10 +86,13 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     auto parts = split_path(request.path);
     bool v1 = parts.size() >= 2 && parts[0] == "v1";
     if (v1 && parts[1] == "statement") co_return co_await statement(request, response, parts);
+    if (v1 && parts[1] == "spooled") co_return co_await spooled(request, response, parts);
     if (v1 && parts[1] == "info") co_return co_await info(response, parts);
     if (v1 && parts[1] == "status" && parts.size() == 2) co_return co_await status(response);
     if (v1 && parts[1] == "query") co_return co_await query(request, response, parts);
-    if (parts.empty() || parts[0] == "ui") co_return co_await page(response, parts);
+    if (v1 && parts[1] == "resourceGroupState" && parts.size() == 3)
+      co_return co_await group(request, response, parts[2]);
+    if (!parts.empty() && parts[0] == "ui") co_return co_await ui(request, response, parts);
     co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
   }
 
@@ -147,12 +166,19 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     session->start = options.clock.wall_now();
     session->query_id = options.queries.next_id();
     statements.add();
-    std::string slug = "y" + to_hex(options.random.bytes(20));
     auto made = std::make_shared<StatementQuery>(
-        QueryServices{options.pool, options.clock, options.executor, options.queries},
-        std::move(*session), std::move(*body), std::move(slug), request.call.trace);
+        QueryServices{options.pool, options.clock, options.executor, options.queries,
+                      options.groups, options.segments, options.limits},
+        StatementQuery::Submission{
+            .session = std::move(*session),
+            .text = std::move(*body),
+            .slug = "y" + to_hex(options.random.bytes(20)),
+            .trace = request.call.trace,
+            .client_tags = list_of(request.headers.get("X-Trino-Client-Tags")),
+            .encoding = choose_encoding(request.headers.get("X-Trino-Query-Data-Encoding"))});
     if (!enter(made)) co_return co_await refuse_later(response);
     made->start();
+    write_encoding(*made, response);
     co_await json(response, made->first_body(base_of(request)));
   }
 
@@ -190,7 +216,51 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     if (answer.kind != Kind::ready)
       co_return co_await text(response, 404, "Error 404 Not Found: Query not found");
     if (answer.headers) write_changes(found->changes(), response.headers);
+    write_encoding(*found, response);
     co_await json(response, std::move(answer.body));
+  }
+
+  static void write_encoding(StatementQuery& query, Response& response) {
+    if (auto encoding = query.encoding())
+      response.headers.set("X-Trino-Query-Data-Encoding", encoding_name(*encoding));
+  }
+
+  // ---- segments ----
+
+  // /v1/spooled/download/NAME and /v1/spooled/ack/NAME; the name is the credential.
+  Async<void> spooled(Request& request, Response& response,
+                      const std::vector<std::string_view>& parts) {
+    bool download = parts.size() == 4 && parts[2] == "download" && request.method == "GET";
+    bool ack = parts.size() == 4 && parts[2] == "ack" &&
+               (request.method == "GET" || request.method == "DELETE");
+    if (!options.segments || (!download && !ack))
+      co_return co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
+    SegmentStore* segments = options.segments;
+    std::string name(parts[3]);
+    bool here = segments->in_memory(name);
+    if (ack) {
+      if (here) {
+        segments->acknowledge(name);
+      } else {
+        (void)co_await on(options.auth_pool, [segments, name]() -> Status {
+          segments->acknowledge(name);
+          return {};
+        });
+      }
+      co_return co_await text(response, 200, "");
+    }
+    Result<std::shared_ptr<const std::string>> found = std::shared_ptr<const std::string>();
+    if (here)
+      found = segments->fetch(name);
+    else
+      found = co_await on(options.auth_pool, [segments, name] { return segments->fetch(name); });
+    if (!found)
+      co_return co_await text(response, found.error().code == Code::not_found ? 404 : 500,
+                              found.error().message);
+    response.headers.set("Content-Type", "application/octet-stream");
+    if (!co_await response.begin((*found)->size())) co_return;
+    if (!co_await response.write(**found)) co_return;
+    (void)co_await response.end();
   }
 
   // ---- authentication ----
@@ -221,9 +291,10 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     if (options.is_remembered && options.is_remembered(basic_user, password)) {
       principal = options.check_password(basic_user, password);
     } else {
-      principal = co_await on(options.pool, [check = options.check_password, basic_user, password] {
-        return check(basic_user, password);
-      });
+      principal =
+          co_await on(options.auth_pool, [check = options.check_password, basic_user, password] {
+            return check(basic_user, password);
+          });
     }
     if (!principal) {
       co_await unauthorized(response, "Access Denied: Invalid credentials");
@@ -317,67 +388,80 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     co_await json(response, made.dump());
   }
 
-  static Json describe(const sql::QueryInfo& info) {
-    Json session = Json::object();
-    session.set("user", info.user)
-        .set("source", info.source)
-        .set("catalog", info.catalog)
-        .set("schema", info.schema);
-    Json made = Json::object();
-    made.set("queryId", info.id)
-        .set("session", std::move(session))
-        .set("state", query_state_name(info.state));
-    made.set("scheduled", true)
-        .set("self", "/v1/query/" + info.id)
-        .set("query", info.sql)
-        .set("queryType", info.query_type);
-    made.set("resourceGroupId", Json(Json::Array{Json("global")})).set("retryPolicy", "NONE");
-    Json stats = Json::object();
-    stats.set("createTime", format_iso8601(info.created)).set("processedInputPositions", info.rows);
-    if (info.ended) stats.set("endTime", format_iso8601(*info.ended));
-    made.set("queryStats", std::move(stats));
-    if (!info.error) return made;
-    const auto* row = sql::find_trino_error(info.error->what);
-    Json code = Json::object();
-    code.set("code", int64_t{row ? row->code : 65536})
-        .set("name", row ? row->name : "GENERIC_INTERNAL_ERROR")
-        .set("type", row ? row->type : "INTERNAL_ERROR");
-    Json failure = Json::object();
-    failure.set("type", "io.trino.spi.TrinoException")
-        .set("message", info.error->message)
-        .set("errorInfo", code);
-    made.set("errorType", row ? row->type : "INTERNAL_ERROR")
-        .set("errorCode", std::move(code))
-        .set("failureInfo", std::move(failure));
-    return made;
-  }
-
   Async<void> query(Request& request, Response& response,
                     const std::vector<std::string_view>& parts) {
     std::string user;
     if (!co_await authenticate(request, response, user)) co_return;
-    if (parts.size() == 2) {
-      Json list = Json::array();
-      for (const auto& info : options.queries.list()) list.push(describe(info));
-      co_return co_await json(response, list.dump());
-    }
-    std::string id(parts[2]);
-    auto found = options.queries.find(id);
-    if (!found) co_return co_await text(response, 410, "Error 410 Gone: HTTP 410 Gone");
-    bool kill = request.method == "DELETE" || (request.method == "PUT" && parts.size() == 4);
-    if (kill) {
-      (void)options.queries.kill(id);  // already over is as good
-      co_return co_await text(response, request.method == "DELETE" ? 204 : 202, "");
-    }
-    if (request.method != "GET") co_return co_await text(response, 405, "");
-    co_await json(response, describe(*found).dump());
+    if (parts.size() == 2) co_return co_await query_list(request, response);
+    co_await one_query(request, response, parts[2],
+                       parts.size() == 4 ? parts[3] : std::string_view());
   }
 
-  Async<void> page(Response& response, const std::vector<std::string_view>& parts) {
+  Async<void> query_list(Request& request, Response& response) {
+    Json list = Json::array();
+    auto state = request.parameter("state");
+    for (const auto& info : options.queries.list()) {
+      if (state && *state != query_state_name(info.state)) continue;
+      list.push(query_json(info, options.clock.wall_now()));
+    }
+    co_await json(response, list.dump());
+  }
+
+  // GET, DELETE /v1/query/ID; PUT ID/killed and ID/preempted with a reason as the body.
+  Async<void> one_query(Request& request, Response& response, std::string_view name,
+                        std::string_view action) {
+    std::string id(name);
+    auto found = options.queries.find(id);
+    if (!found) co_return co_await text(response, 410, "Error 410 Gone: HTTP 410 Gone");
+    if (request.method == "DELETE") {
+      (void)options.queries.kill(id, "USER_CANCELED",
+                                 "Query was canceled");  // already over is as good
+      co_return co_await text(response, 204, "");
+    }
+    if (request.method == "PUT" && (action == "killed" || action == "preempted")) {
+      auto reason = co_await request.read_all(64 << 10);
+      if (!reason) co_return co_await text(response, 400, reason.error().message);
+      if (found->ended) co_return co_await text(response, 409, "Query is already done");
+      bool killed = action == "killed";
+      std::string verb = killed ? "killed" : "preempted";
+      (void)options.queries.kill(
+          id, killed ? "ADMINISTRATIVELY_KILLED" : "ADMINISTRATIVELY_PREEMPTED",
+          reason->empty() ? fmt::format("Query {}. No message provided.", verb)
+                          : fmt::format("Query {}. Message: {}", verb, *reason));
+      co_return co_await text(response, 202, "");
+    }
+    if (request.method != "GET" || !action.empty()) co_return co_await text(response, 405, "");
+    co_await json(response, query_json(*found, options.clock.wall_now()).dump());
+  }
+
+  Async<void> group(Request& request, Response& response, std::string_view id) {
+    std::string user;
+    if (!co_await authenticate(request, response, user)) co_return;
+    Json found = group_json(options.groups.list(), id);
+    if (found.is_null())
+      co_return co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
+    co_await json(response, found.dump());
+  }
+
+  // What programs read of Trino's web pages; ours for people are the console's.
+  Async<void> ui(Request& request, Response& response, const std::vector<std::string_view>& parts) {
     if (parts.size() == 3 && parts[1] == "auth" && parts[2] == "info") {
       co_return co_await json(
           response, R"({"authType":"form","passwordAllowed":true,"authenticated":false})");
     }
+    if (parts.size() < 3 || parts[1] != "api")
+      co_return co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
+    std::string user;
+    if (!co_await authenticate(request, response, user)) co_return;
+    if (parts[2] == "stats" || parts[2] == "cluster") {
+      uint64_t memory = options.memory_used ? options.memory_used() : 0;
+      co_return co_await json(
+          response, cluster_json(options.queries.list(), options.io.count(), memory).dump());
+    }
+    if (parts[2] == "query" && parts.size() == 3) co_return co_await query_list(request, response);
+    if (parts[2] == "query")
+      co_return co_await one_query(request, response, parts[3],
+                                   parts.size() == 5 ? parts[4] : std::string_view());
     co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
   }
 
@@ -396,30 +480,29 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
 
   void reap() {
     SteadyTime now = options.clock.steady_now();
-    std::vector<QueryPtr> abandoned;
+    std::vector<QueryPtr> alive;
     {
       std::lock_guard lock(mutex);
       for (auto it = open.begin(); it != open.end();) {
-        auto idle = now - it->second->last_access();
         bool finished = it->second->finished();
-        if (!finished && idle > options.client_timeout) abandoned.push_back(it->second);
         bool drop =
-            (finished && idle > kKeepFinished) || idle > options.client_timeout + kKeepFinished;
+            now - it->second->last_access() > kKeepFinished && (finished || it->second->given_up());
+        if (!finished && !drop) alive.push_back(it->second);
         it = drop ? open.erase(it) : std::next(it);
       }
     }
-    for (auto& one : abandoned) {
-      one->cancel("ABANDONED_QUERY",
-                  fmt::format("Query {} was abandoned by the client, as it may have exited or "
-                              "stopped checking for query results",
-                              one->id()));
+    for (auto& one : alive) one->enforce(now);
+    options.groups.poll();
+    if (options.segments && now - expired > kExpireEvery) {
+      expired = now;
+      (void)options.auth_pool.post([segments = options.segments] { segments->expire(); });
     }
   }
 
   void arm() {
     std::lock_guard lock(mutex);
     if (stopped) return;
-    reaper->expires_after(std::chrono::seconds(1));
+    reaper->expires_after(kReapEvery);
     reaper->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
       auto self = weak.lock();
       if (!self || error) return;

@@ -7,8 +7,11 @@
 // repeated GET gets the same bytes. Pages hold about 1 MB of rows and are made only one ahead of
 // the client: a slow client costs one page of memory. A statement nobody asks for during
 // `client_timeout` is cancelled (ABANDONED_QUERY) and everything it held is freed.
+// Before it runs a statement passes its resource group (resource_groups.h). Its limits of time are
+// looked at ten times a second. A client that offers an encoding gets its rows as segments
+// (spooling.h).
 //
-// Paging URIs carry an unguessable slug and need no credentials (as in Trino).
+// Paging URIs and segments carry an unguessable name and need no credentials (as in Trino).
 #pragma once
 
 #include <chrono>
@@ -24,6 +27,9 @@
 #include "runtime/io.h"
 #include "runtime/pool.h"
 #include "serve/http/http.h"
+#include "serve/trino/resource_groups.h"
+#include "serve/trino/spooling.h"
+#include "serve/trino/statement_query.h"
 #include "sql/executor.h"
 #include "sql/query_registry.h"
 
@@ -31,12 +37,17 @@ namespace aichemy::serve::trino {
 
 struct TrinoOptions {
   IoThreads& io;
-  Pool& pool;  // statements run here
+  Pool& pool;       // statements run here
+  Pool& auth_pool;  // passwords are checked here: never behind statements
   Metrics& metrics;
   Clock& clock;
   Random& random;
   sql::Executor& executor;
   sql::QueryRegistry& queries;
+  ResourceGroups& groups;
+  SegmentStore* segments = nullptr;  // none: no spooling
+  QueryLimits limits = {};
+  std::function<uint64_t()> memory_used;  // of the engine; may be empty
   std::string address = "127.0.0.1";
   std::optional<uint16_t> https_port;  // none: off; 0: any free one
   std::optional<uint16_t> http_port;
@@ -52,8 +63,7 @@ struct TrinoOptions {
   std::string version = "483";
   std::string node_id = "aichemy";
   std::string environment = "aichemy";
-  std::chrono::seconds client_timeout{300};
-  size_t statements_max = 1000;  // open ones; beyond it QUERY_QUEUE_FULL
+  size_t statements_max = 4000;  // open ones, just finished ones included; beyond it 503
 };
 
 class TrinoService {

@@ -12,10 +12,13 @@
 #include <duckdb/main/materialized_query_result.hpp>
 #include <duckdb/main/pending_query_result.hpp>
 #include <duckdb/main/stream_query_result.hpp>
+#include <duckdb/storage/buffer_manager.hpp>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/log.h"
+#include "sql/connectors/memory_connector.h"
 #include "sql/engine/duckdb_encode.h"
 #include "sql/engine/duckdb_explain.h"
 #include "sql/engine/duckdb_file_system.h"
@@ -58,19 +61,69 @@ class Backoff {
   int idle_ = 0;
 };
 
+}  // namespace
+
+// Connections that the next statements take: making one costs more than running SELECT 1. Only
+// those come back whose statement ended well.
+class IdleConnections {
+ public:
+  explicit IdleConnections(duckdb::DuckDB& database) : database_(database) {}
+
+  std::unique_ptr<duckdb::Connection> take() {
+    {
+      std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        auto connection = std::move(idle_.back());
+        idle_.pop_back();
+        return connection;
+      }
+    }
+    return std::make_unique<duckdb::Connection>(database_);
+  }
+  void give_back(std::unique_ptr<duckdb::Connection> connection) {
+    constexpr size_t kMost = 16;
+    std::lock_guard lock(mutex_);
+    if (!closed_ && idle_.size() < kMost) idle_.push_back(std::move(connection));
+  }
+  // Before the database goes.
+  void close() {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    idle_.clear();
+  }
+
+ private:
+  duckdb::DuckDB& database_;
+  std::mutex mutex_;
+  bool closed_ = false;
+  std::vector<std::unique_ptr<duckdb::Connection>> idle_;
+};
+
+namespace {
+
 class DuckDbStream final : public RowStream {
  public:
-  DuckDbStream(std::unique_ptr<duckdb::Connection> connection, std::vector<OutputColumn> columns,
+  DuckDbStream(std::shared_ptr<IdleConnections> idle, std::vector<OutputColumn> columns,
                std::vector<std::shared_ptr<void>> scans, std::stop_token cancel)
       : scans_(std::move(scans)),
         columns_(std::move(columns)),
-        connection_(std::move(connection)),
-        cancel_(cancel),
-        on_cancel_(std::move(cancel), [this] { this->cancel(); }) {}
+        idle_(std::move(idle)),
+        connection_(idle_->take()),
+        cancel_(cancel) {
+    on_cancel_.emplace(std::move(cancel), [this] { this->cancel(); });
+    duckdb::ClientContext& context = *connection_->context;
+    meter_ = context.registered_state->GetOrCreate<ReadMeter>(kReadMeter);
+    meter_->bytes = 0;
+    // Counts without drawing: progress() reads them.
+    context.config.enable_progress_bar = true;
+    context.config.print_progress_bar = false;
+  }
 
   ~DuckDbStream() override {
+    on_cancel_.reset();
     result_.reset();  // before their connection
     pending_.reset();
+    if (ended_well_) idle_->give_back(std::move(connection_));
   }
 
   Status start(const std::string& sql) {
@@ -93,7 +146,11 @@ class DuckDbStream final : public RowStream {
 
   Progress progress() override {
     Progress out;
-    out.rows_read = rows_.load(std::memory_order_relaxed);
+    duckdb::QueryProgress now = connection_->context->GetQueryProgress();
+    out.percentage = now.GetPercentage();
+    out.rows_read = std::max<uint64_t>(now.GetRowsProcesseed(), rows_.load());
+    out.rows_total = now.GetTotalRowsToProcess();
+    out.bytes_read = meter_->bytes.load(std::memory_order_relaxed);
     return out;
   }
 
@@ -102,12 +159,15 @@ class DuckDbStream final : public RowStream {
  private:
   std::vector<std::shared_ptr<void>> scans_;
   std::vector<OutputColumn> columns_;
+  std::shared_ptr<IdleConnections> idle_;
   std::unique_ptr<duckdb::Connection> connection_;
+  bool ended_well_ = false;
   duckdb::unique_ptr<duckdb::PendingQueryResult> pending_;  // until the first page
   duckdb::unique_ptr<duckdb::QueryResult> result_;
+  duckdb::shared_ptr<ReadMeter> meter_;
   std::atomic<uint64_t> rows_ = 0;
   std::stop_token cancel_;
-  std::stop_callback<std::function<void()>> on_cancel_;
+  std::optional<std::stop_callback<std::function<void()>>> on_cancel_;
 
   // Until the first rows are there.
   void run_until_ready() {
@@ -141,6 +201,7 @@ class DuckDbStream final : public RowStream {
       if (!result_->TryFetch(chunk, error)) return std::unexpected(error_from_duckdb(error));
       if (!chunk || chunk->size() == 0) {
         page.done = true;
+        ended_well_ = true;
         break;
       }
       append_rows_json(page.rows_json, *chunk, columns_);
@@ -166,10 +227,15 @@ Status run_all(duckdb::Connection& connection, const std::string& sql) {
 DuckDbEngine::DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB> database)
     : options_(std::move(options)),
       database_(std::move(database)),
+      idle_(std::make_shared<IdleConnections>(*database_)),
       statements_(options_.metrics.counter("aichemy_sql_engine_statements_total",
                                            "Statements the engine was given")) {}
 
-DuckDbEngine::~DuckDbEngine() = default;
+DuckDbEngine::~DuckDbEngine() { idle_->close(); }
+
+uint64_t DuckDbEngine::memory_used() const {
+  return duckdb::BufferManager::GetBufferManager(*database_->instance).GetUsedMemory();
+}
 
 duckdb::DatabaseInstance& DuckDbEngine::database() { return *database_->instance; }
 
@@ -184,7 +250,8 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
     config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
     auto database = std::make_unique<duckdb::DuckDB>(nullptr, &config);
     duckdb::DatabaseInstance& instance = *database->instance;
-    instance.GetFileSystem().RegisterSubSystem(make_lake_file_system(options.store));
+    instance.GetFileSystem().RegisterSubSystem(
+        make_lake_file_system(options.store, options.memory));
     register_lake_scan(
         instance, options.scans,
         options.metrics.counter("aichemy_sql_files_opened_total", "Data files that scans opened"));
@@ -212,8 +279,8 @@ Result<std::unique_ptr<RowStream>> DuckDbEngine::execute(const Call& call, const
                                                          std::vector<std::shared_ptr<void>> scans) {
   statements_.add();
   return guarded([&]() -> Result<std::unique_ptr<RowStream>> {
-    auto stream = std::make_unique<DuckDbStream>(std::make_unique<duckdb::Connection>(*database_),
-                                                 std::move(columns), std::move(scans), call.cancel);
+    auto stream =
+        std::make_unique<DuckDbStream>(idle_, std::move(columns), std::move(scans), call.cancel);
     RETURN_IF_ERROR(stream->start(sql));
     return stream;
   });
@@ -229,7 +296,10 @@ Result<std::vector<WrittenFile>> DuckDbEngine::write(const Call& call, const std
     std::string unique = options_.random.uuid();
     auto files = copy_to_lake(connection, select, target, unique, call.cancel);
     // What a failed COPY leaves behind, and the empty file of one without rows: nothing names them.
-    if (!files || files->empty()) remove_below(options_.store, written_prefix(target, unique));
+    bool memory =
+        options_.memory && target.location.starts_with(fmt::format("s3://{}/", kMemoryBucket));
+    if (!files || files->empty())
+      remove_below(memory ? *options_.memory : options_.store, written_prefix(target, unique));
     return files;
   });
 }

@@ -26,6 +26,7 @@ namespace aichemy::sql {
 
 struct DuckDbOptions {
   objectstore::ObjectStore& store;
+  objectstore::ObjectStore* memory = nullptr;  // of the catalog memory
   const LakeScans& scans;
   Metrics& metrics;
   Random& random;
@@ -33,6 +34,8 @@ struct DuckDbOptions {
   int threads = 2;
   std::string spill_directory;
 };
+
+class IdleConnections;
 
 class DuckDbEngine final : public Engine {
  public:
@@ -51,6 +54,8 @@ class DuckDbEngine final : public Engine {
   Result<PlanNode> explain(const Call& call, const std::string& sql, bool analyze,
                            std::vector<std::shared_ptr<void>> scans) override;
 
+  uint64_t memory_used() const;  // by all statements together
+
   // For modules that add table functions of their own (jobs). Before the first statement.
   duckdb::DatabaseInstance& database();
 
@@ -58,6 +63,7 @@ class DuckDbEngine final : public Engine {
   DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB> database);
   DuckDbOptions options_;
   std::unique_ptr<duckdb::DuckDB> database_;
+  std::shared_ptr<IdleConnections> idle_;
   Counter& statements_;
 };
 

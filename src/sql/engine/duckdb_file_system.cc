@@ -3,8 +3,12 @@
 #include <array>
 #include <duckdb/common/error_data.hpp>
 #include <duckdb/common/exception.hpp>
+#include <duckdb/common/file_opener.hpp>
+#include <duckdb/main/client_context.hpp>
 
 #include <fmt/core.h>
+
+#include "sql/connectors/memory_connector.h"
 
 namespace aichemy::sql {
 namespace {
@@ -48,13 +52,14 @@ class LakeHandle final : public duckdb::FileHandle {
 
   std::unique_ptr<ObjectReader> reader;
   std::unique_ptr<ObjectWriter> writer;
+  duckdb::shared_ptr<ReadMeter> meter;
   uint64_t position = 0;
   uint64_t size = 0;
 };
 
 class LakeFileSystem final : public duckdb::FileSystem {
  public:
-  explicit LakeFileSystem(ObjectStore& store) : store_(store) {}
+  LakeFileSystem(ObjectStore& store, ObjectStore* memory) : store_(store), memory_(memory) {}
 
   std::string GetName() const override { return "LakeFileSystem"; }
   bool CanHandleFile(const std::string& path) override { return path.starts_with(kLakeScheme); }
@@ -67,14 +72,14 @@ class LakeFileSystem final : public duckdb::FileSystem {
 
   duckdb::unique_ptr<duckdb::FileHandle> OpenFile(
       const std::string& path, duckdb::FileOpenFlags flags,
-      duckdb::optional_ptr<duckdb::FileOpener>) override {
+      duckdb::optional_ptr<duckdb::FileOpener> opener) override {
     auto handle = duckdb::make_uniq<LakeHandle>(*this, path, flags);
     Place place = place_of(path);
     if (flags.OpenForWriting()) {
-      handle->writer = value_or_throw(store_.write(call_, place.bucket, place.key, {}));
+      handle->writer = value_or_throw(store_of(place).write(call_, place.bucket, place.key, {}));
       return handle;
     }
-    auto reader = store_.open(call_, place.bucket, place.key, {});
+    auto reader = store_of(place).open(call_, place.bucket, place.key, {});
     if (!reader) {
       if (reader.error().code == Code::not_found && flags.ReturnNullIfNotExists()) return nullptr;
       throw_error({Code::corrupt, "missing_file",
@@ -82,6 +87,8 @@ class LakeFileSystem final : public duckdb::FileSystem {
     }
     handle->reader = std::move(*reader);
     handle->size = handle->reader->info().size;
+    if (auto context = duckdb::FileOpener::TryGetClientContext(opener))
+      handle->meter = context->registered_state->GetOrCreate<ReadMeter>(kReadMeter);
     return handle;
   }
 
@@ -148,7 +155,7 @@ class LakeFileSystem final : public duckdb::FileSystem {
 
   bool FileExists(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override {
     Place place = place_of(path);
-    auto info = store_.head(call_, place.bucket, place.key, {});
+    auto info = store_of(place).head(call_, place.bucket, place.key, {});
     if (!info && info.error().code != Code::not_found) throw_error(info.error());
     return info.has_value();
   }
@@ -162,7 +169,7 @@ class LakeFileSystem final : public duckdb::FileSystem {
   }
   void RemoveFile(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override {
     Place place = place_of(path);
-    if (Status status = store_.remove(call_, place.bucket, place.key, {}); !status)
+    if (Status status = store_of(place).remove(call_, place.bucket, place.key, {}); !status)
       throw_error(status.error());
   }
   bool TryRemoveFile(const std::string& path,
@@ -178,7 +185,12 @@ class LakeFileSystem final : public duckdb::FileSystem {
 
  private:
   ObjectStore& store_;
+  ObjectStore* memory_;
   Call call_;
+
+  ObjectStore& store_of(const Place& place) {
+    return memory_ && place.bucket == kMemoryBucket ? *memory_ : store_;
+  }
 
   static int64_t read_at(LakeHandle& handle, void* buffer, int64_t count, uint64_t offset) {
     if (!handle.reader)
@@ -186,6 +198,7 @@ class LakeFileSystem final : public duckdb::FileSystem {
     auto got =
         handle.reader->read_at(offset, static_cast<char*>(buffer), static_cast<size_t>(count));
     if (!got) throw_error(got.error());
+    if (handle.meter) handle.meter->bytes.fetch_add(*got, std::memory_order_relaxed);
     return static_cast<int64_t>(*got);
   }
 };
@@ -193,8 +206,9 @@ class LakeFileSystem final : public duckdb::FileSystem {
 // Words that come back from ExtraInfo must be literals again: those that the layers below us say.
 const char* interned_what(const std::string& what) {
   static constexpr std::array kWords = {
-      "missing_file",   "short_file",  "disk_full", "too_few_drives", "slow_down", "corrupt_object",
-      "no_such_bucket", "no_such_key", "file",      "scan",           "cancelled", "deadline"};
+      "missing_file",   "short_file",     "disk_full",   "too_few_drives", "slow_down",
+      "corrupt_object", "no_such_bucket", "no_such_key", "file",           "scan",
+      "cancelled",      "deadline",       "memory_full"};
   for (const char* word : kWords) {
     if (what == word) return word;
   }
@@ -217,8 +231,9 @@ std::string location_of_lake_path(std::string_view path) {
   return "s3://" + std::string(path.substr(std::min(kLakeScheme.size(), path.size())));
 }
 
-duckdb::unique_ptr<duckdb::FileSystem> make_lake_file_system(ObjectStore& store) {
-  return duckdb::make_uniq<LakeFileSystem>(store);
+duckdb::unique_ptr<duckdb::FileSystem> make_lake_file_system(ObjectStore& store,
+                                                             ObjectStore* memory) {
+  return duckdb::make_uniq<LakeFileSystem>(store, memory);
 }
 
 void throw_error(const Error& error) {

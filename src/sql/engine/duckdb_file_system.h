@@ -7,7 +7,9 @@
 // ErrorData::ExtraInfo (see error_from_duckdb).
 #pragma once
 
+#include <atomic>
 #include <duckdb/common/file_system.hpp>
+#include <duckdb/main/client_context_state.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,7 +27,15 @@ Result<std::string> lake_path(std::string_view location);
 // lake://bucket/key -> s3://bucket/key
 std::string location_of_lake_path(std::string_view path);
 
-duckdb::unique_ptr<duckdb::FileSystem> make_lake_file_system(objectstore::ObjectStore& store);
+// `memory` (may be null) has the bucket kMemoryBucket, `store` all others.
+duckdb::unique_ptr<duckdb::FileSystem> make_lake_file_system(objectstore::ObjectStore& store,
+                                                             objectstore::ObjectStore* memory);
+
+// Bytes that a connection's statements read through this file system; registered as kReadMeter.
+struct ReadMeter final : duckdb::ClientContextState {
+  std::atomic<uint64_t> bytes = 0;
+};
+inline constexpr const char* kReadMeter = "aichemy_read_meter";
 
 [[noreturn]] void throw_error(const Error& error);
 Error error_from_duckdb(const duckdb::ErrorData& error);

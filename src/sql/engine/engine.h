@@ -43,7 +43,8 @@ struct Page {
 struct Progress {
   double percentage = -1;  // 0..100, negative: unknown
   uint64_t rows_read = 0;
-  uint64_t bytes_read = 0;
+  uint64_t rows_total = 0;  // the engine's estimate of what there is to read; 0: none
+  uint64_t bytes_read = 0;  // of table files
   uint64_t peak_memory_bytes = 0;
 };
 

@@ -130,11 +130,12 @@ Error to_trino_error(const Error& error) {
     const char* name;
   };
   static constexpr Row kWhats[] = {
-      {"schema_exists", "SCHEMA_ALREADY_EXISTS"}, {"schema_not_found", "SCHEMA_NOT_FOUND"},
-      {"schema_not_empty", "SCHEMA_NOT_EMPTY"},   {"table_exists", "TABLE_ALREADY_EXISTS"},
-      {"table_not_found", "TABLE_NOT_FOUND"},     {"view_not_found", "TABLE_NOT_FOUND"},
-      {"no_such_namespace", "SCHEMA_NOT_FOUND"},  {"no_such_table", "TABLE_NOT_FOUND"},
-      {"memory", "EXCEEDED_LOCAL_MEMORY_LIMIT"},  {"queue_full", "QUERY_QUEUE_FULL"},
+      {"schema_exists", "SCHEMA_ALREADY_EXISTS"},     {"schema_not_found", "SCHEMA_NOT_FOUND"},
+      {"schema_not_empty", "SCHEMA_NOT_EMPTY"},       {"table_exists", "TABLE_ALREADY_EXISTS"},
+      {"table_not_found", "TABLE_NOT_FOUND"},         {"view_not_found", "TABLE_NOT_FOUND"},
+      {"no_such_namespace", "SCHEMA_NOT_FOUND"},      {"no_such_table", "TABLE_NOT_FOUND"},
+      {"memory", "EXCEEDED_LOCAL_MEMORY_LIMIT"},      {"queue_full", "QUERY_QUEUE_FULL"},
+      {"memory_full", "EXCEEDED_LOCAL_MEMORY_LIMIT"},
   };
   for (const auto& row : kWhats) {
     if (error.is(row.what)) return Error{error.code, row.name, error.message};

@@ -1,0 +1,298 @@
+"""Many statements at once: resource groups, limits, killing, abandoned clients, progress; over the protocol itself and
+through the trino Python client, against platforms started with the settings that each test needs."""
+import json
+import shutil
+import statistics
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from conftest import make_platform
+
+trino = pytest.importorskip("trino")
+
+GROUPS = {
+    "rootGroups": [{
+        "name": "global", "softMemoryLimit": "100%", "hardConcurrencyLimit": 3, "maxQueued": 6, "schedulingPolicy": "weighted_fair",
+        "subGroups": [
+            {"name": "etl", "hardConcurrencyLimit": 1, "maxQueued": 2, "schedulingWeight": 1},
+            {"name": "people", "hardConcurrencyLimit": 2, "maxQueued": 3, "schedulingWeight": 2, "subGroups": [
+                {"name": "${USER}", "hardConcurrencyLimit": 1, "maxQueued": 2}]}]}],
+    "selectors": [
+        {"source": "etl", "group": "global.etl"},
+        {"user": "(?<name>[a-z]+)", "group": "global.people.${USER}"}],
+}
+# Runs until it is stopped.
+LONG = "SELECT count(*) FROM tpch.sf100.lineitem a, tpch.sf1.nation b WHERE a.comment LIKE '%x%y%z%' || b.name"
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("groups")
+    (folder / "groups.json").write_text(json.dumps(GROUPS))
+    platform = make_platform([f"sql.resource_groups={folder / 'groups.json'}", "sql.client_timeout=2s", "sql.memory=512MB"])
+    yield platform
+    platform.kill()
+    shutil.rmtree(platform.data.parent, ignore_errors=True)
+
+
+class Statement:
+    """One statement by hand: a page a step."""
+
+    def __init__(self, platform, sql, user="ann", **headers):
+        self.headers = {"X-Trino-User": user, **{f"X-Trino-{k.replace('_', '-')}": v for k, v in headers.items()}}
+        self.web = requests.Session()
+        answer = self.web.post(platform.ready["sql"]["http"] + "/v1/statement", data=sql.encode(), headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        self.page, self.rows, self.states = answer.json(), [], []
+        self.id = self.page["id"]
+
+    def step(self):
+        self.page = self.web.get(self.page["nextUri"], headers=self.headers).json()
+        self.rows += self.page.get("data", [])
+        self.states.append(self.page["stats"]["state"])
+        return self.page
+
+    def until(self, state, seconds=20):
+        end = time.monotonic() + seconds
+        while self.page["stats"]["state"] != state and "nextUri" in self.page and time.monotonic() < end:
+            self.step()
+        assert self.page["stats"]["state"] == state, self.page
+        return self
+
+    def finish(self):
+        while "nextUri" in self.page:
+            self.step()
+        return self
+
+    def cancel(self):
+        if "nextUri" in self.page:
+            assert self.web.delete(self.page["nextUri"]).status_code == 204
+
+    @property
+    def error(self):
+        return self.page.get("error", {}).get("errorName")
+
+
+def connect(platform, **options):
+    host, port = platform.ready["sql"]["http"].removeprefix("http://").rstrip("/").split(":")
+    return trino.dbapi.connect(host=host, port=int(port), user=options.pop("user", "admin"), **options)
+
+
+def run(platform, sql, **options):
+    cursor = connect(platform, **options).cursor()
+    return cursor.execute(sql).fetchall()
+
+
+def state_of(platform, query):
+    return run(platform, f"SELECT state, error_code FROM system.runtime.queries WHERE query_id = '{query}'", user="other")[0]
+
+
+def wait_for(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError("waited in vain")
+
+
+# ---- resource groups -----------------------------------------------------------------------------------------
+
+
+def test_groups_queue_and_refuse(limited):
+    first = Statement(limited, LONG, user="ann").until("RUNNING")
+    waiting = [Statement(limited, "SELECT 1", user="ann") for _ in range(2)]
+    for one in waiting:
+        assert one.step()["stats"]["state"] == "QUEUED" and one.page["stats"]["queued"] is True
+    refused = Statement(limited, "SELECT 1", user="ann").finish()
+    assert refused.error == "QUERY_QUEUE_FULL"
+    assert refused.page["error"]["message"] == 'Too many queued queries for "global.people.ann"'
+    assert refused.page["error"]["errorType"] == "INSUFFICIENT_RESOURCES"
+    # Another user's group is free.
+    assert Statement(limited, "SELECT 2", user="bob").finish().rows == [[2]]
+    shown = run(limited, f"SELECT resource_group_id FROM system.runtime.queries WHERE query_id = '{first.id}'", user="bob")
+    assert shown == [[["global", "people", "ann"]]]
+    group = requests.get(limited.ready["sql"]["http"] + "/v1/resourceGroupState/global.people.ann",
+                         headers={"X-Trino-User": "bob"}).json()
+    assert group["numRunningQueries"] == 1 and group["numQueuedQueries"] == 2
+    first.cancel()
+    for one in waiting:
+        assert one.finish().rows == [[1]]
+    unmatched = Statement(limited, "SELECT 1", user="UPPER").finish()
+    assert unmatched.error == "QUERY_REJECTED"
+
+
+def test_a_broken_file_is_named(tmp_path):
+    (tmp_path / "groups.json").write_text('{"rootGroups": [{"name": "g", "hardConcurrencyLimit": 1}], "selectors": []}')
+    with pytest.raises(RuntimeError, match="maxQueued must be a whole number"):
+        make_platform([f"sql.resource_groups={tmp_path / 'groups.json'}"])
+
+
+# ---- limits --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name,kind", [("query_max_run_time", "run"), ("query_max_execution_time", "execution")])
+def test_limits_of_time(limited, name, kind):
+    began = time.monotonic()
+    late = Statement(limited, LONG, user="carl", Session=f"{name}=500ms").finish()
+    assert late.error == "EXCEEDED_TIME_LIMIT" and time.monotonic() - began < 5
+    assert late.page["error"]["message"] == f"Query exceeded the maximum {kind} time limit of 500.00ms"
+
+
+def test_too_much_memory_fails_the_statement_only(limited):
+    """Half a gigabyte for all; what cannot be spilled fails, and the platform lives."""
+    hungry = Statement(limited, "SELECT cardinality(array_agg(l.comment || p.comment)) FROM tpch.sf10.lineitem l, "
+                                "tpch.tiny.part p WHERE p.partkey < 10", user="dora").finish()
+    assert hungry.error == "EXCEEDED_LOCAL_MEMORY_LIMIT", hungry.page.get("error")
+    assert Statement(limited, "SELECT 1", user="dora").finish().rows == [[1]]
+
+
+def test_a_sort_larger_than_memory_spills(limited):
+    got = Statement(limited, "SELECT count(*), min(c) FROM (SELECT comment AS c, row_number() OVER (ORDER BY comment, orderkey) AS n "
+                             "FROM tpch.sf1.lineitem) WHERE n > 5000000", user="emil").finish()
+    assert got.error is None and got.rows[0][0] == 1001215, got.page.get("error")
+
+
+# ---- killing and abandoning ----------------------------------------------------------------------------------
+
+
+def test_kill_by_procedure_by_delete_and_by_web(limited):
+    http, headers = limited.ready["sql"]["http"], {"X-Trino-User": "admin"}
+    ways = {
+        "procedure": lambda q: run(limited, f"CALL system.runtime.kill_query(query_id => '{q}', message => 'enough')", user="admin"),
+        "delete": lambda q: requests.delete(f"{http}/v1/query/{q}", headers=headers).raise_for_status(),
+        "put": lambda q: requests.put(f"{http}/v1/query/{q}/killed", data="enough", headers=headers).raise_for_status(),
+        "ui": lambda q: requests.put(f"{http}/ui/api/query/{q}/killed", data="enough", headers=headers).raise_for_status(),
+        "preempted": lambda q: requests.put(f"{http}/v1/query/{q}/preempted", data="enough", headers=headers).raise_for_status(),
+    }
+    expected = {"delete": ("USER_CANCELED", "Query was canceled"),
+                "preempted": ("ADMINISTRATIVELY_PREEMPTED", "Query preempted. Message: enough")}
+    for way, kill in ways.items():
+        victim = Statement(limited, LONG, user="frida").until("RUNNING")
+        kill(victim.id)
+        victim.finish()
+        name, message = expected.get(way, ("ADMINISTRATIVELY_KILLED", "Query killed. Message: enough"))
+        assert (victim.error, victim.page["error"]["message"]) == (name, message), way
+    with pytest.raises(trino.exceptions.TrinoUserError, match="Target query not found: 20000101_000000_00000_aaaaa"):
+        run(limited, "CALL system.runtime.kill_query('20000101_000000_00000_aaaaa', 'x')", user="admin")
+
+
+def test_an_abandoned_statement_ends(limited):
+    """client_timeout is two seconds; within another one everything is free."""
+    left = Statement(limited, LONG, user="gina").until("RUNNING")
+    waiting = Statement(limited, "SELECT 1", user="gina")
+    began = time.monotonic()
+    until = began + 10
+    while time.monotonic() < until:  # the one that waits keeps asking, and gets its turn
+        if waiting.step()["stats"]["state"] == "FINISHED":
+            break
+    assert waiting.rows == [[1]] and 1 < time.monotonic() - began < 4
+    assert state_of(limited, left.id) == ["FAILED", "ABANDONED_QUERY"]
+
+
+def test_statistics_move(limited):
+    """What a progress bar shows."""
+    one = Statement(limited, "SELECT max(comment) FROM tpch.sf10.lineitem", user="hugo")
+    seen = []
+    while "nextUri" in one.page and len(seen) < 400:
+        seen.append(one.step()["stats"])
+        if len({s.get("progressPercentage") for s in seen}) > 3:
+            break
+    one.cancel()
+    percent = [s["progressPercentage"] for s in seen if "progressPercentage" in s]
+    assert percent == sorted(percent) and len(set(percent)) >= 3, percent
+    assert seen[-1]["totalSplits"] > 1 and seen[-1]["processedRows"] > 0
+    assert seen[-1]["rootStage"]["totalSplits"] == seen[-1]["totalSplits"]
+
+
+# ---- together ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def plain():
+    platform = make_platform(["sql.running_max=16", "sql.queued_max=1000"])
+    yield platform
+    platform.kill()
+    shutil.rmtree(platform.data.parent, ignore_errors=True)
+
+
+def test_small_beside_large(plain):
+    """SELECT 1 while a scan takes every core."""
+    large = Statement(plain, LONG).until("RUNNING")
+    keeper = threading.Event()
+
+    def heartbeat():
+        while not keeper.is_set() and "nextUri" in large.page:
+            large.step()
+
+    thread = threading.Thread(target=heartbeat)
+    thread.start()
+    try:
+        took = []
+        for _ in range(40):
+            began = time.perf_counter()
+            assert Statement(plain, "SELECT 1").finish().rows == [[1]]
+            took.append(time.perf_counter() - began)
+        assert statistics.median(took) < 0.05, sorted(took)
+    finally:
+        keeper.set()
+        large.cancel()
+        thread.join()
+
+
+def test_two_hundred_clients(plain):
+    """Mixed statements over 200 connections."""
+    statements = ["SELECT 1", "SELECT count(*) FROM tpch.tiny.lineitem", "SHOW CATALOGS", "SELECT nope",
+                  "SELECT orderkey, comment FROM tpch.tiny.orders LIMIT 3000"]
+
+    def client(number):
+        outcomes = []
+        for i in range(5):
+            statement = statements[(number + i) % len(statements)]
+            outcomes.append((statement, Statement(plain, statement).finish()))
+        return outcomes
+
+    with ThreadPoolExecutor(200) as pool:
+        for outcomes in pool.map(client, range(200)):
+            for statement, done in outcomes:
+                if statement == "SELECT nope":
+                    assert done.error == "COLUMN_NOT_FOUND"
+                else:
+                    assert done.error is None and done.page["stats"]["state"] == "FINISHED", done.page
+                if "LIMIT 3000" in statement:
+                    assert len(done.rows) == 3000
+
+
+def test_a_thousand_queued(plain):
+    blockers = [Statement(plain, LONG).until("RUNNING", 60) for _ in range(16)]
+    with ThreadPoolExecutor(32) as pool:
+        waiting = list(pool.map(lambda _: Statement(plain, "SELECT 1"), range(1000)))
+        assert Statement(plain, "SELECT 1").finish().error == "QUERY_QUEUE_FULL"
+        for one in blockers:
+            one.cancel()
+        done = list(pool.map(lambda one: one.finish(), waiting))
+    assert all(one.rows == [[1]] for one in done)
+
+
+def resident(platform):
+    status = open(f"/proc/{platform.process.pid}/status").read()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
+@pytest.mark.parametrize("encoding", [None, "json+zstd"])
+def test_a_slow_client_costs_little(plain, encoding):
+    """Ten gigabytes of rows to a client that takes a page now and then."""
+    headers = {"Query_Data_Encoding": encoding} if encoding else {}
+    before = resident(plain)
+    slow = Statement(plain, "SELECT * FROM tpch.sf10.lineitem", **headers)
+    for _ in range(8):
+        slow.step()
+        time.sleep(0.3)
+    grown = resident(plain) - before
+    slow.cancel()
+    assert grown < 700 << 20, f"{grown >> 20} MB"
