@@ -338,6 +338,8 @@ Status RunningPlatform::start_sql() {
                       .more = {{"kafka", topic_catalog_.get()}, {"memory", memory_catalog_.get()}},
                       .lake_scans = lake_scans_,
                       .users = *users_,
+                      .grants = std::move(grants),
+                      .rules = std::move(rules),
                       .certificate = std::move(certificate),
                       .internal_secret = std::move(secret)});
   return about_port(sql_->start(), "sql.https_port or sql.http_port");

@@ -132,7 +132,7 @@ Result<StatementResult> StatementRun::call_procedure(const Statement& s) {
   return update_result("CALL");
 }
 
-Status StatementRun::kill_query(const std::string& id, const std::optional<std::string>&) {
+Status StatementRun::kill_query(const std::string& id, const std::optional<std::string>& reason) {
   if (!options_.queries) return {};
   auto query = options_.queries->find(id);
   if (!query) return fail(Code::not_found, "NOT_FOUND", "Target query not found: " + id);
@@ -140,7 +140,9 @@ Status StatementRun::kill_query(const std::string& id, const std::optional<std::
     return fail(Code::invalid, "NOT_SUPPORTED", "Target query is not running: " + id);
   }
   RETURN_IF_ERROR(allowed(Action::kill_query, {}, query->user));
-  return options_.queries->kill(id);
+  std::string message = reason && !reason->empty() ? "Query killed. Message: " + *reason
+                                                   : "Query killed. No message provided.";
+  return options_.queries->kill(id, "ADMINISTRATIVELY_KILLED", message);
 }
 
 // The session properties of one catalog, without its name.
