@@ -17,7 +17,7 @@ SRC = ROOT / "src"
 # Include prefix -> library of layers.txt. Longest match wins; what is not here is the standard library or POSIX.
 THIRD_PARTY = {
     "fmt/": "fmt", "simdjson": "simdjson", "xxhash": "xxhash", "isa-l": "isal", "openssl/": "openssl",
-    "zstd": "zstd", "lz4": "lz4", "snappy": "snappy", "zlib": "zlib", "sqlite3": "sqlite", "crypt.h": "crypt",
+    "zstd": "zstd", "lz4": "lz4", "snappy": "snappy", "zlib": "zlib", "sqlite3": "sqlite", "libpq-fe.h": "postgresql", "crypt.h": "crypt",
     "rocksdb/": "rocksdb", "unicode/": "icu", "oniguruma": "onig", "libstemmer": "stemmer", "yaml-cpp/": "yaml", "CLI/": "cli11",
     "editline/": "editline", "histedit": "editline", "librdkafka/": "rdkafka", "boost/asio": "asio", "boost/beast": "beast", "duckdb": "duckdb",
     "gtest/": "gtest", "gmock/": "gtest", "benchmark/": "benchmark", "parquet_": "duckdb",

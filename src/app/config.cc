@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view kAnywhere =
     "address to listen on; anything but loopback needs changed passwords";
 
+constexpr std::string_view kPostgresql = "postgresql://";
+
 std::optional<uint64_t> parse_whole(std::string_view text) {
   uint64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -57,6 +59,7 @@ std::string_view allowed(ValueKind kind) {
     case ValueKind::bytes: return "a size such as 512MB or 4GB";
     case ValueKind::count: return "a whole number";
     case ValueKind::duration: return "a time such as 250ms, 10s, 5m, 12h or 7d";
+    case ValueKind::store: return "sqlite or postgresql://...";
   }
   return "";
 }
@@ -69,8 +72,21 @@ bool is_allowed(ValueKind kind, const std::string& value) {
     case ValueKind::bytes: return parse_bytes(value).has_value();
     case ValueKind::count: return parse_whole(value).has_value();
     case ValueKind::duration: return parse_duration(value).has_value();
+    case ValueKind::store: return value == "sqlite" || value.starts_with(kPostgresql);
   }
   return false;
+}
+
+// What people may see of a value: postgresql://user:password@host keeps its password to itself.
+std::string shown(const ConfigKey& key, std::string value) {
+  if (key.kind != ValueKind::store || !value.starts_with(kPostgresql)) return value;
+  size_t authority = kPostgresql.size(), end = value.find_first_of("/?", authority);
+  size_t at = value.substr(0, end).rfind('@'), colon = value.find(':', authority);
+  if (at != std::string::npos && colon < at) value.replace(colon + 1, at - colon - 1, "***");
+  size_t parameter = value.find("password=");
+  if (parameter == std::string::npos) return value;
+  size_t begin = parameter + std::string_view("password=").size();
+  return value.replace(begin, std::min(value.find('&', begin), value.size()) - begin, "***");
 }
 
 const ConfigKey* find_key(std::string_view name) {
@@ -106,7 +122,8 @@ Status put(Values& values, const std::string& name, const std::string& value,
   }
   if (!is_allowed(key->kind, value)) {
     return fail(Code::invalid, "config",
-                fmt::format("{}: {} = '{}' is not {}", where, name, value, allowed(key->kind)));
+                fmt::format("{}: {} = '{}' is not {}", where, name, shown(*key, value),
+                            allowed(key->kind)));
   }
   values[name] = value;
   return {};
@@ -166,6 +183,12 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
       {"listen.address", text, "127.0.0.1", kAnywhere},
       {"listen.advertised_host", text, "",
        "host name that clients are told; empty: the address they connected to"},
+      {"metadata", store, "sqlite",
+       "names of tables and jobs: sqlite, a file in the data directory, or a PostgreSQL (13 or "
+       "newer) "
+       "that outlives this machine: postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=require"},
+      {"metadata_schema", text, "aichemy",
+       "PostgreSQL's schema for them; one running aichemy each"},
       {"log.format", text, "human", "human or json"},
       {"log.level", text, "info", "debug, info, warn or error"},
       {"s3.enabled", boolean, "true", "the object store's S3 port"},
@@ -205,7 +228,8 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
 std::vector<ConfigValue> Config::list() const {
   std::vector<ConfigValue> out;
   for (const ConfigKey& key : config_keys())
-    out.push_back({key.name, text(key.name), key.fallback, allowed(key.kind), key.meaning});
+    out.push_back(
+        {key.name, shown(key, text(key.name)), key.fallback, allowed(key.kind), key.meaning});
   return out;
 }
 

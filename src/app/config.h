@@ -13,7 +13,7 @@
 
 namespace aichemy::app {
 
-enum class ValueKind : uint8_t { boolean, port, text, bytes, count, duration };
+enum class ValueKind : uint8_t { boolean, port, text, bytes, count, duration, store };
 
 struct ConfigKey {
   std::string_view name;  // service.key
@@ -22,7 +22,7 @@ struct ConfigKey {
   std::string_view meaning;  // one line for people
 };
 
-// One key as it is in force.
+// One key as it is in force; of a store's address without its password.
 struct ConfigValue {
   std::string_view name;
   std::string value;

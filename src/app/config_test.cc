@@ -41,6 +41,7 @@ TEST(Config, ErrorsNameKeyPlaceAndWhatIsAllowed) {
                   {"s3.port: [1]\n", ":1: s3.port must be a single value"},
                   {"sql.memory: lots\n", "is not a size such as"},
                   {"s3.enabled: yes please\n", "is not true or false"},
+                  {"metadata: mysql://u:secret@h/d\n", "is not sqlite or postgresql://"},
                   {"- a\n", "not a YAML map"},
                   {"a: b: c\n", ":1: "}}) {
     ConfigSources sources;
@@ -66,6 +67,26 @@ TEST(Config, DocumentIsCurrent) {
   std::ifstream file(std::string(AICHEMY_GOLDEN_DIR) + "/../../docs/config.md");
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   EXPECT_EQ(text, config_document());
+}
+
+TEST(Config, PasswordOfAStoreIsNotShown) {
+  struct Case {
+    const char *given, *shown;
+  };
+  for (Case row :
+       {Case{"postgresql://u:secret@h:5432/d", "postgresql://u:***@h:5432/d"},
+        {"postgresql://u:se@cret@h/d", "postgresql://u:***@h/d"},
+        {"postgresql://u@h:5432/d", "postgresql://u@h:5432/d"},
+        {"postgresql:///d?password=secret&host=/run", "postgresql:///d?password=***&host=/run"},
+        {"postgresql:///d?host=/run&password=secret", "postgresql:///d?host=/run&password=***"},
+        {"sqlite", "sqlite"}}) {
+    auto config = Config::load({.settings = {std::string("metadata=") + row.given}});
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->text("metadata"), row.given);
+    for (const ConfigValue& value : config->list()) {
+      if (value.name == "metadata") EXPECT_EQ(value.value, row.shown);
+    }
+  }
 }
 
 }  // namespace

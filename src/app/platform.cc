@@ -106,6 +106,7 @@ class RunningPlatform final : public Platform {
   Status check_exposure();
   Status start_store();
   Status start_broker();
+  Result<std::unique_ptr<metadb::Database>> open_database();
   Status start_tables();
   Status start_fronts();
   Status start_kafka();
@@ -194,11 +195,18 @@ Status RunningPlatform::start_broker() {
   return {};
 }
 
+Result<std::unique_ptr<metadb::Database>> RunningPlatform::open_database() {
+  std::string store = config().text("metadata");
+  if (store == "sqlite")
+    return metadb::Database::open_sqlite({.path = options_.data.below("meta/meta.db")});
+  return metadb::Database::open_postgresql(
+      {.uri = store, .schema = config().text("metadata_schema")});
+}
+
 // Object store, then what stands on it.
 Status RunningPlatform::start_tables() {
   RETURN_IF_ERROR(start_store());
-  ASSIGN_OR_RETURN(database_,
-                   metadb::Database::open_sqlite({.path = options_.data.below("meta/meta.db")}));
+  ASSIGN_OR_RETURN(database_, open_database());
   catalog_ = std::make_unique<catalog::Catalog>(
       *database_, *store_, options_.clock, options_.random, metrics_, catalog::Catalog::Options{});
   RETURN_IF_ERROR(catalog_->prepare(Call{}));
@@ -465,8 +473,7 @@ Json RunningPlatform::ready() {
     out.set("events", std::move(events));
   }
   if (hms_) {
-    out.set("metastore",
-            Json().set("thrift", fmt::format("thrift://{}:{}", host(), hms_->port())));
+    out.set("metastore", Json().set("thrift", fmt::format("thrift://{}:{}", host(), hms_->port())));
   }
   if (iceberg_rest_) out.set("iceberg_rest", Json().set("uri", url("http", iceberg_rest_->port())));
   if (jobs_service_) out.set("jobs", Json().set("rest", url("http", jobs_service_->port())));

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "catalog/catalog.h"
+#include "metadb/test_database.h"
 #include "objectstore/memory_store.h"
 
 namespace aichemy::catalog {
@@ -17,7 +18,7 @@ class MaintenanceTest : public testing::Test {
     folder_ = std::filesystem::temp_directory_path() / ("upkeep_test_" + std::to_string(getpid()));
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
-    auto opened = metadb::Database::open_sqlite({.path = (folder_ / "meta.db").string()});
+    auto opened = metadb::open_test_database(folder_);
     ASSERT_TRUE(opened) << opened.error().message;
     database_ = std::move(*opened);
     catalog_ = std::make_unique<Catalog>(*database_, store_, clock_, random_, metrics_,

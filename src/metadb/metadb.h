@@ -1,16 +1,20 @@
 // The transactional store of names, jobs and users: a narrow face over a SQL database, so that
-// catalog and jobs are written once. Today SQLite (embedded); PostgreSQL takes the same interface
-// and the same SQL, written for both: parameters are $1, $2, ...; types TEXT, BIGINT, BYTEA/BLOB by
-// dialect only in migrations.
+// catalog and jobs are written once: SQLite (embedded) or PostgreSQL, with the same SQL. Parameters
+// are $1, $2, ...; types are written only in migrations, as TEXT, BIGINT and BLOB.
 //
 // Life cycle: open() applies the missing migrations (migrations/*.sql, embedded at build), refuses
 // a database written by a newer program, and is ready. Blocking, thread safe: one writer at a time,
 // readers beside it on a snapshot of their own. A returned transaction() is durable (WAL,
 // synchronous=FULL).
 //
+// A PostgreSQL store belongs to one running aichemy at a time. Sessions that break are opened anew;
+// while the server is away everything answers unavailable at once.
+//
 // Errors: exists ("unique") when a unique key is taken, conflict ("foreign_key"), exhausted
 // ("disk_full"), unavailable ("metadb", "metadb_busy"), corrupt ("metadb"), internal ("sql") for a
-// statement of ours that is wrong; and whatever the function returned.
+// statement of ours that is wrong; and whatever the function returned. With PostgreSQL also invalid
+// ("text_with_nul"), and unavailable ("commit_unknown") when the server was lost during a commit
+// and could not be asked what became of it.
 #pragma once
 
 #include <cstdint>
@@ -72,6 +76,17 @@ class Database {
     int readers = 4;
   };
   static Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options);
+
+  struct PostgresqlOptions {
+    std::string uri;  // postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=... as libpq takes it
+    std::string schema = "aichemy";  // made when it is not there
+    int readers = 4;
+    // For a server that is starting, for the last aichemy's session to end, and for an answer about
+    // a commit that was cut off.
+    int wait_millis = 5000;
+  };
+  static Result<std::unique_ptr<Database>> open_postgresql(const PostgresqlOptions& options);
+
   virtual ~Database() = default;
 
   // Runs fn(Transaction&), which returns Status or Result<T>: committed and durable when it

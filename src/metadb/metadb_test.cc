@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "metadb/migrations.h"
+#include "metadb/test_database.h"
 
 namespace aichemy::metadb {
 namespace {
@@ -28,7 +29,7 @@ class MetadbTest : public testing::Test {
   std::string path() const { return (directory_ / "meta.db").string(); }
   void reopen() {
     database_.reset();
-    auto opened = Database::open_sqlite({.path = path()});
+    auto opened = open_test_database(directory_);
     ASSERT_TRUE(opened) << opened.error().message;
     database_ = std::move(*opened);
   }
@@ -87,8 +88,10 @@ TEST_F(MetadbTest, ErrorsAreNamed) {
 TEST_F(MetadbTest, CellsKeepKindAndBytes) {
   std::string bytes("a\0b\xc3\xa4", 5);
   auto row = database_->transaction([&](Transaction& t) -> Result<Row> {
-    ASSIGN_OR_RETURN(auto rows, t.query("SELECT $1, $2, $3, $4, $2",
-                                        {Cell(), INT64_MIN, 0.5, Cell(std::string_view(bytes))}));
+    RETURN_IF_ERROR(
+        t.run("INSERT INTO hive_functions VALUES ('d', 'f', $1)", {Cell(std::string_view(bytes))}));
+    ASSIGN_OR_RETURN(auto rows, t.query("SELECT $1, $2, $3, definition, $2 FROM hive_functions",
+                                        {Cell(), INT64_MIN, 0.5}));
     return rows.at(0);
   });
   ASSERT_TRUE(row) << row.error().message;
@@ -140,12 +143,43 @@ TEST_F(MetadbTest, NewerDatabaseIsRefused) {
   ASSERT_TRUE(database_->transaction(
       [](Transaction& t) { return t.run("INSERT INTO migrations VALUES ('9999_future.sql')"); }));
   database_.reset();
-  auto opened = Database::open_sqlite({.path = path()});
+  auto opened = open_test_database(directory_);
   ASSERT_FALSE(opened);
   EXPECT_TRUE(opened.error().is("metadb_newer"));
 }
 
+TEST_F(MetadbTest, TextComparesByBytes) {
+  ASSERT_TRUE(database_->transaction([](Transaction& t) -> Status {
+    for (const char* id : {"b", "a", "B", "\xc3\xa4", "_"}) RETURN_IF_ERROR(put_job(t, id));
+    return {};
+  }));
+  auto ids = database_->read([](Transaction& t) -> Result<std::string> {
+    ASSIGN_OR_RETURN(auto rows, t.query("SELECT id FROM jobs ORDER BY id"));
+    std::string all;
+    for (const Row& row : rows) all += row[0].as_text();
+    return all;
+  });
+  EXPECT_EQ(ids.value_or(""), "B_ab\xc3\xa4");
+}
+
+TEST_F(MetadbTest, AFailedStatementLeavesTheSessionUsable) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(database_->read([](Transaction& t) { return t.query("SELECT * FROM nothing"); }));
+    EXPECT_EQ(job_count(), 0);
+  }
+}
+
+TEST_F(MetadbTest, ManyStatementsAreKeptWithinBounds) {
+  for (int i = 0; i < 400; ++i) {
+    auto rows = database_->read(
+        [&](Transaction& t) { return t.query("SELECT $1, " + std::to_string(i), {int64_t{i}}); });
+    ASSERT_TRUE(rows) << rows.error().message;
+    EXPECT_EQ((*rows)[0][0].as_int(), i);
+  }
+}
+
 TEST_F(MetadbTest, GarbageIsCorrupt) {
+  if (test_server()) GTEST_SKIP() << "a file of SQLite";
   database_.reset();
   std::filesystem::remove_all(directory_);
   std::filesystem::create_directories(directory_);
@@ -157,6 +191,68 @@ TEST_F(MetadbTest, GarbageIsCorrupt) {
   auto opened = Database::open_sqlite({.path = path()});
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Code::corrupt);
+}
+
+// Sessions that the server ends, as a restart of it does.
+class PostgresqlTest : public MetadbTest {
+ protected:
+  void SetUp() override {
+    if (!test_server()) GTEST_SKIP() << "a PostgreSQL server is tested where one was started";
+    MetadbTest::SetUp();
+  }
+  // Ends all sessions of this program but the one that says so.
+  static Result<int64_t> end_sessions() {
+    ASSIGN_OR_RETURN(auto other,
+                     Database::open_postgresql({.uri = test_server(), .schema = "other"}));
+    return other->transaction([](Transaction& t) {
+      return t.run(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
+          "'aichemy' AND pid <> pg_backend_pid()");
+    });
+  }
+};
+
+TEST_F(PostgresqlTest, BrokenSessionsAreOpenedAnew) {
+  ASSERT_TRUE(database_->transaction([](Transaction& t) { return put_job(t, "a"); }));
+  EXPECT_EQ(job_count(), 1);
+  ASSERT_TRUE(end_sessions());
+  EXPECT_EQ(job_count(), 1);
+  EXPECT_TRUE(database_->transaction([](Transaction& t) { return put_job(t, "b"); }));
+  EXPECT_EQ(job_count(), 2);
+}
+
+TEST_F(PostgresqlTest, ASessionThatBreaksInATransactionUndoesIt) {
+  auto done = database_->transaction([](Transaction& t) -> Status {
+    RETURN_IF_ERROR(put_job(t, "a"));
+    RETURN_IF_ERROR(end_sessions());
+    return {};
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Code::unavailable);
+  EXPECT_FALSE(done.error().is("commit_unknown")) << done.error().message;
+  EXPECT_EQ(job_count(), 0);
+}
+
+TEST_F(PostgresqlTest, ASecondUserOfTheSchemaIsRefused) {
+  auto second = open_test_database(directory_);
+  ASSERT_FALSE(second);
+  EXPECT_TRUE(second.error().is("metadb_in_use")) << second.error().message;
+}
+
+TEST_F(PostgresqlTest, NulInTextIsInvalid) {
+  auto done =
+      database_->transaction([](Transaction& t) { return put_job(t, std::string("a\0b", 3)); });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Code::invalid);
+  EXPECT_EQ(job_count(), 0);
+}
+
+TEST(PostgresqlAddressTest, NobodyThere) {
+  auto opened = Database::open_postgresql(
+      {.uri = "postgresql:///none?host=/nonexistent", .wait_millis = 200});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::unavailable);
+  EXPECT_TRUE(opened.error().is("metadb"));
 }
 
 TEST(MigrationsTest, AreInOrderAndNotEmpty) {

@@ -2,11 +2,11 @@
 //
 // Invariants:
 // I1  Every write transaction is BEGIN IMMEDIATE under one mutex of ours, so SQLITE_BUSY comes only
-// from other
-//     processes (a backup tool), and then after busy_timeout.
+//     from other processes (a backup tool), and then after busy_timeout.
 // I2  synchronous=FULL with WAL: COMMIT returns after the log was fsynced.
 // I3  A reader connection serves one transaction at a time and sees one snapshot from its first
-// statement on. I4  Migration n is recorded in the same transaction that applied it.
+//     statement on.
+// I4  Migration n is recorded in the same transaction that applied it.
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 #include <unordered_map>
 
 #include "metadb/metadb.h"
-#include "metadb/migrations.h"
+#include "metadb/migrate.h"
 
 namespace aichemy::metadb {
 
@@ -206,7 +206,10 @@ class SqliteDatabase final : public Database {
  public:
   Status start(const SqliteOptions& options) {
     ASSIGN_OR_RETURN(writer_, Connection::open(options.path, false));
-    RETURN_IF_ERROR(migrate());
+    MigrationTarget target{
+        .execute = [&](const std::string& sql) { return writer_->execute(sql); },
+        .transaction = [&](const auto& fn) { return run_on(*writer_, "BEGIN IMMEDIATE", fn); }};
+    RETURN_IF_ERROR(migrate(target));
     for (int i = 0; i < std::max(1, options.readers); ++i) {
       ASSIGN_OR_RETURN(auto reader, Connection::open(options.path, true));
       readers_.push_back(std::move(reader));
@@ -254,40 +257,6 @@ class SqliteDatabase final : public Database {
     // A failed COMMIT may have ended the transaction already; the answer stays the first error.
     if (!done) (void)connection.execute("ROLLBACK");
     return done;
-  }
-
-  Status migrate() {
-    RETURN_IF_ERROR(
-        writer_->execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT NOT NULL PRIMARY KEY)"));
-    size_t known = 0;
-    size_t applied = 0;
-    std::string newest;
-    RETURN_IF_ERROR(
-        writer_->each("SELECT name FROM migrations ORDER BY name", {}, [&](const Row& row) {
-          ++applied;
-          newest = row[0].as_text();
-          return true;
-        }));
-    for (const Migration& migration : migrations()) {
-      bool done = false;
-      RETURN_IF_ERROR(writer_->each("SELECT 1 FROM migrations WHERE name = $1",
-                                    {Cell(migration.name)},
-                                    [&](const Row&) { return done = true; }));
-      known += done;
-      if (done) continue;
-      RETURN_IF_ERROR(run_on(*writer_, "BEGIN IMMEDIATE", [&](Transaction& transaction) -> Status {
-        RETURN_IF_ERROR(writer_->execute(std::string(migration.sql)));
-        RETURN_IF_ERROR(
-            transaction.run("INSERT INTO migrations (name) VALUES ($1)", {Cell(migration.name)}));
-        return {};
-      }));
-    }
-    if (known != applied) {
-      return fail(Code::unsupported, "metadb_newer",
-                  "the metadata store was written by a newer aichemy (its last migration is " +
-                      newest + "): use that version, or restore a backup made before the upgrade");
-    }
-    return {};
   }
 };
 

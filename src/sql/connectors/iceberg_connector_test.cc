@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "metadb/test_database.h"
 #include "objectstore/memory_store.h"
 #include "sql/connectors/iceberg_mapping.h"
 
@@ -18,7 +19,7 @@ class IcebergConnectorTest : public testing::Test {
               ("iceberg_connector_test_" + std::to_string(getpid()));
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
-    auto opened = metadb::Database::open_sqlite({.path = (folder_ / "meta.db").string()});
+    auto opened = metadb::open_test_database(folder_);
     ASSERT_TRUE(opened) << opened.error().message;
     database_ = std::move(*opened);
     catalog_ = std::make_unique<catalog::Catalog>(*database_, store_, clock_, random_, metrics_,
