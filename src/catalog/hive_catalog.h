@@ -153,6 +153,16 @@ class HiveCatalog {
                       const hive::Parameters& context) const;
   Status store_change(metadb::Transaction& transaction, const HiveRelation& row,
                       const hive::Table& table, const std::string& uuid);
+  struct FolderMove {
+    std::string from, to;  // without a slash at the end
+  };
+  // Where the data goes when this table becomes `to`; nothing when it stays.
+  Result<std::optional<FolderMove>> folder_move(const Call& call, const HiveRelation& row,
+                                                const hive::Table& to);
+  Status copy_folder(const Call& call, const FolderMove& move);
+  void remove_folder(const Call& call, const std::string& folder);
+  Status move_partitions(metadb::Transaction& transaction, const HiveRelation& row,
+                         const FolderMove& move);
   void delete_data(const Call& call, const hive::Table& table);
   void delete_folder(const Call& call, const std::optional<hive::StorageDescriptor>& storage);
   Result<hive::Table> partitioned_table(const Call& call, std::string_view database,

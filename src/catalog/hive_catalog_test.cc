@@ -7,6 +7,7 @@
 
 #include "catalog/hive_filter.h"
 #include "catalog/hive_locks.h"
+#include "metadb/test_database.h"
 #include "objectstore/memory_store.h"
 
 namespace aichemy::catalog {
@@ -20,7 +21,7 @@ class HiveCatalogTest : public testing::Test {
     folder_ = std::filesystem::temp_directory_path() / ("hive_test_" + std::to_string(getpid()));
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
-    auto opened = metadb::Database::open_sqlite({.path = (folder_ / "meta.db").string()});
+    auto opened = metadb::open_test_database(folder_);
     ASSERT_TRUE(opened) << opened.error().message;
     database_ = std::move(*opened);
     catalog_ = std::make_unique<Catalog>(*database_, store_, clock_, random_, metrics_,
@@ -186,6 +187,42 @@ TEST_F(HiveCatalogTest, RenamesKeepPartitionsAndRefuseTakenNames) {
   auto moved = hive_->load_partition({}, "db", "r", {"2024-01-01", "1"});
   ASSERT_TRUE(moved);
   EXPECT_EQ(thrift::decode<hive::Partition>(moved->bytes)->table_name, "r");
+}
+
+TEST_F(HiveCatalogTest, RenamingAManagedTableMovesItsFolder) {
+  tables::FileIo& files = catalog_->files();
+  ASSERT_TRUE(hive_->create_table({}, table("p", true)));
+  ASSERT_TRUE(hive_->add_partitions({}, "db", "p", {partition({"2024-01-01", "1"})}, false));
+  auto old = hive_->load_table({}, "db", "p");
+  std::string from = *old->storage->location, to = from.substr(0, from.size() - 1) + "q";
+  ASSERT_TRUE(files.write_new({}, from + "/ds=2024-01-01/h=1/f", "rows"));
+
+  hive::Table renamed = *old;
+  renamed.name = "q";
+  ASSERT_TRUE(files.write_new({}, to + "/stray", ""));
+  auto refused = hive_->alter_table({}, "db", "p", renamed, {});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("already exists : " + to), std::string::npos);
+  ASSERT_TRUE(files.remove({}, to + "/stray"));
+  ASSERT_TRUE(hive_->alter_table({}, "db", "p", renamed, {}));
+
+  EXPECT_EQ(hive_->load_table({}, "db", "q")->storage->location, to);
+  auto moved = hive_->load_partition({}, "db", "q", {"2024-01-01", "1"});
+  EXPECT_EQ(thrift::decode<hive::Partition>(moved->bytes)->storage->location,
+            to + "/ds=2024-01-01/h=1");
+  EXPECT_EQ(files.read({}, to + "/ds=2024-01-01/h=1/f").value_or(""), "rows");
+  EXPECT_FALSE(files.has_prefix({}, from).value_or(true));
+
+  // A new table of the old name is empty, and one whose folder is its own affair stays there.
+  ASSERT_TRUE(hive_->create_table({}, table("p", true)));
+  hive::Table outside = table("e");
+  outside.table_type = "EXTERNAL_TABLE";
+  outside.storage->location = to + "_elsewhere";
+  ASSERT_TRUE(hive_->create_table({}, outside));
+  outside = *hive_->load_table({}, "db", "e");
+  outside.name = "e2";
+  ASSERT_TRUE(hive_->alter_table({}, "db", "e", outside, {}));
+  EXPECT_EQ(hive_->load_table({}, "db", "e2")->storage->location, to + "_elsewhere");
 }
 
 TEST_F(HiveCatalogTest, PartitionsAreFoundByNamePrefixAndFilter) {

@@ -322,9 +322,14 @@ Status HiveCatalog::alter_table(const Call& call, std::string_view database, std
                       ", not " + before.uuid + ")");
     }
   }
-  return database_.transaction([&](metadb::Transaction& transaction) -> Status {
+  ASSIGN_OR_RETURN(auto move, folder_move(call, before, table));
+  if (move) {
+    RETURN_IF_ERROR(copy_folder(call, *move));
+    table.storage->location = move->to;
+  }
+  Status done = database_.transaction([&](metadb::Transaction& transaction) -> Status {
     ASSIGN_OR_RETURN(auto row, find_hive_relation(transaction, database, name));
-    if (!row) return no_such_hive_table(database, name);
+    if (!row || (move && row->uuid != before.uuid)) return no_such_hive_table(database, name);
     RETURN_IF_ERROR(check_change(*row, table, context));
     std::string old_time;
     if (!row->definition.empty()) {
@@ -333,8 +338,12 @@ Status HiveCatalog::alter_table(const Call& call, std::string_view database, std
     }
     std::string& time = (*table.parameters)["transient_lastDdlTime"];
     if (time.empty() || time == old_time) time = std::to_string(now_seconds());
+    if (move) RETURN_IF_ERROR(move_partitions(transaction, *row, *move));
     return store_change(transaction, *row, table, uuid);
   });
+  bool known = done || !done.error().is("commit_unknown");
+  if (move && known) remove_folder(call, done ? move->from : move->to);
+  return done;
 }
 
 void HiveCatalog::delete_folder(const Call& call,

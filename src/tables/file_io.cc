@@ -66,4 +66,51 @@ Status FileIo::remove_prefix(const Call& call, const std::string& location) {
   }
 }
 
+Result<bool> FileIo::has_prefix(const Call& call, const std::string& location) {
+  ASSIGN_OR_RETURN(Location at, parse_location(location));
+  objectstore::ListOptions options;
+  options.prefix = at.key.ends_with('/') ? at.key : at.key + "/";
+  options.keys_max = 1;
+  ASSIGN_OR_RETURN(auto page, store_.list(call, at.bucket, options));
+  return !page.objects.empty();
+}
+
+Status FileIo::copy_prefix(const Call& call, const std::string& from, const std::string& to) {
+  ASSIGN_OR_RETURN(Location source, parse_location(from));
+  ASSIGN_OR_RETURN(Location target, parse_location(to));
+  objectstore::ListOptions options;
+  options.prefix = source.key.ends_with('/') ? source.key : source.key + "/";
+  std::string below = target.key.ends_with('/') ? target.key : target.key + "/";
+  while (true) {
+    ASSIGN_OR_RETURN(auto page, store_.list(call, source.bucket, options));
+    for (const auto& object : page.objects) {
+      Location copy{target.bucket, below + object.key.substr(options.prefix.size())};
+      RETURN_IF_ERROR(copy_object(call, {source.bucket, object.key}, copy));
+    }
+    if (!page.truncated) return {};
+    options.start_after = page.next_start_after;
+  }
+}
+
+Status FileIo::copy_object(const Call& call, const Location& from, const Location& to) {
+  constexpr size_t kStep = 1 << 20;
+  ASSIGN_OR_RETURN(auto reader, store_.open(call, from.bucket, from.key, {}));
+  objectstore::PutOptions options;
+  options.content_type = reader->info().content_type;
+  options.metadata = reader->info().metadata;
+  options.size_hint = reader->info().size;
+  ASSIGN_OR_RETURN(auto writer, store_.write(call, to.bucket, to.key, std::move(options)));
+  std::string buffer(kStep, '\0');
+  for (uint64_t offset = 0; offset < reader->info().size;) {
+    if (call.cancel.stop_requested())
+      return fail(Code::cancelled, "cancelled", "the request was cancelled");
+    ASSIGN_OR_RETURN(size_t count, reader->read_at(offset, buffer.data(), buffer.size()));
+    RETURN_IF_ERROR(writer->append({buffer.data(), count}));
+    offset += count;
+  }
+  auto done = writer->commit();
+  if (!done) return std::unexpected(done.error());
+  return {};
+}
+
 }  // namespace aichemy::tables

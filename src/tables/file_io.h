@@ -34,8 +34,14 @@ class FileIo {
   // Absent is success.
   Status remove(const Call& call, const std::string& location);
   Status remove_prefix(const Call& call, const std::string& location);
+  // Whether there is anything below location + "/".
+  Result<bool> has_prefix(const Call& call, const std::string& location);
+  // Every object below `from` also below `to`, streamed one by one; what is there is replaced.
+  Status copy_prefix(const Call& call, const std::string& from, const std::string& to);
 
  private:
+  Status copy_object(const Call& call, const Location& from, const Location& to);
+
   objectstore::ObjectStore& store_;
 };
 
