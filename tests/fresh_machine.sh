@@ -20,9 +20,10 @@ make_root() {
   debootstrap --variant=minbase --include=git,python3,ca-certificates bookworm "$root" >"$folder/debootstrap.log"
   # A machine may trust more than Debian does, and reach its packages by a way of its own.
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
-  cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
   if [ -d /usr/local/share/ca-certificates ]; then
     cp -rL /usr/local/share/ca-certificates "$root/usr/local/share/"
+    # Not just copied: packages with a store of their own (Java's) take from here when they are installed.
+    chroot "$root" update-ca-certificates >>"$folder/debootstrap.log" 2>&1
   fi
   for file in /etc/pip.conf /etc/npmrc "$HOME/.npmrc" "$HOME/.m2/settings.xml"; do
     if [ -f "$file" ]; then
