@@ -242,55 +242,6 @@ Result<StatementResult> StatementRun::run_query(const Query& query) {
   return result;
 }
 
-Result<StatementResult> StatementRun::explain(const Statement& statement) {
-  const Statement& inner = *statement.inner;
-  if (inner.kind == StatementKind::explain)
-    return semantic_error("NOT_SUPPORTED", inner.at, "EXPLAIN of EXPLAIN is not supported");
-  TextTable table;
-  std::string text = "Trino version: " + options_.version + "\n";
-  if (inner.query) {
-    ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(*inner.query));
-    std::vector<std::shared_ptr<void>> scans;
-    RETURN_IF_ERROR(analyzer_.plan_scans(scans));
-    std::string names;
-    for (size_t i = 0; i < plan->fields.size(); ++i) {
-      names += fmt::format("{}{}:{}", i ? ", " : "",
-                           plan->fields[i].name.value_or(fmt::format("_col{}", i)),
-                           plan->fields[i].type.display());
-    }
-    text += fmt::format("Output[{}]\n", names);
-    if (statement.analyze && inner.kind == StatementKind::query) {
-      SteadyTime begin = options_.clock.steady_now();
-      ASSIGN_OR_RETURN(auto result, query(*inner.query));
-      uint64_t rows = 0;
-      for (bool done = false; !done;) {
-        ASSIGN_OR_RETURN(Page page, result.rows->next_page(1 << 20));
-        rows += page.rows;
-        done = page.done;
-      }
-      auto micros =
-          std::chrono::duration_cast<std::chrono::microseconds>(options_.clock.steady_now() - begin)
-              .count();
-      text += fmt::format("Execution: {:.2f}ms, Output: {} rows\n",
-                          static_cast<double>(micros) / 1000.0, rows);
-    }
-    if (statement.mode != "VALIDATE") text += "Engine: " + render(*plan, render_options()) + "\n";
-  }
-  if (statement.mode == "VALIDATE") {
-    table.columns = {{"Valid", Type(TypeKind::boolean)}};
-    table.rows.push_back({Json(true)});
-    return table_result(std::move(table), "EXPLAIN");
-  }
-  if (statement.format == "JSON") {
-    Json json = Json::object();
-    json.set("plan", text);
-    text = json.dump_pretty();
-  }
-  table.columns = {{"Query Plan", Type::varchar()}};
-  table.rows.push_back({Json(text)});
-  return table_result(std::move(table), "EXPLAIN");
-}
-
 // lint: table, one case a statement
 Result<StatementResult> StatementRun::session_statement(const Statement& s) {
   switch (s.kind) {

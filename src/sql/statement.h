@@ -66,8 +66,10 @@ class StatementRun {
                                        const std::vector<ExpressionPtr>& arguments, Position at);
   Result<StatementResult> transaction_statement(const Statement& statement);
   Result<StatementResult> call_procedure(const Statement& statement);
-  Result<StatementResult> explain(const Statement& statement);
   Result<std::string> prepared_text(const Statement& statement);
+  // execute_explain.cc
+  Result<StatementResult> explain(const Statement& statement);
+  Result<std::string> explain_query(const Statement& statement);
   // execute_metadata.cc
   Result<StatementResult> show(const Statement& statement);
   Result<StatementResult> show_schemas(const Statement& statement);

@@ -213,6 +213,7 @@ Result<Analyzer::From> Analyzer::analyze_table(const Relation& relation, const S
     from.fields[i].hidden = table->columns[i].hidden;
   ScanNode& scan = scans_[plan->relation];
   scan.plan = plan;
+  scan.name = {"", name.catalog, name.schema, name.table};
   auto point = [&](const ExpressionPtr& expression) -> Result<BoundPtr> {
     ASSIGN_OR_RETURN(BoundPtr value, constant(*expression));
     while (value->kind == Bound::Kind::cast) value = value->args[0];
@@ -421,12 +422,13 @@ Status Analyzer::plan_scans(std::vector<std::shared_ptr<void>>& keep) {
     if (auto* engine = std::get_if<EngineScan>(&scan)) {
       node.plan->handle = engine->handle;
       node.plan->text = engine->function;
-      node.plan->text = engine->function;
+      node.name.handle = engine->handle;
       if (engine->keep) keep.push_back(std::move(engine->keep));
     } else {
       node.plan->kind = Plan::Kind::rows;
       node.plan->cells = std::move(std::get<RowScan>(scan).rows);
     }
+    planned_scans_.push_back(node.name);
   }
   scans_.clear();
   return {};

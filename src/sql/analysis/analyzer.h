@@ -50,6 +50,12 @@ class Analyzer {
                           const std::function<Type(size_t)>& type_of);
   // After the last query(): asks the connectors for scans. The handles live as long as `keep`.
   Status plan_scans(std::vector<std::shared_ptr<void>>& keep);
+  // What plan_scans() planned, for EXPLAIN: the engine shows a scan by its handle.
+  struct PlannedScan {
+    std::string handle;  // "" for rows made on the spot
+    std::string catalog, schema, table;
+  };
+  const std::vector<PlannedScan>& planned_scans() const { return planned_scans_; }
 
   // An expression without columns, for SET SESSION, properties, EXECUTE, CALL.
   Result<BoundPtr> constant(const Expression& expression);
@@ -106,8 +112,10 @@ class Analyzer {
     std::set<size_t> columns;
     std::vector<Conjunct> conjuncts;
     std::optional<int64_t> version, as_of;
+    PlannedScan name;
   };
   std::map<size_t, ScanNode> scans_;  // by relation
+  std::vector<PlannedScan> planned_scans_;
 
   // analyze_query.cc
   Result<PlanPtr> analyze_query(const Query& query, const Scope* outer);

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "sql/engine/duckdb_encode.h"
+#include "sql/engine/duckdb_explain.h"
 #include "sql/engine/duckdb_file_system.h"
 #include "sql/engine/duckdb_scan.h"
 #include "sql/engine/duckdb_tpch.h"
@@ -221,6 +222,16 @@ Result<std::vector<WrittenFile>> DuckDbEngine::write(const Call& call, const std
     // What a failed COPY leaves behind, and the empty file of one without rows: nothing names them.
     if (!files || files->empty()) remove_below(options_.store, written_prefix(target, unique));
     return files;
+  });
+}
+
+Result<PlanNode> DuckDbEngine::explain(const Call& call, const std::string& sql, bool analyze,
+                                       std::vector<std::shared_ptr<void>> scans) {
+  statements_.add();
+  return guarded([&, keep = std::move(scans)] {
+    duckdb::Connection connection(*database_);
+    std::stop_callback on_cancel(call.cancel, [&] { connection.Interrupt(); });
+    return explain_statement(connection, sql, analyze);
   });
 }
 

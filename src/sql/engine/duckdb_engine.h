@@ -46,6 +46,8 @@ class DuckDbEngine final : public Engine {
   Result<std::vector<WrittenFile>> write(const Call& call, const std::string& select,
                                          const InsertTarget& target,
                                          std::vector<std::shared_ptr<void>> scans) override;
+  Result<PlanNode> explain(const Call& call, const std::string& sql, bool analyze,
+                           std::vector<std::shared_ptr<void>> scans) override;
 
   // For modules that add table functions of their own (jobs). Before the first statement.
   duckdb::DatabaseInstance& database();

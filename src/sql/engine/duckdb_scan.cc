@@ -20,6 +20,7 @@
 #include <unordered_map>
 
 #include "sql/engine/duckdb_file_system.h"
+#include "sql/engine/engine.h"
 #include "tables/deletion_vector.h"
 
 namespace aichemy::sql {
@@ -66,8 +67,10 @@ class PositionFilter final : public duckdb::DeleteFilter {
 // the first file that needs them is opened.
 class ScanState {
  public:
-  explicit ScanState(std::shared_ptr<const LakeScan> scan) : scan_(std::move(scan)) {}
+  ScanState(std::shared_ptr<const LakeScan> scan, std::string handle)
+      : scan_(std::move(scan)), handle_(std::move(handle)) {}
   const LakeScan& scan() const { return *scan_; }
+  const std::string& handle() const { return handle_; }
   const tables::ScanPlan& plan() const { return scan_->plan; }
 
   // nullptr: nothing of that file is deleted.
@@ -75,6 +78,7 @@ class ScanState {
 
  private:
   std::shared_ptr<const LakeScan> scan_;
+  std::string handle_;
   std::mutex mutex_;
   bool positions_loaded_ = false;
   std::unordered_map<std::string, Positions> positions_by_path_;  // of position delete files
@@ -305,7 +309,7 @@ class LakeFileReader final : public duckdb::MultiFileReader {
                                                            const duckdb::FileGlobInput&) override {
     auto scan = paths.size() == 1 ? scans_.find(paths[0]) : nullptr;
     if (!scan) throw_error({Code::internal, "scan", "unknown scan handle"});
-    state_ = std::make_shared<ScanState>(std::move(scan));
+    state_ = std::make_shared<ScanState>(std::move(scan), paths[0]);
     return duckdb::make_shared_ptr<LakeFileList>(state_);
   }
 
@@ -471,6 +475,16 @@ duckdb::unique_ptr<duckdb::BaseStatistics> column_statistics(duckdb::ClientConte
   return statistics.ToUnique();
 }
 
+duckdb::InsertionOrderPreservingMap<std::string> describe(
+    duckdb::TableFunctionToStringInput& input) {
+  const auto& files = *input.bind_data->Cast<duckdb::MultiFileBindData>().file_list;
+  const ScanState& state = files.Cast<LakeFileList>().state();
+  duckdb::InsertionOrderPreservingMap<std::string> out;
+  out[kScanHandle] = state.handle();
+  out["Files"] = std::to_string(state.plan().files.size());
+  return out;
+}
+
 }  // namespace
 
 duckdb::LogicalType duckdb_type(const Type& type) {
@@ -547,6 +561,7 @@ void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& sca
     function.function_info = duckdb::make_shared_ptr<LakeScanInfo>(scans);
     function.get_partition_stats = partition_statistics;
     function.statistics = column_statistics;
+    function.to_string = describe;
     function.serialize = nullptr;
     function.deserialize = nullptr;
     function.named_parameters.clear();

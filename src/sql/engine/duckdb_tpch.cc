@@ -9,11 +9,13 @@
 
 #include "sql/connectors/tpch_generator.h"
 #include "sql/engine/duckdb_scan.h"
+#include "sql/engine/engine.h"
 
 namespace aichemy::sql {
 namespace {
 
 struct TpchBind : duckdb::TableFunctionData {
+  std::string handle;
   const TpchTable* table = nullptr;
   double scale = 1;
   uint64_t units = 0;
@@ -39,6 +41,7 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&,
                                               duckdb::vector<duckdb::string>& names) {
   auto made = duckdb::make_uniq<TpchBind>();
   std::string handle = input.inputs[0].GetValue<std::string>();
+  made->handle = handle;
   size_t colon = handle.find(':');
   made->table = find_tpch_table(handle.substr(0, colon));
   if (!made->table || colon == std::string::npos)
@@ -135,6 +138,13 @@ duckdb::OperatorPartitionData partition(duckdb::ClientContext&,
   return duckdb::OperatorPartitionData(input.local_state->Cast<TpchLocal>().range);
 }
 
+duckdb::InsertionOrderPreservingMap<std::string> describe(
+    duckdb::TableFunctionToStringInput& input) {
+  duckdb::InsertionOrderPreservingMap<std::string> out;
+  out[kScanHandle] = input.bind_data->Cast<TpchBind>().handle;
+  return out;
+}
+
 }  // namespace
 
 void register_tpch_scan(duckdb::DatabaseInstance& database) {
@@ -143,6 +153,7 @@ void register_tpch_scan(duckdb::DatabaseInstance& database) {
   function.projection_pushdown = true;
   function.cardinality = cardinality;
   function.table_scan_progress = progress;
+  function.to_string = describe;
   function.get_partition_data = partition;
   duckdb::ExtensionLoader loader(database, "aichemy");
   loader.RegisterFunction(function);

@@ -16,7 +16,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -56,6 +58,24 @@ class RowStream {
   virtual void cancel() = 0;
 };
 
+// The detail of a scan that holds its handle.
+inline constexpr const char* kScanHandle = "Handle";
+
+// One operator of a statement's plan, above its inputs. Names and details are the engine's.
+struct PlanNode {
+  struct Measured {
+    uint64_t rows = 0;       // given to the operator above
+    uint64_t rows_read = 0;  // scans: before their filters
+    uint64_t bytes = 0;      // of the rows given
+    double seconds = 0;      // in all threads together, without the inputs
+  };
+  std::string operation;  // "HASH_JOIN"
+  std::vector<std::pair<std::string, std::string>> details;
+  std::optional<double> rows_estimated;
+  std::optional<Measured> measured;  // when the statement was run
+  std::vector<PlanNode> inputs;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -70,6 +90,9 @@ class Engine {
   virtual Result<std::vector<WrittenFile>> write(const Call& call, const std::string& select,
                                                  const InsertTarget& target,
                                                  std::vector<std::shared_ptr<void>> scans) = 0;
+  // The plan of a SELECT. With `analyze` it is run to its end and measured.
+  virtual Result<PlanNode> explain(const Call& call, const std::string& sql, bool analyze,
+                                   std::vector<std::shared_ptr<void>> scans) = 0;
 };
 
 }  // namespace aichemy::sql

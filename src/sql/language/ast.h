@@ -351,7 +351,7 @@ struct Statement {
   std::vector<Identifier> column_names;
   std::vector<std::pair<Identifier, ExpressionPtr>> properties;
   QueryPtr query;
-  size_t query_begin = 0, query_end = 0;  // offsets of the query's text (views, PREPARE)
+  size_t query_begin = 0, query_end = 0;  // offsets of the inner text (views, PREPARE, EXPLAIN)
   ExpressionPtr value;                    // SET SESSION, SET TIME ZONE, EXECUTE IMMEDIATE's text
   std::vector<ExpressionPtr> args;        // EXECUTE ... USING, CALL
   std::optional<std::string> pattern, escape;  // LIKE of SHOW

@@ -254,18 +254,27 @@ Result<std::unique_ptr<Statement>> Parser::explain() {
   take_word("VERBOSE");
   made->mode = "DISTRIBUTED";
   made->format = "TEXT";
-  if (at_symbol("(") && (at_word("TYPE", 1) || at_word("FORMAT", 1))) {
+  bool options = at_word("TYPE", 1) || at_word("FORMAT", 1);
+  if (!made->analyze && at_symbol("(") && options) {
     ++next_;
     do {
       bool type = at_word("TYPE");
       if (!type && !at_word("FORMAT")) return unexpected_token("'FORMAT', 'TYPE'");
       ++next_;
-      if (peek().kind != TokenKind::word) return unexpected_token("<identifier>");
+      const char* values =
+          type ? "'DISTRIBUTED', 'IO', 'LOGICAL', 'VALIDATE'" : "'GRAPHVIZ', 'JSON', 'TEXT'";
+      bool known = false;
+      for (const char* value : {"DISTRIBUTED", "IO", "LOGICAL", "VALIDATE"})
+        known = known || (type && at_word(value));
+      for (const char* value : {"GRAPHVIZ", "JSON", "TEXT"})
+        known = known || (!type && at_word(value));
+      if (!known) return unexpected_token(values);
       (type ? made->mode : made->format) = peek().upper;
       ++next_;
     } while (take_symbol(","));
     RETURN_IF_ERROR(need_symbol(")"));
   }
+  made->query_begin = peek().begin;
   ASSIGN_OR_RETURN(made->inner, statement());
   return made;
 }
