@@ -200,14 +200,14 @@ class PostgresqlTest : public MetadbTest {
     if (!test_server()) GTEST_SKIP() << "a PostgreSQL server is tested where one was started";
     MetadbTest::SetUp();
   }
-  // Ends all sessions of this program but the one that says so.
+  // Ends all sessions of this program but that of the schema `other`.
   static Result<int64_t> end_sessions() {
     ASSIGN_OR_RETURN(auto other,
                      Database::open_postgresql({.uri = test_server(), .schema = "other"}));
     return other->transaction([](Transaction& t) {
       return t.run(
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
-          "'aichemy' AND pid <> pg_backend_pid()");
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+          {test_application()});
     });
   }
 };

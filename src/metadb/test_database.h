@@ -3,6 +3,8 @@
 // runs the tests of every module that keeps something here with both.
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -17,6 +19,9 @@ namespace aichemy::metadb {
 
 inline const char* test_server() { return std::getenv("AICHEMY_TEST_POSTGRESQL"); }
 
+// Sessions of this program, among those of others on the same server.
+inline std::string test_application() { return "aichemy-test-" + std::to_string(getpid()); }
+
 inline Result<std::unique_ptr<Database>> open_test_database(const std::filesystem::path& folder) {
   const char* server = test_server();
   if (!server) return Database::open_sqlite({.path = (folder / "meta.db").string()});
@@ -29,7 +34,8 @@ inline Result<std::unique_ptr<Database>> open_test_database(const std::filesyste
     schema = "test_" + std::to_string(now) + "_" + std::to_string(++made);
     std::ofstream(kept) << schema;
   }
-  return Database::open_postgresql({.uri = server, .schema = schema, .wait_millis = 1000});
+  std::string uri = std::string(server) + "&application_name=" + test_application();
+  return Database::open_postgresql({.uri = uri, .schema = schema, .wait_millis = 1000});
 }
 
 }  // namespace aichemy::metadb
