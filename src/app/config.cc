@@ -83,10 +83,12 @@ std::string shown(const ConfigKey& key, std::string value) {
   size_t authority = kPostgresql.size(), end = value.find_first_of("/?", authority);
   size_t at = value.substr(0, end).rfind('@'), colon = value.find(':', authority);
   if (at != std::string::npos && colon < at) value.replace(colon + 1, at - colon - 1, "***");
-  size_t parameter = value.find("password=");
-  if (parameter == std::string::npos) return value;
-  size_t begin = parameter + std::string_view("password=").size();
-  return value.replace(begin, std::min(value.find('&', begin), value.size()) - begin, "***");
+  constexpr std::string_view kPassword = "password=";
+  for (size_t begin = 0; (begin = value.find(kPassword, begin)) != std::string::npos;) {
+    begin += kPassword.size();
+    value.replace(begin, std::min(value.find('&', begin), value.size()) - begin, "***");
+  }
+  return value;
 }
 
 const ConfigKey* find_key(std::string_view name) {

@@ -79,6 +79,7 @@ TEST(Config, PasswordOfAStoreIsNotShown) {
         {"postgresql://u@h:5432/d", "postgresql://u@h:5432/d"},
         {"postgresql:///d?password=secret&host=/run", "postgresql:///d?password=***&host=/run"},
         {"postgresql:///d?host=/run&password=secret", "postgresql:///d?host=/run&password=***"},
+        {"postgresql:///d?sslpassword=a&password=b", "postgresql:///d?sslpassword=***&password=***"},
         {"sqlite", "sqlite"}}) {
     auto config = Config::load({.settings = {std::string("metadata=") + row.given}});
     ASSERT_TRUE(config) << config.error().message;

@@ -155,11 +155,14 @@ class HiveCatalog {
                       const hive::Table& table, const std::string& uuid);
   struct FolderMove {
     std::string from, to;  // without a slash at the end
+    tables::CopiedFiles copied;
   };
   // Where the data goes when this table becomes `to`; nothing when it stays.
   Result<std::optional<FolderMove>> folder_move(const Call& call, const HiveRelation& row,
                                                 const hive::Table& to);
-  Status copy_folder(const Call& call, const FolderMove& move);
+  Status copy_folder(const Call& call, FolderMove* move);
+  void finish_move(const Call& call, FolderMove* move);
+  void remove_copied(const Call& call, const std::string& folder, const FolderMove& move);
   void remove_folder(const Call& call, const std::string& folder);
   Status move_partitions(metadb::Transaction& transaction, const HiveRelation& row,
                          const FolderMove& move);

@@ -2,8 +2,9 @@
 // for a table they make: so renaming one moves its folder, or a new table of the old name would
 // read the files of this one.
 //
-// Order: copy, then the names in one transaction, then the old files go. A crash before the
-// transaction leaves copies that nothing names, one after it leaves the old files.
+// Order: copy, then the names in one transaction, then what was written to the old folder meanwhile
+// is copied too, and only what was copied goes. A crash before the transaction leaves copies that
+// nothing names, one after it leaves the old files.
 #include "base/log.h"
 #include "catalog/hive_catalog.h"
 #include "catalog/hive_rows.h"
@@ -33,7 +34,7 @@ Result<std::optional<HiveCatalog::FolderMove>> HiveCatalog::folder_move(const Ca
   bool unchanged = to.storage->location.value_or(*old.storage->location) == *old.storage->location;
   if (!is_default || !unchanged || !tables::parse_location(from)) return std::nullopt;
   ASSIGN_OR_RETURN(hive::Database target, load_database(call, *to.database_name));
-  FolderMove move{from, *target.location + "/" + *to.name};
+  FolderMove move{from, *target.location + "/" + *to.name, {}};
   ASSIGN_OR_RETURN(bool taken, catalog_.files().has_prefix(call, move.to));
   if (taken) {
     return fail(Code::conflict, "table_exists",
@@ -43,14 +44,29 @@ Result<std::optional<HiveCatalog::FolderMove>> HiveCatalog::folder_move(const Ca
   return move;
 }
 
-Status HiveCatalog::copy_folder(const Call& call, const FolderMove& move) {
-  Status copied = catalog_.files().copy_prefix(call, move.from, move.to);
-  if (!copied) remove_folder(call, move.to);
+Status HiveCatalog::copy_folder(const Call& call, FolderMove* move) {
+  Status copied = catalog_.files().copy_prefix(call, move->from, move->to, &move->copied);
+  if (!copied) remove_copied(call, move->to, *move);
   return copied;
 }
 
+// After the names: writers that knew the old folder may have added to it since it was copied.
+void HiveCatalog::finish_move(const Call& call, FolderMove* move) {
+  if (auto late = catalog_.files().copy_prefix(call, move->from, move->to, &move->copied); !late) {
+    log_warn("catalog.late_files", {{"location", move->from}, {"error", late.error().message}});
+  }
+  remove_copied(call, move->from, *move);
+}
+
+void HiveCatalog::remove_copied(const Call& call, const std::string& folder,
+                                const FolderMove& move) {
+  if (auto done = catalog_.files().remove_copied(call, folder, move.copied); !done) {
+    log_warn("catalog.orphan_folder", {{"location", folder}, {"error", done.error().message}});
+  }
+}
+
 void HiveCatalog::remove_folder(const Call& call, const std::string& folder) {
-  if (auto done = catalog_.files().remove_prefix(call, folder + "/"); !done) {
+  if (auto done = catalog_.files().remove_prefix(call, folder); !done) {
     log_warn("catalog.orphan_folder", {{"location", folder}, {"error", done.error().message}});
   }
 }

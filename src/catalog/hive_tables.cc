@@ -324,7 +324,7 @@ Status HiveCatalog::alter_table(const Call& call, std::string_view database, std
   }
   ASSIGN_OR_RETURN(auto move, folder_move(call, before, table));
   if (move) {
-    RETURN_IF_ERROR(copy_folder(call, *move));
+    RETURN_IF_ERROR(copy_folder(call, &*move));
     table.storage->location = move->to;
   }
   Status done = database_.transaction([&](metadb::Transaction& transaction) -> Status {
@@ -341,8 +341,8 @@ Status HiveCatalog::alter_table(const Call& call, std::string_view database, std
     if (move) RETURN_IF_ERROR(move_partitions(transaction, *row, *move));
     return store_change(transaction, *row, table, uuid);
   });
-  bool known = done || !done.error().is("commit_unknown");
-  if (move && known) remove_folder(call, done ? move->from : move->to);
+  if (move && done) finish_move(call, &*move);
+  if (move && !done && !done.error().is("commit_unknown")) remove_copied(call, move->to, *move);
   return done;
 }
 
@@ -352,11 +352,7 @@ void HiveCatalog::delete_folder(const Call& call,
   auto at = tables::parse_location(*storage->location);
   // Never a whole bucket, and nothing that is not in our store.
   if (!at || at->key.find_first_not_of('/') == std::string::npos) return;
-  std::string folder = *storage->location;
-  if (!folder.ends_with('/')) folder += "/";
-  if (auto done = catalog_.files().remove_prefix(call, folder); !done) {
-    log_warn("catalog.orphan_folder", {{"location", folder}, {"error", done.error().message}});
-  }
+  remove_folder(call, *storage->location);
 }
 
 void HiveCatalog::delete_data(const Call& call, const hive::Table& table) {

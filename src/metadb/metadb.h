@@ -13,7 +13,7 @@
 // Errors: exists ("unique") when a unique key is taken, conflict ("foreign_key"), exhausted
 // ("disk_full"), unavailable ("metadb", "metadb_busy"), corrupt ("metadb"), internal ("sql") for a
 // statement of ours that is wrong; and whatever the function returned. With PostgreSQL also invalid
-// ("text_with_nul"), and unavailable ("commit_unknown") when the server was lost during a commit
+// ("text_with_nul"), and internal ("commit_unknown") when the server was lost during a commit
 // and could not be asked what became of it.
 #pragma once
 

@@ -362,7 +362,7 @@ class PostgresqlDatabase final : public Database {
       }
       failure = fail(Code::conflict, "metadb_in_use",
                      "another aichemy uses this metadata store: stop it, or give each a schema of "
-                     "its own (metadata.schema)");
+                     "its own (metadata_schema)");
     }
     return failure;
   }
@@ -449,7 +449,7 @@ class PostgresqlDatabase final : public Database {
     }
     if (state == "committed") return {};
     if (state == "aborted") return broken;
-    return fail(Code::unavailable, "commit_unknown",
+    return fail(Code::internal, "commit_unknown",
                 broken.error().message + "; whether it was committed could not be found out");
   }
 };

@@ -7,6 +7,7 @@
 #include "sql/language/lexer.h"
 #include "sql/query_registry.h"
 #include "sql/statement.h"
+#include "sql/types/coercion.h"
 
 namespace aichemy::sql {
 namespace {
@@ -398,8 +399,7 @@ Result<StatementResult> StatementRun::insert(const Statement& s) {
     table_types += (table_types.empty() ? "" : ", ") + all[i]->type.display();
     if (*sources[i] >= plan->fields.size()) continue;
     const Type& from = plan->fields[*sources[i]].type;
-    fits = fits && (can_coerce(from, all[i]->type) ||
-                    (from.kind == all[i]->type.kind && can_cast(from, all[i]->type)));
+    fits = fits && can_store(from, all[i]->type);
   }
   for (const auto& field : plan->fields)
     query_types += (query_types.empty() ? "" : ", ") + field.type.display();

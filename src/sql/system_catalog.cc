@@ -338,22 +338,36 @@ std::vector<VirtualTable> system_tables(std::shared_ptr<SystemSource> source) {
        "sql_datetime_sub bigint, num_prec_radix bigint",
        [](C, T, R) { return SystemSource::jdbc_types(); }},
       {"jdbc", "attributes",
-       "type_cat varchar, type_schem varchar, type_name varchar, attr_name varchar", nullptr},
+       "type_cat varchar, type_schem varchar, type_name varchar, attr_name varchar, data_type "
+       "bigint, attr_type_name varchar, attr_size bigint, decimal_digits bigint, num_prec_radix "
+       "bigint, nullable bigint, remarks varchar, attr_def varchar, sql_data_type bigint, "
+       "sql_datetime_sub bigint, char_octet_length bigint, ordinal_position bigint, is_nullable "
+       "varchar, scope_catalog varchar, scope_schema varchar, scope_table varchar, "
+       "source_data_type bigint",
+       nullptr},
       {"jdbc", "procedures",
        "procedure_cat varchar, procedure_schem varchar, procedure_name varchar, remarks varchar, "
        "procedure_type bigint, specific_name varchar",
        nullptr},
       {"jdbc", "procedure_columns",
        "procedure_cat varchar, procedure_schem varchar, procedure_name varchar, column_name "
-       "varchar",
+       "varchar, column_type bigint, data_type bigint, type_name varchar, precision bigint, length "
+       "bigint, scale bigint, radix bigint, nullable bigint, remarks varchar, column_def varchar, "
+       "sql_data_type bigint, sql_datetime_sub bigint, char_octet_length bigint, ordinal_position "
+       "bigint, is_nullable varchar, specific_name varchar",
        nullptr},
       {"jdbc", "pseudo_columns",
-       "table_cat varchar, table_schem varchar, table_name varchar, column_name varchar", nullptr},
+       "table_cat varchar, table_schem varchar, table_name varchar, column_name varchar, data_type "
+       "bigint, column_size bigint, decimal_digits bigint, num_prec_radix bigint, column_usage "
+       "varchar, remarks varchar, char_octet_length bigint, is_nullable varchar",
+       nullptr},
       {"jdbc", "super_tables",
        "table_cat varchar, table_schem varchar, table_name varchar, supertable_name varchar",
        nullptr},
       {"jdbc", "super_types",
-       "type_cat varchar, type_schem varchar, type_name varchar, supertype_name varchar", nullptr},
+       "type_cat varchar, type_schem varchar, type_name varchar, supertype_cat varchar, "
+       "supertype_schem varchar, supertype_name varchar",
+       nullptr},
       {"jdbc", "udts",
        "type_cat varchar, type_schem varchar, type_name varchar, class_name varchar, data_type "
        "bigint, remarks varchar, base_type bigint",

@@ -75,7 +75,8 @@ Result<bool> FileIo::has_prefix(const Call& call, const std::string& location) {
   return !page.objects.empty();
 }
 
-Status FileIo::copy_prefix(const Call& call, const std::string& from, const std::string& to) {
+Status FileIo::copy_prefix(const Call& call, const std::string& from, const std::string& to,
+                           CopiedFiles* copied) {
   ASSIGN_OR_RETURN(Location source, parse_location(from));
   ASSIGN_OR_RETURN(Location target, parse_location(to));
   objectstore::ListOptions options;
@@ -84,12 +85,22 @@ Status FileIo::copy_prefix(const Call& call, const std::string& from, const std:
   while (true) {
     ASSIGN_OR_RETURN(auto page, store_.list(call, source.bucket, options));
     for (const auto& object : page.objects) {
-      Location copy{target.bucket, below + object.key.substr(options.prefix.size())};
-      RETURN_IF_ERROR(copy_object(call, {source.bucket, object.key}, copy));
+      std::string name = object.key.substr(options.prefix.size());
+      auto known = copied->find(name);
+      if (known != copied->end() && known->second == object.etag) continue;
+      RETURN_IF_ERROR(
+          copy_object(call, {source.bucket, object.key}, {target.bucket, below + name}));
+      copied->insert_or_assign(std::move(name), object.etag);
     }
     if (!page.truncated) return {};
     options.start_after = page.next_start_after;
   }
+}
+
+Status FileIo::remove_copied(const Call& call, const std::string& location,
+                             const CopiedFiles& copied) {
+  for (const auto& [name, etag] : copied) RETURN_IF_ERROR(remove(call, location + "/" + name));
+  return {};
 }
 
 Status FileIo::copy_object(const Call& call, const Location& from, const Location& to) {

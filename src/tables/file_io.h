@@ -1,6 +1,7 @@
 // Metadata files by location ("s3://bucket/key"; s3a and s3n mean the same) on an object store.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ struct Location {
 
 // invalid ("location") unless s3://bucket/key; the key may be empty.
 Result<Location> parse_location(std::string_view location);
+
+// What a copy of a folder took: names below the folder, with the etag each object had.
+using CopiedFiles = std::map<std::string, std::string>;
 
 class FileIo {
  public:
@@ -37,7 +41,12 @@ class FileIo {
   // Whether there is anything below location + "/".
   Result<bool> has_prefix(const Call& call, const std::string& location);
   // Every object below `from` also below `to`, streamed one by one; what is there is replaced.
-  Status copy_prefix(const Call& call, const std::string& from, const std::string& to);
+  // What is in `copied` as it is now is passed over, and what was taken is added: a second call
+  // takes what came late.
+  Status copy_prefix(const Call& call, const std::string& from, const std::string& to,
+                     CopiedFiles* copied);
+  // The files of `copied` below location, also when some are gone already.
+  Status remove_copied(const Call& call, const std::string& location, const CopiedFiles& copied);
 
  private:
   Status copy_object(const Call& call, const Location& from, const Location& to);

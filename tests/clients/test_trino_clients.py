@@ -80,6 +80,7 @@ def test_python_transactions(platform):
         assert cursor.execute("SELECT 1").fetchall() == [[1]]
         assert cursor.execute("SELECT count(*) FROM tpch.tiny.region").fetchall() == [[5]]
         connection.commit()
+        cursor = connection.cursor()  # a cursor belongs to the transaction it was made in
         assert cursor.execute("SELECT 2").fetchall() == [[2]]
         connection.rollback()
     cursor = python(platform).cursor()

@@ -47,6 +47,10 @@ class FakeEngine final : public sql::Engine {
                                               std::vector<std::shared_ptr<void>>) override {
     return fail(Code::unsupported, "engine", "no changes");
   }
+  Result<sql::PlanNode> explain(const Call&, const std::string&, bool,
+                                std::vector<std::shared_ptr<void>>) override {
+    return fail(Code::unsupported, "engine", "no plans");
+  }
 };
 
 class StatementQueryTest : public testing::Test {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sql/analysis/analyzer.h"
+#include "sql/types/coercion.h"
 
 namespace aichemy::sql {
 namespace {
@@ -41,10 +42,6 @@ std::string displayed(const std::vector<Type>& types) {
   std::string out;
   for (const Type& type : types) out += (out.empty() ? "" : ", ") + type.display();
   return out;
-}
-
-bool fits_column(const Type& from, const Type& to) {
-  return can_coerce(from, to) || (from.kind == to.kind && can_cast(from, to));
 }
 
 int what_happens(ChangeCase::Kind kind) {
@@ -202,7 +199,7 @@ Result<std::vector<BoundPtr>> Analyzer::change_values(const Changing& changing, 
     ASSIGN_OR_RETURN(BoundPtr value, analyze(*row.values[i], scope));
     wanted.push_back(changing.types[columns[i]]);
     given.push_back(value->type);
-    fits = fits && fits_column(given.back(), wanted.back());
+    fits = fits && can_store(given.back(), wanted.back());
     if (fits) values[columns[i]] = make_cast(std::move(value), wanted.back());
   }
   if (fits) return values;

@@ -2,10 +2,10 @@
 // checksums, bits.
 #include <fmt/format.h>
 
-#include <array>
 #include <bit>
 
 #include "base/bytes.h"
+#include "base/checksum.h"
 #include "sql/engine/native_functions.h"
 #include "sql/types/ip_address.h"
 
@@ -214,26 +214,10 @@ void from_big_endian(DataChunk& chunk, ExpressionState&, Vector& result) {
   });
 }
 
-// CRC-32 as in zip files: the polynomial 0xEDB88320, bits from the low end.
-constexpr std::array<uint32_t, 256> crc32_table() {
-  std::array<uint32_t, 256> table{};
-  for (uint32_t i = 0; i < 256; ++i) {
-    uint32_t value = i;
-    for (int k = 0; k < 8; ++k) value = value >> 1 ^ ((value & 1) != 0 ? 0xEDB88320u : 0);
-    table[i] = value;
-  }
-  return table;
-}
-
 void crc32_of(DataChunk& chunk, ExpressionState&, Vector& result) {
   NativeArguments arguments(chunk);
-  arguments.each_value<int64_t>(result, [&](idx_t row) {
-    static constexpr auto kTable = crc32_table();
-    uint32_t sum = ~0u;
-    for (char c : arguments.text(0, row))
-      sum = sum >> 8 ^ kTable[(sum ^ static_cast<unsigned char>(c)) & 0xff];
-    return static_cast<int64_t>(~sum);
-  });
+  arguments.each_value<int64_t>(
+      result, [&](idx_t row) { return static_cast<int64_t>(crc32(0, arguments.text(0, row))); });
 }
 
 // (side, bytes, length, padding)

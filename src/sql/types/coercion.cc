@@ -1,7 +1,7 @@
 // Which types stand for which: Trino's implicit coercions, least common types and casts.
 #include <algorithm>
 
-#include "sql/types/type.h"
+#include "sql/types/coercion.h"
 
 namespace aichemy::sql {
 namespace {
@@ -51,6 +51,15 @@ std::optional<Type> common_number(const Type& a, const Type& b) {
   if (a.is(TypeKind::decimal) || b.is(TypeKind::decimal))
     return wider_decimal(as_decimal(a), as_decimal(b));
   return a.kind > b.kind ? a : b;
+}
+
+// Text of bounded length within an array, a map or a row, which no cast of a write may cut.
+bool has_bounded_text(const Type& type) {
+  return std::ranges::any_of(type.fields, [](const auto& field) {
+    return field.type.is(TypeKind::char_) ||
+           (field.type.is(TypeKind::varchar) && field.type.precision != Type::kUnbounded) ||
+           has_bounded_text(field.type);
+  });
 }
 
 }  // namespace
@@ -113,6 +122,11 @@ bool can_coerce(const Type& from, const Type& to) {
     return true;
   }
   return false;
+}
+
+bool can_store(const Type& from, const Type& to) {
+  if (can_coerce(from, to)) return true;
+  return !has_bounded_text(to) && common_type(from, to) && can_cast(from, to);
 }
 
 bool can_cast(const Type& from, const Type& to) {
