@@ -279,6 +279,22 @@ struct SystemSource {
     return text + "00";
   }
 
+  std::string millis_between(WallTime from, const std::optional<WallTime>& to) const {
+    auto passed = to.value_or(options.clock.wall_now()) - from;
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(passed).count());
+  }
+
+  // As a literal of a list of texts.
+  static std::string list_text(const std::vector<std::string>& items) {
+    std::string out;
+    for (const std::string& item : items) {
+      out += out.empty() ? "['" : ", '";
+      for (char c : item) out += c == '\'' || c == '\\' ? std::string{'\\', c} : std::string{c};
+      out += '\'';
+    }
+    return out.empty() ? "[]" : out + "]";
+  }
+
   Result<Rows> queries() const {
     Rows rows;
     if (!options.queries) return rows;
@@ -292,9 +308,12 @@ struct SystemSource {
       rows.push_back(
           {query.id, std::string(query_state_name(query.state)), query.user,
            query.source.empty() ? std::nullopt : std::optional<std::string>(query.source),
-           query.sql, "[global]", "0", "0", "0", time_text(query.created), time_text(query.started),
-           time_text(query.ended ? query.ended : query.created), time_text(query.ended), error_type,
-           error_code});
+           query.sql, list_text(query.resource_group),
+           millis_between(query.created, query.started ? query.started : query.ended),
+           // Analysis is not timed apart from planning, and polls are not recorded.
+           std::nullopt, query.started ? millis_between(*query.started, query.executing) : "0",
+           time_text(query.created), time_text(query.started), std::nullopt,
+           time_text(query.ended), error_type, error_code});
     }
     return rows;
   }

@@ -250,11 +250,11 @@ def test_explain(sql):
     people(sql)
     for statement in ("DELETE FROM t WHERE id = 1", "UPDATE t SET name = 'x'", "MERGE INTO t USING t u ON t.id = u.id WHEN MATCHED THEN DELETE"):
         (plan,), = sql("EXPLAIN " + statement)
-        assert "iceberg.changes.t" in plan and statement.split()[0] in plan
+        assert f"MergeWriter[table = iceberg:changes:t, operation = {statement.split()[0]}]" in plan
         assert sql("EXPLAIN (TYPE VALIDATE) " + statement) == [(True,)]
     assert sql("SELECT count(*) FROM t") == [(30,)]
     (plan,), = sql("EXPLAIN ANALYZE DELETE FROM t WHERE id = 1")
-    assert "1 rows" in plan and sql("SELECT count(*) FROM t") == [(29,)]
+    assert "Output: 1 row " in plan and sql("SELECT count(*) FROM t") == [(29,)]
 
 
 @VERSIONS
