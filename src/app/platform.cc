@@ -83,6 +83,7 @@ class RunningPlatform final : public Platform {
   std::unique_ptr<catalog::HiveCatalog> hive_catalog_;
   std::unique_ptr<catalog::HiveLocks> hive_locks_;
   sql::LakeScans lake_scans_;
+  sql::TextScans text_scans_;
   jobs::EventScans event_scans_;
   jobs::TopicScans topic_scans_;
   std::unique_ptr<sql::Connector> topic_catalog_;
@@ -238,8 +239,11 @@ Status RunningPlatform::start_tables() {
   RETURN_IF_ERROR(catalog_->prepare(Call{}));
   hive_catalog_ = std::make_unique<catalog::HiveCatalog>(*catalog_, *database_, options_.clock,
                                                          options_.random);
-  sql::DuckDbOptions duckdb{
-      .store = *store_, .scans = lake_scans_, .metrics = metrics_, .random = options_.random};
+  sql::DuckDbOptions duckdb{.store = *store_,
+                            .scans = lake_scans_,
+                            .texts = &text_scans_,
+                            .metrics = metrics_,
+                            .random = options_.random};
   memory_ = std::make_unique<objectstore::MemoryStore>(options_.clock,
                                                        config().bytes("sql.memory_catalog"));
   duckdb.memory = memory_.get();
@@ -337,6 +341,7 @@ Status RunningPlatform::start_sql() {
                       .engine_memory = [this] { return engine_->memory_used(); },
                       .more = {{"kafka", topic_catalog_.get()}, {"memory", memory_catalog_.get()}},
                       .lake_scans = lake_scans_,
+                      .text_scans = text_scans_,
                       .users = *users_,
                       .grants = std::move(grants),
                       .rules = std::move(rules),

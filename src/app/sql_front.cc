@@ -63,6 +63,7 @@ struct SqlFront::State {
                   .random = options.random,
                   .queries = &queries,
                   .grants = options.grants.get(),
+                  .texts = &options.text_scans,
                   .access = access_control()}) {}
 };
 

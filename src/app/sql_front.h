@@ -42,6 +42,7 @@ struct SqlFrontOptions {
   std::function<uint64_t()> engine_memory;  // in use
   sql::Catalogs more;                       // catalogs beside iceberg
   sql::LakeScans& lake_scans;
+  sql::TextScans& text_scans;
   auth::UserStore& users;
   std::unique_ptr<sql::GrantStore> grants;
   std::unique_ptr<sql::AccessControl> rules;  // none: no file of rules was given

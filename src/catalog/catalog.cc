@@ -34,19 +34,20 @@ Status Catalog::prepare(const Call& call) {
   return made;
 }
 
-Result<std::vector<EntityName>> Catalog::list_relations(const NamespaceName& space, bool views) {
+Result<std::vector<Catalog::TablePointer>> Catalog::list_relations(const NamespaceName& space,
+                                                                   bool views) {
   return state_->database.read(
-      [&](metadb::Transaction& transaction) -> Result<std::vector<EntityName>> {
+      [&](metadb::Transaction& transaction) -> Result<std::vector<TablePointer>> {
         ASSIGN_OR_RETURN(int64_t id, find_namespace(transaction, space));
-        ASSIGN_OR_RETURN(
-            auto rows,
-            transaction.query(
-                "SELECT name FROM relations WHERE namespace_id = $1 AND kind = $2 AND format = "
-                "'iceberg' ORDER BY name",
-                {id, kind_text(views ? RelationKind::view : RelationKind::table)}));
-        std::vector<EntityName> names;
-        for (const auto& row : rows) names.push_back({space, row[0].as_text()});
-        return names;
+        ASSIGN_OR_RETURN(auto rows,
+                         transaction.query(
+                             "SELECT name, metadata_location FROM relations WHERE namespace_id = "
+                             "$1 AND kind = $2 AND format = 'iceberg' ORDER BY name",
+                             {id, kind_text(views ? RelationKind::view : RelationKind::table)}));
+        std::vector<TablePointer> found;
+        for (const auto& row : rows)
+          found.push_back({{space, row[0].as_text()}, row[1].as_text()});
+        return found;
       });
 }
 
@@ -88,6 +89,14 @@ void Catalog::remove_quietly(const Call& call, const std::string& location) {
 }
 
 Result<std::vector<TableName>> Catalog::list_tables(const Call&, const NamespaceName& space) {
+  ASSIGN_OR_RETURN(auto found, list_relations(space, false));
+  std::vector<TableName> names;
+  for (TablePointer& pointer : found) names.push_back(std::move(pointer.name));
+  return names;
+}
+
+Result<std::vector<Catalog::TablePointer>> Catalog::list_pointers(const Call&,
+                                                                  const NamespaceName& space) {
   return list_relations(space, false);
 }
 

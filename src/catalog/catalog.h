@@ -171,6 +171,12 @@ class Catalog {
 
   // --- Tables.
   Result<std::vector<TableName>> list_tables(const Call& call, const NamespaceName& space);
+  // With the places of their metadata, in one read of the store.
+  struct TablePointer {
+    TableName name;
+    std::string metadata_location;
+  };
+  Result<std::vector<TablePointer>> list_pointers(const Call& call, const NamespaceName& space);
   Result<bool> table_exists(const Call& call, const TableName& name);
   Result<LoadedTable> load_table(const Call& call, const TableName& name);
   Result<LoadedTable> create_table(const Call& call, const CreateTable& table);
@@ -250,7 +256,7 @@ class Catalog {
   tables::FileIo files_;
   std::unique_ptr<State> state_;
 
-  Result<std::vector<EntityName>> list_relations(const NamespaceName& space, bool views);
+  Result<std::vector<TablePointer>> list_relations(const NamespaceName& space, bool views);
   Result<std::string> pointer_of(const EntityName& name, bool view);
   Status drop_relation(const EntityName& name, bool view);
   Status rename_relation(const EntityName& from, const EntityName& to, bool view);

@@ -13,7 +13,10 @@ std::string view_file(const ViewMetadata& view, const std::string& uuid) {
 }  // namespace
 
 Result<std::vector<EntityName>> Catalog::list_views(const Call&, const NamespaceName& space) {
-  return list_relations(space, true);
+  ASSIGN_OR_RETURN(auto found, list_relations(space, true));
+  std::vector<EntityName> names;
+  for (TablePointer& pointer : found) names.push_back(std::move(pointer.name));
+  return names;
 }
 
 Result<bool> Catalog::view_exists(const Call&, const EntityName& name) {

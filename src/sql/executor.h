@@ -27,6 +27,7 @@ namespace aichemy::sql {
 class AccessControl;
 class GrantStore;
 class QueryRegistry;
+class TextScans;
 
 struct StatementResult {
   std::vector<OutputColumn> columns;       // empty for DDL and session statements
@@ -47,6 +48,7 @@ struct ExecutorOptions {
   std::string environment = "aichemy";
   QueryRegistry* queries = nullptr;       // system.runtime.queries; may be null
   GrantStore* grants = nullptr;           // roles and grants; none: the statements are refused
+  TextScans* texts = nullptr;             // the engine's: for listings; none: they are written out
   const AccessControl* access = nullptr;  // none: everybody may do everything
 };
 

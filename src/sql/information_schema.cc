@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sql/connectors/column_listing.h"
 #include "sql/connectors/table_change.h"
 #include "sql/connectors/virtual_tables.h"
 #include "sql/grant_store.h"
@@ -13,10 +14,13 @@ namespace {
 
 constexpr const char* kSchema = "information_schema";
 
-class WithInformationSchema final : public Connector {
+class WithInformationSchema final : public Connector, public ColumnListing {
  public:
   WithInformationSchema(const ExecutorOptions& options, std::string catalog, Connector& inner)
-      : options_(options), catalog_(std::move(catalog)), inner_(inner), own_(tables()) {}
+      : options_(options),
+        catalog_(std::move(catalog)),
+        inner_(inner),
+        own_(tables(), options.texts) {}
 
   MaterializedViews* materialized_views() override { return inner_.materialized_views(); }
   RowChanger* row_changer() override { return inner_.row_changer(); }
@@ -43,6 +47,10 @@ class WithInformationSchema final : public Connector {
   Result<std::vector<std::string>> list_views(const Call& call,
                                               const std::string& schema) override {
     return side(schema).list_views(call, schema);
+  }
+  Result<ColumnsByTable> list_columns(const Call& call, const std::string& schema) override {
+    auto* listing = dynamic_cast<ColumnListing*>(&side(schema));
+    return listing ? listing->list_columns(call, schema) : ColumnsByTable();
   }
   Result<TableRef> get_table(const Call& call, const TableName& name) override {
     return side(name.schema).get_table(call, name);
@@ -134,17 +142,9 @@ class WithInformationSchema final : public Connector {
   Connector& inner_;
   VirtualConnector own_;
 
-  // Roles that are enabled by default: what a session has chosen does not reach here.
-  Identity identity(const Call& call) const {
-    Session session;
-    session.user = call.principal;
-    auto roles = enabled_roles(options_.grants, session);
-    return {call.principal, roles ? std::move(*roles) : std::set<std::string>()};
-  }
+  Identity identity(const Call& call) const { return default_identity(options_, call); }
   bool sees(const Identity& who, const std::string& schema, const std::string& table) const {
-    if (!options_.access || who.user.empty()) return true;
-    auto seen = options_.access->allows(who, Right::visible, false, {catalog_, schema, table});
-    return seen && *seen;
+    return is_visible(options_, who, {catalog_, schema, table});
   }
 
   Connector& side(const std::string& schema) {
@@ -164,10 +164,11 @@ class WithInformationSchema final : public Connector {
       auto views = side(schema).list_views(call, schema);
       auto names = side(schema).list_tables(call, schema);
       if (!names || !views) continue;  // dropped meanwhile
+      std::ranges::sort(*views);
       for (const auto& name : *names) {
         if (name_wanted && name != *name_wanted) continue;
         if (!sees(who, schema, name)) continue;
-        RETURN_IF_ERROR(visit(schema, name, std::ranges::find(*views, name) != views->end()));
+        RETURN_IF_ERROR(visit(schema, name, std::ranges::binary_search(*views, name)));
       }
     }
     return {};
@@ -186,24 +187,12 @@ class WithInformationSchema final : public Connector {
 
   Result<Rows> column_rows(const Call& call, const Table& table, const ScanRequest& request) {
     Rows rows;
+    ColumnReader reader(*this, !wanted_text(table, request, "table_name"));
     RETURN_IF_ERROR(walk(
         call, table, request,
         [&](const std::string& schema, const std::string& name, bool view) -> Status {
-          std::vector<ColumnInfo> columns;
-          if (view) {
-            auto found = get_view(call, {schema, name});
-            if (found && *found) columns = (*found)->columns;
-          } else {
-            auto found = get_table(call, {schema, name});
-            if (found && *found) columns = (*found)->columns;
-            MaterializedViews* views = materialized_views();
-            if (found && !*found && views) {
-              auto materialized = views->get(call, {schema, name});
-              if (materialized && *materialized) columns = (*materialized)->view.columns;
-            }
-          }
           int position = 0;
-          for (const auto& column : columns) {
+          for (const auto& column : reader.columns(call, {schema, name}, view)) {
             if (column.hidden) continue;
             rows.push_back({catalog_, schema, name, column.name, std::to_string(++position),
                             std::nullopt, column.nullable ? "YES" : "NO", column.type.display(),

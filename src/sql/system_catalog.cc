@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
+#include "sql/connectors/column_listing.h"
 #include "sql/connectors/virtual_tables.h"
+#include "sql/grant_store.h"
 #include "sql/query_registry.h"
 #include "sql/types/trino_errors.h"
 
@@ -65,19 +68,23 @@ struct SystemSource {
     auto catalog_wanted = wanted_text(table, request, catalog_column),
          schema_wanted = wanted_text(table, request, schema_column);
     auto name_wanted = wanted_text(table, request, table_column);
+    Identity who = default_identity(options, call);
     for (const auto& [catalog, connector] : all) {
       if (catalog_wanted && catalog != *catalog_wanted) continue;
       auto schemas = connector->list_schemas(call);
       if (!schemas) continue;
       for (const auto& schema : *schemas) {
         if (schema_wanted && schema != *schema_wanted) continue;
+        if (!is_visible(options, who, {catalog, schema, ""})) continue;
         auto names = connector->list_tables(call, schema);
         auto views = connector->list_views(call, schema);
         if (!names || !views) continue;
+        std::ranges::sort(*views);
         for (const auto& name : *names) {
           if (name_wanted && name != *name_wanted) continue;
+          if (!is_visible(options, who, {catalog, schema, name})) continue;
           RETURN_IF_ERROR(visit(catalog, *connector, schema, name,
-                                std::ranges::find(*views, name) != views->end()));
+                                std::ranges::binary_search(*views, name)));
         }
       }
     }
@@ -92,10 +99,13 @@ struct SystemSource {
 
   Result<Rows> jdbc_schemas(const Call& call) const {
     Rows rows;
+    Identity who = default_identity(options, call);
     for (const auto& [catalog, connector] : all) {
       auto schemas = connector->list_schemas(call);
       if (!schemas) continue;
-      for (const auto& schema : *schemas) rows.push_back({schema, catalog});
+      for (const auto& schema : *schemas) {
+        if (is_visible(options, who, {catalog, schema, ""})) rows.push_back({schema, catalog});
+      }
     }
     return rows;
   }
@@ -115,18 +125,13 @@ struct SystemSource {
   Result<Rows> jdbc_columns(const Call& call, const Table& table,
                             const ScanRequest& request) const {
     Rows rows;
+    std::map<const Connector*, ColumnReader> readers;
+    bool whole = !wanted_text(table, request, "table_name");
     auto visit = [&](const std::string& catalog, Connector& connector, const std::string& schema,
                      const std::string& name, bool view) -> Status {
-      std::vector<ColumnInfo> columns;
-      if (view) {
-        auto found = connector.get_view(call, {schema, name});
-        if (found && *found) columns = (*found)->columns;
-      } else {
-        auto found = connector.get_table(call, {schema, name});
-        if (found && *found) columns = (*found)->columns;
-      }
+      ColumnReader& reader = readers.try_emplace(&connector, connector, whole).first->second;
       int position = 0;
-      for (const auto& column : columns) {
+      for (const auto& column : reader.columns(call, {schema, name}, view)) {
         if (column.hidden) continue;
         const Type& type = column.type;
         bool number = type.is_numeric();
@@ -436,10 +441,23 @@ std::vector<VirtualTable> system_tables(std::shared_ptr<SystemSource> source) {
 
 }  // namespace
 
+Identity default_identity(const ExecutorOptions& options, const Call& call) {
+  Session session;
+  session.user = call.principal;
+  auto roles = enabled_roles(options.grants, session);
+  return {call.principal, roles ? std::move(*roles) : std::set<std::string>()};
+}
+
+bool is_visible(const ExecutorOptions& options, const Identity& who, const AccessObject& object) {
+  if (!options.access || who.user.empty()) return true;
+  auto seen = options.access->allows(who, Right::visible, false, object);
+  return seen && *seen;
+}
+
 std::unique_ptr<Connector> make_system_catalog(const ExecutorOptions& options,
                                                const Catalogs& all) {
   return std::make_unique<VirtualConnector>(
-      system_tables(std::make_shared<SystemSource>(SystemSource{options, all})));
+      system_tables(std::make_shared<SystemSource>(SystemSource{options, all})), options.texts);
 }
 
 }  // namespace aichemy::sql

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "sql/analysis/access.h"
 #include "sql/connectors/connector.h"
 #include "sql/executor.h"
 
@@ -15,5 +16,11 @@ std::unique_ptr<Connector> make_system_catalog(const ExecutorOptions& options, c
 // The connector with an information_schema beside its own schemas.
 std::unique_ptr<Connector> with_information_schema(const ExecutorOptions& options,
                                                    const std::string& catalog, Connector& inner);
+
+// The caller with the roles that are enabled by default: what a session has chosen does not reach
+// listings.
+Identity default_identity(const ExecutorOptions& options, const Call& call);
+// Whether a schema (with an empty table) or a table is shown in listings at all.
+bool is_visible(const ExecutorOptions& options, const Identity& who, const AccessObject& object);
 
 }  // namespace aichemy::sql

@@ -168,20 +168,25 @@ Result<std::vector<std::string>> IcebergConnector::list_views(const Call& call,
 
 namespace {
 
-void fill_columns(IcebergTable& table) {
-  table.columns.clear();
-  const auto& current = table.loaded.metadata->current_snapshot_id;
-  table.version = current ? std::to_string(*current) : kNoSnapshot;
-  for (const tables::Field& field : table.schema().fields) {
-    table.columns.push_back({.name = lower(field.name),
-                             .type = trino_type(field.type),
-                             .nullable = !field.required,
-                             .comment = field.doc,
-                             .default_value = shown_default(field)});
+std::vector<ColumnInfo> columns_of(const tables::Schema& schema) {
+  std::vector<ColumnInfo> columns;
+  for (const tables::Field& field : schema.fields) {
+    columns.push_back({.name = lower(field.name),
+                       .type = trino_type(field.type),
+                       .nullable = !field.required,
+                       .comment = field.doc,
+                       .default_value = shown_default(field)});
   }
   for (const HiddenColumn& hidden : kHidden) {
-    table.columns.push_back({.name = hidden.name, .type = hidden.type, .hidden = true});
+    columns.push_back({.name = hidden.name, .type = hidden.type, .hidden = true});
   }
+  return columns;
+}
+
+void fill_columns(IcebergTable& table) {
+  const auto& current = table.loaded.metadata->current_snapshot_id;
+  table.version = current ? std::to_string(*current) : kNoSnapshot;
+  table.columns = columns_of(table.schema());
 }
 
 std::unexpected<Error> no_version(const std::string& message) {
@@ -220,6 +225,21 @@ Result<TableRef> IcebergConnector::get_table_at(const Call& call, const TableNam
     table->schema_then = metadata.schema(*(*snapshot)->schema_id);
   fill_columns(*table);
   return TableRef(std::move(table));
+}
+
+Result<ColumnsByTable> IcebergConnector::list_columns(const Call& call, const std::string& schema) {
+  ASSIGN_OR_RETURN(auto space, find_schema(call, schema));
+  ASSIGN_OR_RETURN(auto pointers, in_our_words(catalog_.list_pointers(call, space)));
+  ColumnsByTable listed;
+  for (const auto& pointer : pointers) {
+    auto metadata = catalog_.read_metadata(call, pointer.metadata_location);
+    if (!metadata) continue;  // dropped meanwhile, or damaged: who asks for it by name is told
+    std::string name = lower(pointer.name.name);
+    // Of names that differ only in case the exact one wins.
+    if (name == pointer.name.name || !listed.contains(name))
+      listed[name] = columns_of((*metadata)->current_schema());
+  }
+  return listed;
 }
 
 Result<TableRef> IcebergConnector::get_table(const Call& call, const TableName& name) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "sql/connectors/column_listing.h"
 #include "sql/connectors/connector.h"
 #include "sql/connectors/iceberg_change.h"
 #include "sql/connectors/iceberg_materialized.h"
@@ -16,7 +17,7 @@
 
 namespace aichemy::sql {
 
-class IcebergConnector final : public Connector {
+class IcebergConnector final : public Connector, public ColumnListing {
  public:
   IcebergConnector(catalog::Catalog& catalog, LakeScans& scans)
       : catalog_(catalog), scans_(scans), changes_(catalog, scans), views_(catalog, *this) {}
@@ -33,6 +34,7 @@ class IcebergConnector final : public Connector {
   Result<std::vector<std::string>> list_tables(const Call& call,
                                                const std::string& schema) override;
   Result<std::vector<std::string>> list_views(const Call& call, const std::string& schema) override;
+  Result<ColumnsByTable> list_columns(const Call& call, const std::string& schema) override;
   Result<TableRef> get_table(const Call& call, const TableName& name) override;
   Result<TableRef> get_table_at(const Call& call, const TableName& name,
                                 const TableVersion& version) override;

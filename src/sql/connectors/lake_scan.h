@@ -1,16 +1,11 @@
-// Scans of table files that the engine can run. A connector plans one (tables::ScanPlan), adds it
-// here, and gets a handle; the renderer writes lake_scan('<handle>'); the engine's reader
-// (duckdb_scan.cc) looks it up. Thread safe.
+// Scans of table files that the engine can run (tables::ScanPlan), read by duckdb_scan.cc.
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <string>
 #include <vector>
 
 #include "sql/connectors/connector.h"
+#include "sql/connectors/scan_registry.h"
 #include "sql/types/type.h"
 #include "tables/scan_plan.h"
 
@@ -31,19 +26,9 @@ struct LakeScan {
   std::vector<LakeColumn> columns;
 };
 
-class LakeScans {
+class LakeScans : public ScanRegistry<LakeScan> {
  public:
-  // The scan stays registered until `keep` and every running statement let go of it.
-  EngineScan add(std::shared_ptr<const LakeScan> scan);
-  std::shared_ptr<const LakeScan> find(const std::string& handle) const;
-
- private:
-  struct Registry {
-    std::mutex mutex;
-    uint64_t next = 1;
-    std::map<std::string, std::weak_ptr<const LakeScan>> by_handle;
-  };
-  std::shared_ptr<Registry> registry_ = std::make_shared<Registry>();
+  LakeScans() : ScanRegistry("lake_scan", "scan-") {}
 };
 
 }  // namespace aichemy::sql

@@ -9,6 +9,9 @@
 namespace aichemy::sql {
 namespace {
 
+// Below it the text of a statement with the rows in it is as quick to make and to plan.
+constexpr size_t kRowsToScan = 100;
+
 std::unexpected<Error> read_only(const char* what) {
   return fail(Code::unsupported, "NOT_SUPPORTED",
               fmt::format("This connector does not support {}", what));
@@ -93,7 +96,13 @@ Result<Scan> VirtualConnector::plan_scan(const Call& call, const TableRef& table
   if (handle->source->rows) {
     ASSIGN_OR_RETURN(scan.rows, handle->source->rows(call, *table, request));
   }
-  return Scan(std::move(scan));
+  bool simple = std::ranges::all_of(
+      table->columns, [](const ColumnInfo& column) { return is_text_scannable(column.type); });
+  if (!texts_ || !simple || scan.rows.size() < kRowsToScan) return Scan(std::move(scan));
+  TextScan many;
+  for (const ColumnInfo& column : table->columns) many.types.push_back(column.type);
+  many.rows = std::move(scan.rows);
+  return Scan(texts_->add(std::make_shared<const TextScan>(std::move(many))));
 }
 
 Status VirtualConnector::create_schema(const Call&, const std::string&, const Properties&) {

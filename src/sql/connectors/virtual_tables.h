@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sql/connectors/connector.h"
+#include "sql/connectors/text_scan.h"
 
 namespace aichemy::sql {
 
@@ -29,7 +30,9 @@ std::vector<ColumnInfo> virtual_columns(const char* text);
 // A connector of virtual tables only.
 class VirtualConnector : public Connector {
  public:
-  explicit VirtualConnector(std::vector<VirtualTable> tables) : tables_(std::move(tables)) {}
+  // Many rows go through `texts`, when it is there; it must outlive the connector.
+  explicit VirtualConnector(std::vector<VirtualTable> tables, TextScans* texts = nullptr)
+      : tables_(std::move(tables)), texts_(texts) {}
 
   Result<std::vector<std::string>> list_schemas(const Call& call) override;
   Result<bool> schema_exists(const Call& call, const std::string& schema) override;
@@ -56,6 +59,9 @@ class VirtualConnector : public Connector {
 
  protected:
   std::vector<VirtualTable> tables_;
+
+ private:
+  TextScans* texts_;
 };
 
 // The table a virtual scan is planned for.

@@ -24,6 +24,7 @@
 #include "sql/engine/duckdb_file_system.h"
 #include "sql/engine/duckdb_kept.h"
 #include "sql/engine/duckdb_scan.h"
+#include "sql/engine/duckdb_text_scan.h"
 #include "sql/engine/duckdb_tpch.h"
 #include "sql/engine/duckdb_write.h"
 #include "sql/engine/engine_functions.h"
@@ -101,6 +102,10 @@ class IdleConnections {
 
 namespace {
 
+// What the engine's threads may make before a client asks for it. With less they stop and start
+// again for every few chunks.
+constexpr uint64_t kAheadBytes = 4 << 20;
+
 class DuckDbStream final : public RowStream {
  public:
   DuckDbStream(std::shared_ptr<IdleConnections> idle, std::vector<OutputColumn> columns,
@@ -117,6 +122,7 @@ class DuckDbStream final : public RowStream {
     // Counts without drawing: progress() reads them.
     context.config.enable_progress_bar = true;
     context.config.print_progress_bar = false;
+    context.config.streaming_buffer_size = kAheadBytes;
   }
 
   ~DuckDbStream() override {
@@ -205,6 +211,9 @@ class DuckDbStream final : public RowStream {
         break;
       }
       append_rows_json(page.rows_json, *chunk, columns_);
+      // One more of the same will come: many, then the text need not grow step by step.
+      if (page.rows == 0 && chunk->size() == STANDARD_VECTOR_SIZE)
+        page.rows_json.reserve(max_bytes + 2 * page.rows_json.size());
       page.rows += chunk->size();
     }
     page.rows_json += ']';
@@ -261,6 +270,7 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
     register_sketches(instance);
     register_routines(instance);
     register_tpch_scan(instance);
+    if (options.texts) register_text_scan(instance, *options.texts);
 
     duckdb::Connection connection(*database);
     RETURN_IF_ERROR(run_all(connection, std::string(engine_prelude())));

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "objectstore/object_store.h"
 #include "sql/connectors/lake_scan.h"
+#include "sql/connectors/text_scan.h"
 #include "sql/engine/engine.h"
 
 namespace duckdb {
@@ -28,6 +29,7 @@ struct DuckDbOptions {
   objectstore::ObjectStore& store;
   objectstore::ObjectStore* memory = nullptr;  // of the catalog memory
   const LakeScans& scans;
+  const TextScans* texts = nullptr;  // of ExecutorOptions
   Metrics& metrics;
   Random& random;
   uint64_t memory_bytes_max = uint64_t{4} << 30;

@@ -1,0 +1,30 @@
+// Rows made on the spot that are too many to be written into a statement: the listings of many
+// tables in information_schema and system.jdbc.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sql/connectors/scan_registry.h"
+#include "sql/types/type.h"
+
+namespace aichemy::sql {
+
+// Cells as in RowScan, of types whose texts the engine casts itself (is_text_scannable).
+struct TextScan {
+  std::vector<Type> types;
+  std::vector<std::vector<std::optional<std::string>>> rows;
+};
+
+inline bool is_text_scannable(const Type& type) {
+  return type.is(TypeKind::varchar) || type.is(TypeKind::boolean) || type.is_integer() ||
+         type.is(TypeKind::double_);
+}
+
+class TextScans : public ScanRegistry<TextScan> {
+ public:
+  TextScans() : ScanRegistry("text_scan", "rows-") {}
+};
+
+}  // namespace aichemy::sql
