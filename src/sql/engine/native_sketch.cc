@@ -5,11 +5,11 @@
 #include <cmath>
 #include <cstring>
 
-#include "sql/engine/hyperloglog.h"
 #include "sql/engine/native_aggregate.h"
 #include "sql/engine/native_functions.h"
 #include "sql/engine/native_hash.h"
-#include "sql/engine/tdigest.h"
+#include "sql/sketch/hyperloglog.h"
+#include "sql/sketch/tdigest.h"
 
 namespace aichemy::sql {
 namespace {

@@ -1,4 +1,4 @@
-#include "sql/engine/tdigest.h"
+#include "sql/sketch/tdigest.h"
 
 #include <algorithm>
 #include <cmath>

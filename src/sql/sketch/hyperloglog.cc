@@ -1,4 +1,4 @@
-#include "sql/engine/hyperloglog.h"
+#include "sql/sketch/hyperloglog.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,10 +1,10 @@
-#include "sql/engine/hyperloglog.h"
+#include "sql/sketch/hyperloglog.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "sql/engine/tdigest.h"
+#include "sql/sketch/tdigest.h"
 
 namespace aichemy::sql {
 namespace {
