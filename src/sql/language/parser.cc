@@ -73,7 +73,7 @@ Status Parser::need_symbol(std::string_view symbol) {
 
 Status Parser::check_nesting() const {
   if (nesting_ <= kNestingMax) return {};
-  return syntax_error(peek().at, "the statement is nested too deeply");
+  return too_deep(peek().at);
 }
 
 std::unexpected<Error> Parser::unexpected_token(const std::string& expecting) const {
