@@ -28,6 +28,12 @@ std::string render_literal(const Bound& value) {
   }
 }
 
+std::string column_names(size_t count) {
+  std::string out;
+  for (size_t i = 0; i < count; ++i) out += fmt::format("{}c{}", i ? ", " : "", i);
+  return out;
+}
+
 std::string with_try_macros(const std::string& text) {
   std::string out;
   size_t from = 0;

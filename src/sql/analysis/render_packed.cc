@@ -99,6 +99,23 @@ std::optional<std::string> render_packed_items(const Bound& call) {
   return fmt::format("SELECT unnest({})", items.list());
 }
 
+std::vector<BoundPtr> merge_texts(const std::vector<BoundPtr>& args, size_t first) {
+  std::vector<BoundPtr> out;
+  auto is_text = [](const Bound& part) {
+    return part.kind == Bound::Kind::literal && !part.null && part.type.is(TypeKind::varchar);
+  };
+  for (size_t i = first; i < args.size();) {
+    if (!is_text(*args[i])) {
+      out.push_back(args[i++]);
+      continue;
+    }
+    auto merged = std::make_shared<Bound>(*args[i++]);
+    while (i < args.size() && is_text(*args[i])) merged->text += args[i++]->text;
+    out.push_back(std::move(merged));
+  }
+  return out;
+}
+
 BoundPtr chain_as_in(const Bound& chain) {
   bool any = chain.text == "OR";
   if (chain.args.size() < kTermsMin || (!any && chain.text != "AND")) return nullptr;

@@ -95,13 +95,13 @@ class Renderer {
       case Kind::field: return fmt::format("({}).f{}", expression(*value.args[0]), value.index);
       case Kind::aggregate:
       case Kind::window: return expand(value.text, value);
-      case Kind::scalar: return fmt::format("({})", query(*value.plan));
-      case Kind::exists: return fmt::format("EXISTS ({})", query(*value.plan));
+      case Kind::scalar: return fmt::format("({})", below(*value.plan));
+      case Kind::exists: return fmt::format("EXISTS ({})", below(*value.plan));
       case Kind::in_plan:
-        return fmt::format("({} IN ({}))", expression(*value.args[0]), query(*value.plan));
+        return fmt::format("({} IN ({}))", expression(*value.args[0]), below(*value.plan));
       case Kind::quantified:
         return fmt::format("({} {} {} ({}))", expression(*value.args[0]), value.text,
-                           value.negated ? "ALL" : "ANY", query(*value.plan));
+                           value.negated ? "ALL" : "ANY", below(*value.plan));
       case Kind::routine: return routine(value);
     }
     return "NULL";
@@ -139,8 +139,6 @@ class Renderer {
     return compares_instants(call) ? instant(value) : expression(value);
   }
 
-  // ---- expressions ----
-
   std::string prefix(std::string text) const {
     return in_try_ ? with_try_macros(text) : std::move(text);
   }
@@ -150,6 +148,14 @@ class Renderer {
     auto items = subqueries_ ? render_packed_items(value) : std::nullopt;
     if (items) return fmt::format("({} IN ({}))", expression(*value.args[0]), *items);
     return expand(value.text, value);
+  }
+
+  // Only a condition itself, not the queries in it.
+  std::string below(const Plan& plan) {
+    bool saved = std::exchange(subqueries_, false);
+    std::string out = query(plan);
+    subqueries_ = saved;
+    return out;
   }
 
   std::string condition(const Bound& value) {
@@ -223,7 +229,8 @@ class Renderer {
   }
 
   std::string concatenated(const std::vector<BoundPtr>& args, size_t first) {
-    return concatenated(args, first, args.size());
+    auto parts = merge_texts(args, first);
+    return concatenated(parts, 0, parts.size());
   }
 
   // Halves, so that the engine's tree of a long chain is shallow.
@@ -501,12 +508,6 @@ class Renderer {
     }
     return fmt::format("SELECT * FROM (VALUES {}) AS v({})", rows,
                        column_names(plan.fields.size()));
-  }
-
-  static std::string column_names(size_t count) {
-    std::string out;
-    for (size_t i = 0; i < count; ++i) out += fmt::format("{}c{}", i ? ", " : "", i);
-    return out;
   }
 
   std::string wrapped(const Plan& plan) {

@@ -32,8 +32,9 @@ struct Token {
   size_t begin = 0, end = 0;  // byte offsets in the statement
 };
 
-// Trino's default query.max-length: a million characters are never more tokens.
-inline constexpr size_t kTokensMax = 1'000'000;
+// A token and what is made of it take up to a kilobyte. Trino's default query.max-length, a million
+// characters, never has as many.
+inline constexpr size_t kTokensMax = 2'000'000;
 
 // Ends with one `end` token. More than kTokensMax: QUERY_TEXT_TOO_LARGE.
 Result<std::vector<Token>> tokenize(std::string_view sql);
