@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sql/analysis/renderer.h"
+#include "sql/types/coercion.h"
 
 namespace aichemy::sql {
 namespace {
@@ -21,8 +22,8 @@ const Bound* plain_literal(const Bound& value, const Type& wanted) {
   const Bound* at = &value;
   if (at->kind == Bound::Kind::cast && !at->safe) {
     const Type& from = at->args[0]->type;
-    bool widens = from.is_integer() && !wanted.is(TypeKind::varchar);
-    if (!widens || wanted.is(TypeKind::boolean)) return nullptr;
+    bool exact = from.is_integer() || (from.is(TypeKind::decimal) && wanted.is(TypeKind::decimal));
+    if (!exact || !can_coerce(from, wanted)) return nullptr;
     at = at->args[0].get();
   }
   if (at->kind != Bound::Kind::literal) return nullptr;

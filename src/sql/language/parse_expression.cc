@@ -440,6 +440,7 @@ Result<ExpressionPtr> Parser::parenthesised() {
     ASSIGN_OR_RETURN(ExpressionPtr more, expression());
     made->field_names.emplace_back();
     add_argument(*made, std::move(more));
+    if (made->args.size() > kItemsMax) return too_many_items(at);
   }
   RETURN_IF_ERROR(need_symbol(")"));
   return made;

@@ -192,6 +192,7 @@ Result<QueryTermPtr> Parser::select() {
   do {
     ASSIGN_OR_RETURN(SelectItem item, select_item());
     block.items.push_back(std::move(item));
+    if (block.items.size() > kItemsMax) return too_many_items(made->at);
   } while (take_symbol(","));
   if (take_word("FROM")) {
     do {

@@ -76,6 +76,12 @@ Status Parser::check_nesting() const {
   return too_deep(peek().at);
 }
 
+std::unexpected<Error> too_many_items(Position at) {
+  return fail(Code::invalid, "NOT_SUPPORTED",
+              fmt::format("line {}:{}: more than {} columns or arguments", at.line, at.column,
+                          kItemsMax));
+}
+
 std::unexpected<Error> Parser::unexpected_token(const std::string& expecting) const {
   const Token& token = peek();
   std::string shown = token.kind == TokenKind::end
