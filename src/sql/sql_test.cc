@@ -258,7 +258,7 @@ TEST_F(SqlTest, Errors) {
 
 TEST_F(SqlTest, DeepAndLongStatementsEnd) {
   std::string deep = "SELECT " + std::string(5000, '(') + "1" + std::string(5000, ')');
-  EXPECT_EQ(run(deep).error, "SYNTAX_ERROR");
+  EXPECT_EQ(run(deep).error, "STACK_OVERFLOW");
   std::string chain = "SELECT 1";
   for (int i = 0; i < 700; ++i) chain += " + 1";
   EXPECT_EQ(run(chain).rows, "[[701]]");

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "sql/analysis/analyzer.h"
+#include "sql/language/lexer.h"
+#include "sql/language/parser.h"
 
 namespace aichemy::sql {
 namespace {
@@ -361,6 +363,11 @@ Result<BoundPtr> Analyzer::compare_rows(const std::string& op, const BoundPtr& l
 
 Result<BoundPtr> Analyzer::analyze_concat(const Expression& e, Scope& scope) {
   ASSIGN_OR_RETURN(auto args, analyze_all(e.args, scope));
+  bool texts = std::ranges::all_of(
+      args, [](const BoundPtr& part) { return part->type.is(TypeKind::varchar); });
+  if (texts) return call_with("concat", std::move(args), e.at);
+  // A call for each: as deep as the chain is long.
+  if (args.size() > static_cast<size_t>(kHeightMax)) return too_deep(e.at);
   BoundPtr made = args[0];
   for (size_t i = 1; i < args.size(); ++i) {
     ASSIGN_OR_RETURN(made, call_with("concat", {made, args[i]}, e.at));

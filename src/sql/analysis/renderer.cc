@@ -9,8 +9,10 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "sql/analysis/render_cast.h"
+#include "sql/analysis/render_literal.h"
 #include "sql/analysis/render_moment.h"
 #include "sql/analysis/render_nested.h"
+#include "sql/analysis/render_packed.h"
 #include "sql/analysis/render_pattern.h"
 
 namespace aichemy::sql {
@@ -46,7 +48,7 @@ class Renderer {
   std::string expression(const Bound& value) {
     using Kind = Bound::Kind;
     switch (value.kind) {
-      case Kind::literal: return literal(value);
+      case Kind::literal: return render_literal(value);
       case Kind::column: {
         std::string column = fmt::format("r{}.c{}", value.relation, value.index);
         return scans_.contains(value.relation) ? render_from_stored(column, value.type) : column;
@@ -55,8 +57,9 @@ class Renderer {
         auto found = variables_.find(value.index);
         return found == variables_.end() ? fmt::format("v{}", value.index) : found->second;
       }
-      case Kind::call: return expand(value.text, value);
+      case Kind::call: return call(value);
       case Kind::chain: {
+        if (auto shorter = chain_as_in(value)) return expression(*shorter);
         std::string out = "(";
         for (size_t i = 0; i < value.args.size(); ++i) {
           if (i > 0) out += " " + value.text + " ";
@@ -67,8 +70,10 @@ class Renderer {
       case Kind::cast: return cast(value);
       case Kind::try_: {
         bool saved = std::exchange(in_try_, true);
+        bool queries = std::exchange(subqueries_, false);
         std::string out = fmt::format("TRY({})", expression(*value.args[0]));
         in_try_ = saved;
+        subqueries_ = queries;
         return out;
       }
       case Kind::case_: return case_of(value);
@@ -76,7 +81,10 @@ class Renderer {
         std::string names;
         for (size_t i = 0; i < value.variables.size(); ++i)
           names += fmt::format("{}v{}", i ? ", " : "", value.variables[i]);
-        return fmt::format("lambda {}: {}", names, expression(*value.args[0]));
+        bool saved = std::exchange(subqueries_, false);
+        std::string out = fmt::format("lambda {}: {}", names, expression(*value.args[0]));
+        subqueries_ = saved;
+        return out;
       }
       case Kind::row: {
         std::string out = "struct_pack(";
@@ -87,13 +95,13 @@ class Renderer {
       case Kind::field: return fmt::format("({}).f{}", expression(*value.args[0]), value.index);
       case Kind::aggregate:
       case Kind::window: return expand(value.text, value);
-      case Kind::scalar: return fmt::format("({})", query(*value.plan));
-      case Kind::exists: return fmt::format("EXISTS ({})", query(*value.plan));
+      case Kind::scalar: return fmt::format("({})", below(*value.plan));
+      case Kind::exists: return fmt::format("EXISTS ({})", below(*value.plan));
       case Kind::in_plan:
-        return fmt::format("({} IN ({}))", expression(*value.args[0]), query(*value.plan));
+        return fmt::format("({} IN ({}))", expression(*value.args[0]), below(*value.plan));
       case Kind::quantified:
         return fmt::format("({} {} {} ({}))", expression(*value.args[0]), value.text,
-                           value.negated ? "ALL" : "ANY", query(*value.plan));
+                           value.negated ? "ALL" : "ANY", below(*value.plan));
       case Kind::routine: return routine(value);
     }
     return "NULL";
@@ -102,6 +110,7 @@ class Renderer {
  private:
   const RenderOptions& options_;
   bool in_try_ = false;
+  bool subqueries_ = false;                  // where an IN may become a join
   std::set<size_t> scans_;                   // relations whose columns have the files' form
   std::map<size_t, std::string> variables_;  // lambda parameters written otherwise than v<n>
   size_t next_item_ = 0;
@@ -130,40 +139,30 @@ class Renderer {
     return compares_instants(call) ? instant(value) : expression(value);
   }
 
-  // ---- expressions ----
-
-  std::string literal(const Bound& value) {
-    std::string type = physical_type(value.type);
-    if (value.null)
-      return value.type.is(TypeKind::unknown) ? "NULL" : fmt::format("CAST(NULL AS {})", type);
-    switch (value.type.kind) {
-      case TypeKind::boolean: return value.text == "true" ? "TRUE" : "FALSE";
-      case TypeKind::number:
-      case TypeKind::ipaddress:
-      case TypeKind::varbinary: return fmt::format("unhex('{}')", to_hex(value.text));
-      case TypeKind::varchar:
-      case TypeKind::char_: return fmt::format("CAST({} AS VARCHAR)", quote_text(value.text));
-      case TypeKind::json: return fmt::format("CAST({} AS VARCHAR)", quote_text(value.text));
-      default:
-        if (is_moment(value.type)) return render_moment(value.type, value.text);
-        return prefix(fmt::format("CAST({} AS {})", quote_text(value.text), type));
-    }
+  std::string prefix(std::string text) const {
+    return in_try_ ? with_try_macros(text) : std::move(text);
   }
 
-  // Inside TRY the macros that would raise give NULL instead: see engine_functions.h.
-  std::string prefix(std::string text) const {
-    if (!in_try_) return text;
-    std::string out;
-    size_t from = 0;
-    while (true) {
-      size_t at = text.find("trino_", from);
-      if (at == std::string::npos) return out + text.substr(from);
-      bool starts = at == 0 || !(std::isalnum(static_cast<unsigned char>(text[at - 1])) ||
-                                 text[at - 1] == '_' || text[at - 1] == '\'');
-      out += text.substr(from, at - from) +
-             (starts && text.compare(at, 10, "trino_try_") != 0 ? "trino_try_" : "trino_");
-      from = at + 6;
-    }
+  std::string call(const Bound& value) {
+    if (auto text = render_packed_array(value)) return *text;
+    auto items = subqueries_ ? render_packed_items(value) : std::nullopt;
+    if (items) return fmt::format("({} IN ({}))", expression(*value.args[0]), *items);
+    return expand(value.text, value);
+  }
+
+  // Only a condition itself, not the queries in it.
+  std::string below(const Plan& plan) {
+    bool saved = std::exchange(subqueries_, false);
+    std::string out = query(plan);
+    subqueries_ = saved;
+    return out;
+  }
+
+  std::string condition(const Bound& value) {
+    bool saved = std::exchange(subqueries_, true);
+    std::string out = " WHERE " + expression(value);
+    subqueries_ = saved;
+    return out;
   }
 
   std::string cast(const Bound& value) {
@@ -230,10 +229,16 @@ class Renderer {
   }
 
   std::string concatenated(const std::vector<BoundPtr>& args, size_t first) {
-    std::string out;
-    for (size_t i = first; i < args.size(); ++i)
-      out += (i > first ? " || " : "") + expression(*args[i]);
-    return out;
+    auto parts = merge_texts(args, first);
+    return concatenated(parts, 0, parts.size());
+  }
+
+  // Halves, so that the engine's tree of a long chain is shallow.
+  std::string concatenated(const std::vector<BoundPtr>& args, size_t begin, size_t end) {
+    if (end - begin == 1) return expression(*args[begin]);
+    size_t middle = begin + (end - begin + 1) / 2;
+    return fmt::format("({} || {})", concatenated(args, begin, middle),
+                       concatenated(args, middle, end));
   }
 
   std::string any_null(const std::vector<BoundPtr>& args) {
@@ -438,7 +443,7 @@ class Renderer {
     if (plan.items.empty()) out += "1 AS c0";
     if (!plan.inputs.empty() && plan.inputs[0]->kind != Plan::Kind::empty)
       out += " FROM " + from(*plan.inputs[0]);
-    if (plan.where) out += " WHERE " + expression(*plan.where);
+    if (plan.where) out += condition(*plan.where);
     if (plan.grouped) out += grouping(plan);
     return out + tail(plan);
   }
@@ -495,6 +500,7 @@ class Renderer {
   }
 
   std::string values(const Plan& plan) {
+    if (auto text = render_packed_values(plan)) return *text;
     std::string rows;
     for (const auto& row : plan.rows) {
       rows += rows.empty() ? "(" : ", (";
@@ -502,12 +508,6 @@ class Renderer {
     }
     return fmt::format("SELECT * FROM (VALUES {}) AS v({})", rows,
                        column_names(plan.fields.size()));
-  }
-
-  static std::string column_names(size_t count) {
-    std::string out;
-    for (size_t i = 0; i < count; ++i) out += fmt::format("{}c{}", i ? ", " : "", i);
-    return out;
   }
 
   std::string wrapped(const Plan& plan) {

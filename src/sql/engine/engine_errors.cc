@@ -41,6 +41,8 @@ constexpr EngineRow kEngineErrors[] = {
     {"Could not cast value", "NUMERIC_VALUE_OUT_OF_RANGE", nullptr},
     {"failed: value is out of range", "NUMERIC_VALUE_OUT_OF_RANGE", nullptr},
     {"Failed to cast decimal value", "NUMERIC_VALUE_OUT_OF_RANGE", nullptr},
+    {"Max expression depth limit", "STACK_OVERFLOW",
+     "statement is too large (nested too deeply)"},
     {"Out of Memory Error", "EXCEEDED_LOCAL_MEMORY_LIMIT", nullptr},
     {"Conversion Error", "INVALID_CAST_ARGUMENT", nullptr},
     {"Invalid Input Error", "INVALID_FUNCTION_ARGUMENT", nullptr},

@@ -171,7 +171,7 @@ const std::vector<FunctionRow>& scalar_functions_text() {
        "url_extract_parameter('http://a.org/?k=v', 'k')", "\"v\""},
       {"length", kScalar, "varchar -> bigint", "length({0})", "length('abc')", "3"},
       {"length", kScalar, "varbinary -> bigint", "octet_length({0})", "length(X'6162')", "2"},
-      {"concat", kScalar, "varchar, varchar, varchar... -> varchar", "({0} || {1+|})",
+      {"concat", kScalar, "varchar, varchar, varchar... -> varchar", "{0+|}",
        "concat('a', 'b', 'c')", "\"abc\""},
       {"concat", kScalar, "array(T), array(T) -> array(T)", "list_concat({0}, {1})",
        "concat(ARRAY[1], ARRAY[2])", "[1,2]"},

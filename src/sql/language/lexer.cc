@@ -77,6 +77,11 @@ class Lexer {
         tokens.push_back(std::move(token));
         return tokens;
       }
+      if (tokens.size() == kTokensMax) {
+        return fail(Code::invalid, "QUERY_TEXT_TOO_LARGE",
+                    fmt::format("line {}:{}: the statement has more than {} words and symbols",
+                                at_.line, at_.column, kTokensMax));
+      }
       RETURN_IF_ERROR(next(token));
       token.end = pos_;
       tokens.push_back(std::move(token));
@@ -372,6 +377,12 @@ bool is_reserved_word(std::string_view upper) {
 std::unexpected<Error> syntax_error(Position at, const std::string& message) {
   return fail(Code::invalid, "SYNTAX_ERROR",
               fmt::format("line {}:{}: {}", at.line, at.column, message));
+}
+
+std::unexpected<Error> too_deep(Position at) {
+  return fail(Code::invalid, "STACK_OVERFLOW",
+              fmt::format("line {}:{}: statement is too large (nested too deeply)", at.line,
+                          at.column));
 }
 
 Result<std::vector<Token>> tokenize(std::string_view sql) {

@@ -32,10 +32,15 @@ struct Token {
   size_t begin = 0, end = 0;  // byte offsets in the statement
 };
 
-// Ends with one `end` token.
+// A token and what is made of it take up to a kilobyte. Trino's default query.max-length, a million
+// characters, never has as many.
+inline constexpr size_t kTokensMax = 2'000'000;
+
+// Ends with one `end` token. More than kTokensMax: QUERY_TEXT_TOO_LARGE.
 Result<std::vector<Token>> tokenize(std::string_view sql);
 
 std::unexpected<Error> syntax_error(Position at, const std::string& message);
+std::unexpected<Error> too_deep(Position at);  // STACK_OVERFLOW, as Trino says it
 bool is_reserved_word(std::string_view upper);
 
 }  // namespace aichemy::sql

@@ -33,7 +33,7 @@ Result<ExpressionPtr> Parser::expression() {
   RETURN_IF_ERROR(check_nesting());
   ASSIGN_OR_RETURN(ExpressionPtr parsed, or_expression());
   if (parsed->height > kHeightMax) {
-    return syntax_error(parsed->at, "the expression has too many nested operators");
+    return too_deep(parsed->at);
   }
   return parsed;
 }
@@ -75,7 +75,7 @@ Result<ExpressionPtr> Parser::not_expression() {
     add_argument(*made, std::move(value));
     value = std::move(made);
     if (value->height > kHeightMax)
-      return syntax_error(at, "the expression has too many nested operators");
+      return too_deep(at);
   }
   return value;
 }
@@ -93,7 +93,7 @@ Result<ExpressionPtr> Parser::predicate() {
     }
     if (!tail) return value;
     if (value->height > kHeightMax)
-      return syntax_error(value->at, "the expression has too many nested operators");
+      return too_deep(value->at);
     ASSIGN_OR_RETURN(value, predicate_tail(std::move(value)));
   }
 }
@@ -247,7 +247,7 @@ Result<ExpressionPtr> Parser::additive() {
     add_argument(*made, std::move(right));
     left = std::move(made);
     if (left->height > kHeightMax)
-      return syntax_error(left->at, "the expression has too many nested operators");
+      return too_deep(left->at);
   }
   return left;
 }
@@ -263,7 +263,7 @@ Result<ExpressionPtr> Parser::multiplicative() {
     add_argument(*made, std::move(right));
     left = std::move(made);
     if (left->height > kHeightMax)
-      return syntax_error(left->at, "the expression has too many nested operators");
+      return too_deep(left->at);
   }
   return left;
 }
@@ -275,7 +275,7 @@ Result<ExpressionPtr> Parser::unary() {
     signs.push_back(peek().text);
     ++next_;
     if (signs.size() > static_cast<size_t>(kNestingMax)) {
-      return syntax_error(at, "the expression has too many nested operators");
+      return too_deep(at);
     }
   }
   ASSIGN_OR_RETURN(ExpressionPtr value, postfix());
@@ -293,7 +293,7 @@ Result<ExpressionPtr> Parser::postfix() {
   ASSIGN_OR_RETURN(ExpressionPtr value, primary());
   while (true) {
     if (value->height > kHeightMax)
-      return syntax_error(value->at, "the expression has too many nested operators");
+      return too_deep(value->at);
     if (take_symbol("[")) {
       auto made = make_expression(ExpressionKind::subscript, value->at);
       add_argument(*made, std::move(value));
@@ -440,6 +440,7 @@ Result<ExpressionPtr> Parser::parenthesised() {
     ASSIGN_OR_RETURN(ExpressionPtr more, expression());
     made->field_names.emplace_back();
     add_argument(*made, std::move(more));
+    if (made->args.size() > kItemsMax) return too_many_items(at);
   }
   RETURN_IF_ERROR(need_symbol(")"));
   return made;

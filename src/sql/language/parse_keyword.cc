@@ -294,6 +294,7 @@ Result<ExpressionPtr> Parser::row_expression() {
       made->field_names.back() = std::move(name);
     }
     add_argument(*made, std::move(value));
+    if (made->args.size() > kItemsMax) return too_many_items(made->at);
   } while (take_symbol(","));
   RETURN_IF_ERROR(need_symbol(")"));
   return made;
@@ -365,6 +366,7 @@ Result<ExpressionPtr> Parser::function_call(QualifiedName name, Position at) {
       ASSIGN_OR_RETURN(argument, expression());
     }
     add_argument(*made, std::move(argument));
+    if (made->args.size() > kItemsMax) return too_many_items(at);
     made->names.push_back(std::move(label));
     if (!take_symbol(",")) break;
   }

@@ -118,7 +118,7 @@ Status Parser::order_by(std::vector<SortItem>& items) {
 Result<QueryTermPtr> Parser::set_tail(QueryTermPtr left, bool intersect) {
   int chain = 0;
   while (intersect ? at_word("INTERSECT") : at_word("UNION") || at_word("EXCEPT")) {
-    if (++chain > kHeightMax) return syntax_error(left->at, "too many set operations in one query");
+    if (++chain > kHeightMax) return too_deep(left->at);
     auto made = std::make_unique<QueryTerm>();
     made->kind = QueryTerm::Kind::set_operation;
     made->at = peek().at;
@@ -192,6 +192,7 @@ Result<QueryTermPtr> Parser::select() {
   do {
     ASSIGN_OR_RETURN(SelectItem item, select_item());
     block.items.push_back(std::move(item));
+    if (block.items.size() > kItemsMax) return too_many_items(made->at);
   } while (take_symbol(","));
   if (take_word("FROM")) {
     do {
@@ -381,7 +382,7 @@ Result<RelationPtr> Parser::relation() {
   bool joined = true;
   int chain = 0;
   while (joined) {
-    if (++chain > kHeightMax) return syntax_error(left->at, "too many joins in one query");
+    if (++chain > kHeightMax) return too_deep(left->at);
     ASSIGN_OR_RETURN(left, join_tail(std::move(left), joined));
   }
   return left;

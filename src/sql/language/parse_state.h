@@ -223,6 +223,10 @@ class Parser {
   static std::unique_ptr<Statement> make(StatementKind kind, Position at);
 };
 
+// Columns of a SELECT, arguments of a call: the engine takes about 5 kB for each.
+inline constexpr size_t kItemsMax = 20'000;
+std::unexpected<Error> too_many_items(Position at);
+
 ExpressionPtr make_expression(ExpressionKind kind, Position at);
 // Appends and keeps `height`.
 void add_argument(Expression& to, ExpressionPtr argument);

@@ -73,7 +73,13 @@ Status Parser::need_symbol(std::string_view symbol) {
 
 Status Parser::check_nesting() const {
   if (nesting_ <= kNestingMax) return {};
-  return syntax_error(peek().at, "the statement is nested too deeply");
+  return too_deep(peek().at);
+}
+
+std::unexpected<Error> too_many_items(Position at) {
+  return fail(Code::invalid, "NOT_SUPPORTED",
+              fmt::format("line {}:{}: more than {} columns or arguments", at.line, at.column,
+                          kItemsMax));
 }
 
 std::unexpected<Error> Parser::unexpected_token(const std::string& expecting) const {
