@@ -26,7 +26,13 @@ duckdb::LogicalType duckdb_type(const Type& type) {
     case TypeKind::decimal:
       return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision),
                                   static_cast<uint8_t>(type.scale));
-    default: return duckdb::TransformStringToLogicalType(stored_type(type));
+    default: {
+      // Each column of each scan comes here: with the engine's parser that was half of the planning.
+      std::string name = stored_type(type);
+      duckdb::LogicalTypeId id = duckdb::TransformStringToLogicalTypeId(name);
+      if (id == duckdb::LogicalTypeId::USER) return duckdb::TransformStringToLogicalType(name);
+      return id;
+    }
   }
 }
 

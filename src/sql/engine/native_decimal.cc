@@ -1,5 +1,7 @@
 #include "sql/engine/native_decimal.h"
 
+#include <duckdb/common/serializer/deserializer.hpp>
+#include <duckdb/common/serializer/serializer.hpp>
 #include <duckdb/common/types/decimal.hpp>
 #include <duckdb/common/vector_operations/binary_executor.hpp>
 #include <duckdb/execution/expression_executor_state.hpp>
@@ -390,11 +392,42 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(
   return duckdb::make_uniq<Shape>(shape);
 }
 
+// The engine copies plans (of CTEs it inlines) by writing and reading them. The argument that gave
+// the result's type is gone by then, so that a copy cannot be bound again.
+void serialize(duckdb::Serializer& serializer,
+               const duckdb::optional_ptr<duckdb::FunctionData> data,
+               const duckdb::ScalarFunction&) {
+  const auto& shape = data->Cast<Shape>();
+  serializer.WriteProperty(100, "left_factor", narrow<duckdb::hugeint_t>(shape.left_factor));
+  serializer.WriteProperty(101, "right_factor", narrow<duckdb::hugeint_t>(shape.right_factor));
+  serializer.WriteProperty(102, "divisor", narrow<duckdb::hugeint_t>(shape.divisor));
+  serializer.WriteProperty(103, "fits", shape.fits);
+  serializer.WriteProperty(104, "scaled", shape.scaled);
+}
+
+template <class Op>
+duckdb::unique_ptr<duckdb::FunctionData> deserialize(duckdb::Deserializer& deserializer,
+                                                     duckdb::ScalarFunction& function) {
+  using duckdb::hugeint_t;
+  auto shape = duckdb::make_uniq<Shape>();
+  shape->left_factor = wide(deserializer.ReadProperty<hugeint_t>(100, "left_factor"));
+  shape->right_factor = wide(deserializer.ReadProperty<hugeint_t>(101, "right_factor"));
+  shape->divisor = wide(deserializer.ReadProperty<hugeint_t>(102, "divisor"));
+  shape->fits = deserializer.ReadProperty<bool>(103, "fits");
+  shape->scaled = deserializer.ReadProperty<bool>(104, "scaled");
+  function.return_type = deserializer.Get<const LogicalType&>();
+  function.function = function_for<Op>(function.arguments[0], function.arguments[1],
+                                       function.return_type, shape->fits);
+  return shape;
+}
+
 template <class Op, Family family>
 void add(duckdb::ExtensionLoader& loader, const char* name) {
   duckdb::ScalarFunction function(name, {LogicalType::ANY, LogicalType::ANY, LogicalType::ANY},
                                   LogicalType::ANY, nullptr, bind<Op, family>);
   function.errors = duckdb::FunctionErrors::CAN_THROW_RUNTIME_ERROR;
+  function.serialize = serialize;
+  function.deserialize = deserialize<Op>;
   if constexpr (CanFit<Op>) function.statistics = propagate<Op, family>;
   loader.RegisterFunction(function);
 }

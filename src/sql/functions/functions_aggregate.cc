@@ -92,9 +92,9 @@ const std::vector<FunctionRow>& aggregate_functions() {
       {"geometric_mean", kAggregate, "double -> double", "geomean@({0})@"},
       {"approx_distinct", kAggregate, "T -> bigint", "approx_count_distinct@({0})@"},
       {"approx_percentile", kAggregate, "bigint, double -> bigint",
-       "CAST(approx_quantile@({0}, {1})@ AS BIGINT)"},
+       "CAST(approx_quantile@({0}, CAST({1} AS FLOAT))@ AS BIGINT)"},
       {"approx_percentile", kAggregate, "double, double -> double",
-       "CAST(approx_quantile@({0}, {1})@ AS DOUBLE)"},
+       "CAST(approx_quantile@({0}, CAST({1} AS FLOAT))@ AS DOUBLE)"},
       {"histogram", kAggregate, "T -> map(T, bigint)",
        "CAST(histogram@({0})@ AS MAP({type0}, BIGINT))"},
       {"map_agg", kAggregate, "K, V -> map(K, V)",
@@ -110,9 +110,9 @@ const std::vector<FunctionRow>& aggregate_functions() {
        "{\"1\":2,\"3\":4}"},
       {"entropy", kAggregate, "double -> double", "entropy@({0})@"},
       {"approx_percentile", kAggregate, "bigint, array(double) -> array(bigint)",
-       "CAST(approx_quantile@({0}, {1})@ AS BIGINT[])"},
+       "CAST(approx_quantile@({0}, CAST({1} AS FLOAT[]))@ AS BIGINT[])"},
       {"approx_percentile", kAggregate, "double, array(double) -> array(double)",
-       "CAST(approx_quantile@({0}, {1})@ AS DOUBLE[])"},
+       "CAST(approx_quantile@({0}, CAST({1} AS FLOAT[]))@ AS DOUBLE[])"},
       {"approx_most_frequent", kAggregate, "bigint, T, bigint -> map(T, bigint)",
        "map_from_entries(list_transform(list_slice(list_sort(list_transform(map_entries(histogram@("
        "{1})@), lambda e: struct_pack(n := -e.value, k := e.key))), 1, {0}), lambda e: "
