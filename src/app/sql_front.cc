@@ -63,7 +63,9 @@ struct SqlFront::State {
                   .random = options.random,
                   .queries = &queries,
                   .grants = options.grants.get(),
-                  .access = access_control()}) {}
+                  .access = access_control(),
+                  .routines = options.routines.get(),
+                  .function_schema = options.config.text("sql.function_schema")}) {}
 };
 
 namespace {

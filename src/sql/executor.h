@@ -27,6 +27,7 @@ namespace aichemy::sql {
 class AccessControl;
 class GrantStore;
 class QueryRegistry;
+class RoutineStore;
 
 struct StatementResult {
   std::vector<OutputColumn> columns;       // empty for DDL and session statements
@@ -48,6 +49,10 @@ struct ExecutorOptions {
   QueryRegistry* queries = nullptr;       // system.runtime.queries; may be null
   GrantStore* grants = nullptr;           // roles and grants; none: the statements are refused
   const AccessControl* access = nullptr;  // none: everybody may do everything
+  RoutineStore* routines = nullptr;       // none: CREATE FUNCTION is refused
+  // catalog.schema that unqualified names of CREATE FUNCTION mean, and the path of sessions that
+  // have none; may be empty.
+  std::string function_schema;
 };
 
 class Executor {
