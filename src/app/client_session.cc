@@ -54,9 +54,10 @@ HttpClient::Headers SqlClient::headers() const {
   HttpClient::Headers out = {
       {"X-Trino-User", login_.user},
       {"X-Trino-Source", "aichemy sql"},
-      {"X-Trino-Client-Capabilities", "PARAMETRIC_DATETIME,NUMBER,SESSION_AUTHORIZATION"}};
+      {"X-Trino-Client-Capabilities", "PATH,PARAMETRIC_DATETIME,NUMBER,SESSION_AUTHORIZATION"}};
   if (!login_.catalog.empty()) out.emplace_back("X-Trino-Catalog", login_.catalog);
   if (!login_.schema.empty()) out.emplace_back("X-Trino-Schema", login_.schema);
+  if (!path_.empty()) out.emplace_back("X-Trino-Path", path_);
   for (const auto& [name, value] : session_)
     out.emplace_back("X-Trino-Session", name + "=" + value);
   for (const auto& [name, value] : prepared_)
@@ -75,6 +76,7 @@ void SqlClient::keep(const HttpAnswer& answer) {
     if (equals != std::string::npos) rest = value.substr(equals + 1);
     if (name == "x-trino-set-catalog") login_.catalog = value;
     if (name == "x-trino-set-schema") login_.schema = value;
+    if (name == "x-trino-set-path") path_ = value;
     if (name == "x-trino-set-session") change(session_, key, rest);
     if (name == "x-trino-clear-session") change(session_, value, std::nullopt);
     if (name == "x-trino-added-prepare") change(prepared_, key, rest);

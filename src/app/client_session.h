@@ -39,7 +39,7 @@ struct SqlRows {
 };
 
 // One person's session with a Trino server: keeps what the server says to keep (catalog, schema,
-// properties, prepared statements).
+// path, properties, prepared statements).
 class SqlClient {
  public:
   explicit SqlClient(SqlLogin login);
@@ -57,6 +57,7 @@ class SqlClient {
   HttpClient http_;
   std::vector<std::pair<std::string, std::string>> session_;
   std::vector<std::pair<std::string, std::string>> prepared_;
+  std::string path_;
   bool cancelled_ = false;
 
   HttpClient::Headers headers() const;

@@ -219,6 +219,8 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
        "SQL roles and grants decide who may do what; false: they are kept only"},
       {"sql.access_rules", text, "",
        "file of access rules in the JSON of Trino's file-based access control"},
+      {"sql.function_schema", text, "",
+       "catalog.schema where CREATE FUNCTION puts unqualified names and calls look for them"},
       {"sql.concurrency", count, "16",
        "threads that run statements: so many make progress at once, the others take turns"},
       {"sql.resource_groups", text, "",

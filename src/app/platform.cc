@@ -324,6 +324,7 @@ Status RunningPlatform::start_sql() {
                    load_or_make_secret(options_.data, "internal", options_.disk, options_.random));
   ASSIGN_OR_RETURN(auto described, read_topic_tables(config(), options_.disk));
   ASSIGN_OR_RETURN(auto grants, sql::GrantStore::open(*database_));
+  ASSIGN_OR_RETURN(auto routines, sql::RoutineStore::open(database_.get()));
   ASSIGN_OR_RETURN(auto rules, read_access_rules());
   topic_catalog_ = jobs::make_topic_catalog(*broker_, topic_scans_, std::move(described));
   sql_ = std::make_unique<SqlFront>(
@@ -344,6 +345,7 @@ Status RunningPlatform::start_sql() {
                       .text_scans = text_scans_,
                       .users = *users_,
                       .grants = std::move(grants),
+                      .routines = std::move(routines),
                       .rules = std::move(rules),
                       .certificate = std::move(certificate),
                       .internal_secret = std::move(secret)});

@@ -64,7 +64,9 @@ struct SqlFront::State {
                   .queries = &queries,
                   .grants = options.grants.get(),
                   .texts = &options.text_scans,
-                  .access = access_control()}) {}
+                  .access = access_control(),
+                  .routines = options.routines.get(),
+                  .function_schema = options.config.text("sql.function_schema")}) {}
 };
 
 namespace {

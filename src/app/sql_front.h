@@ -24,6 +24,7 @@
 #include "sql/executor.h"
 #include "sql/grant_store.h"
 #include "sql/query_registry.h"
+#include "sql/routine_store.h"
 
 namespace aichemy::app {
 
@@ -45,6 +46,7 @@ struct SqlFrontOptions {
   sql::TextScans& text_scans;
   auth::UserStore& users;
   std::unique_ptr<sql::GrantStore> grants;
+  std::unique_ptr<sql::RoutineStore> routines;
   std::unique_ptr<sql::AccessControl> rules;  // none: no file of rules was given
   Certificate certificate;
   std::string internal_secret;

@@ -127,6 +127,8 @@ Result<StatementResult> StatementRun::alter_schema(const Statement& s) {
     if (done && options_.grants) {
       done = options_.grants->rename({name.catalog, name.schema, ""}, {name.catalog, target, ""});
     }
+    if (done && options_.routines)
+      done = options_.routines->rename(name.catalog, name.schema, target);
   } else {
     done = name.connector->set_schema_owner(call_, name.schema, clause.principal.name.text,
                                             clause.principal.kind == Principal::Kind::role);

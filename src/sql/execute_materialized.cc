@@ -64,6 +64,7 @@ Result<StatementResult> StatementRun::create_materialized(const Statement& s,
   made.view.schema = session_.schema.value_or(name.schema);
   made.view.comment = s.comment;
   made.view.owner = session_.user;
+  if (!session_.path.empty()) made.view.kept[kViewPath] = session_.path;
   ASSIGN_OR_RETURN(made.properties, properties(s.properties));
   made.fails_when_stale = s.mode == "FAIL";
   if (s.value) {

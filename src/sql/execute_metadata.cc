@@ -191,8 +191,25 @@ Result<StatementResult> StatementRun::show_functions(const Statement& s) {
   table.columns.push_back({"Deterministic", Type(TypeKind::boolean)});
   table.columns.push_back({"Description", Type::varchar()});
   static constexpr const char* kKinds[] = {"scalar", "aggregate", "window"};
+  // Of one schema, or of all that unqualified names are looked for in.
+  bool builtin = s.name.empty();
+  ASSIGN_OR_RETURN(auto path, parse_path(builtin ? session_.path : ""));
+  if (!builtin) path.push_back(s.name);
+  for (const auto& element : path) {
+    bool system =
+        element.size() == 2 && element[0].lower() == "system" && element[1].lower() == "builtin";
+    builtin = builtin || system;
+    if (system) continue;
+    ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_schema(element, s.at));
+    ASSIGN_OR_RETURN(bool exists, name.connector->schema_exists(call_, name.schema));
+    if (!exists && !s.name.empty()) {
+      return semantic_error("SCHEMA_NOT_FOUND", s.at,
+                            fmt::format("Schema '{}' does not exist", name.schema));
+    }
+    RETURN_IF_ERROR(list_routines(s, name.catalog, name.schema, table));
+  }
   for (const auto* row : all_functions()) {
-    if (std::string_view(row->text) == "!") continue;
+    if (!builtin || std::string_view(row->text) == "!") continue;
     ASSIGN_OR_RETURN(bool fits, like(s, row->name));
     if (!fits) continue;
     std::string_view signature = row->signature;
@@ -228,6 +245,7 @@ Result<StatementResult> StatementRun::show_create(const Statement& s) {
     table.rows.push_back({Json(std::move(text))});
     return table_result(std::move(table), "SELECT");
   };
+  if (s.sql == "FUNCTION") return show_create_function(s);
   if (s.sql == "SCHEMA") {
     ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_schema(s.name, s.at));
     ASSIGN_OR_RETURN(bool exists, name.connector->schema_exists(call_, name.schema));

@@ -102,6 +102,12 @@ Result<StatementResult> StatementRun::schema_statement(const Statement& s) {
     }
     return update_result("CREATE SCHEMA");
   }
+  bool routines =
+      options_.routines && !options_.routines->find(name.catalog, name.schema, "").empty();
+  if (routines && !s.cascade) {
+    return semantic_error("SCHEMA_NOT_EMPTY", s.at,
+                          fmt::format("Cannot drop non-empty schema '{}'", name.schema));
+  }
   auto status = name.connector->drop_schema(call_, name.schema, s.cascade);
   if (!status && status.error().is("schema_not_empty")) {
     return semantic_error("SCHEMA_NOT_EMPTY", s.at,
@@ -109,6 +115,7 @@ Result<StatementResult> StatementRun::schema_statement(const Statement& s) {
   }
   if (!status) return std::unexpected(positioned(status.error(), s.at));
   if (options_.grants) RETURN_IF_ERROR(options_.grants->forget({name.catalog, name.schema, ""}));
+  if (routines) RETURN_IF_ERROR(options_.routines->forget(name.catalog, name.schema));
   return update_result("DROP SCHEMA");
 }
 
@@ -431,6 +438,7 @@ Result<StatementResult> StatementRun::create_view(const Statement& s) {
   view.comment = s.comment;
   view.owner = session_.user;
   view.run_as_invoker = s.mode == "INVOKER";
+  if (!session_.path.empty()) view.kept[kViewPath] = session_.path;
   for (size_t i = 0; i < plan->fields.size(); ++i) {
     const auto& field = plan->fields[i];
     if (!field.name)

@@ -156,6 +156,7 @@ Result<StatementResult> Executor::execute(const Call& call, const Session& sessi
   auto zone = session.properties.find("time_zone_id");
   Session zoned = session;
   if (zone != session.properties.end()) zoned.time_zone = zone->second;
+  if (zoned.path.empty()) zoned.path = options_.function_schema;
   ASSIGN_OR_RETURN(zoned.roles, enabled_roles(options_.grants, session));
   RETURN_IF_ERROR(
       check_access(options_.access, {zoned.user, zoned.roles}, Action::execute_query, {}));
@@ -219,6 +220,8 @@ Result<StatementResult> StatementRun::run(const Statement& statement) {
     case StatementKind::analyze: return analyze_table(statement);
     case StatementKind::show_stats: return show_stats(statement);
     case StatementKind::access: return access(statement);
+    case StatementKind::create_function:
+    case StatementKind::drop_function: return routine_statement(statement);
     case StatementKind::refused: break;
   }
   return semantic_error("NOT_SUPPORTED", statement.at,
@@ -362,11 +365,7 @@ Result<StatementResult> StatementRun::session_statement(const Statement& s) {
       result.changes.set_properties["time_zone_id"] = zone;
       return result;
     }
-    case StatementKind::set_path: {
-      StatementResult result = update_result("SET PATH");
-      result.changes.set_path = s.sql;
-      return result;
-    }
+    case StatementKind::set_path: return set_path(s);
     case StatementKind::set_role: {
       StatementResult result = update_result("SET ROLE");
       if (!s.name.empty()) {

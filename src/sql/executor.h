@@ -27,6 +27,7 @@ namespace aichemy::sql {
 class AccessControl;
 class GrantStore;
 class QueryRegistry;
+class RoutineStore;
 class TextScans;
 
 struct StatementResult {
@@ -50,6 +51,10 @@ struct ExecutorOptions {
   GrantStore* grants = nullptr;           // roles and grants; none: the statements are refused
   TextScans* texts = nullptr;             // the engine's: for listings; none: they are written out
   const AccessControl* access = nullptr;  // none: everybody may do everything
+  RoutineStore* routines = nullptr;       // none: CREATE FUNCTION is refused
+  // catalog.schema that unqualified names of CREATE FUNCTION mean, and the path of sessions that
+  // have none; may be empty.
+  std::string function_schema;
 };
 
 class Executor {

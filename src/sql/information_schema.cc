@@ -24,6 +24,10 @@ class WithInformationSchema final : public Connector, public ColumnListing {
 
   MaterializedViews* materialized_views() override { return inner_.materialized_views(); }
   RowChanger* row_changer() override { return inner_.row_changer(); }
+  RoutineStorage routine_storage() const override { return inner_.routine_storage(); }
+  std::vector<PropertyInfo> list_properties(PropertyOf of) const override {
+    return inner_.list_properties(of);
+  }
   Result<std::vector<std::string>> list_schemas(const Call& call) override {
     ASSIGN_OR_RETURN(auto names, inner_.list_schemas(call));
     names.emplace_back(kSchema);

@@ -15,6 +15,7 @@
 #include "sql/executor.h"
 #include "sql/explain.h"
 #include "sql/language/parser.h"
+#include "sql/routine_store.h"
 
 namespace aichemy::sql {
 
@@ -38,6 +39,7 @@ class StatementRun {
         sql_(sql),
         analyzer_(call, session, catalogs) {
     analyzer_.set_access(options.access);
+    analyzer_.set_routines(options.routines);
     analyzer_.set_evaluator([this](const BoundPtr& value) { return evaluate(value); });
   }
   StatementRun(const StatementRun&) = delete;
@@ -137,6 +139,16 @@ class StatementRun {
   Result<std::string> default_value(const Expression& expression, const Type& type);
   std::unexpected<Error> no_such_table(const Statement& statement, const ResolvedName& name,
                                        const std::string& hint);
+  // execute_routine.cc
+  Result<StatementResult> routine_statement(const Statement& statement);
+  Result<StatementResult> create_function(const Statement& statement, const ResolvedName& name);
+  Result<StatementResult> drop_function(const Statement& statement, const ResolvedName& name);
+  Result<StatementResult> show_create_function(const Statement& statement);
+  Result<StatementResult> set_path(const Statement& statement);
+  Result<ResolvedName> function_name(const Statement& statement);
+  Status may_drop_function(const StoredRoutine& routine);
+  Status list_routines(const Statement& statement, const std::string& catalog,
+                       const std::string& schema, TextTable& table);
   // execute_access.cc
   Result<StatementResult> access(const Statement& statement);
   Result<StatementResult> role_statement(const Statement& statement);

@@ -208,6 +208,15 @@ struct SystemSource {
     return rows;
   }
 
+  Result<Rows> properties(PropertyOf of) const {
+    Rows rows;
+    for (const auto& [catalog, connector] : all) {
+      for (const auto& one : connector->list_properties(of))
+        rows.push_back({catalog, one.name, one.default_value, one.type, one.description});
+    }
+    return rows;
+  }
+
   Result<Rows> table_comments(const Call& call, const Table& table,
                               const ScanRequest& request) const {
     Rows rows;
@@ -317,8 +326,8 @@ struct SystemSource {
            millis_between(query.created, query.started ? query.started : query.ended),
            // Analysis is not timed apart from planning, and polls are not recorded.
            std::nullopt, query.started ? millis_between(*query.started, query.executing) : "0",
-           time_text(query.created), time_text(query.started), std::nullopt,
-           time_text(query.ended), error_type, error_code});
+           time_text(query.created), time_text(query.started), std::nullopt, time_text(query.ended),
+           error_type, error_code});
     }
     return rows;
   }
@@ -405,15 +414,23 @@ std::vector<VirtualTable> system_tables(std::shared_ptr<SystemSource> source) {
       {"metadata", "table_properties",
        "catalog_name varchar, property_name varchar, default_value varchar, type varchar, "
        "description varchar",
-       nullptr},
+       [=](C, T, R) { return source->properties(PropertyOf::table); }},
       {"metadata", "schema_properties",
        "catalog_name varchar, property_name varchar, default_value varchar, type varchar, "
        "description varchar",
-       nullptr},
+       [=](C, T, R) { return source->properties(PropertyOf::schema); }},
       {"metadata", "column_properties",
        "catalog_name varchar, property_name varchar, default_value varchar, type varchar, "
        "description varchar",
-       nullptr},
+       [=](C, T, R) { return source->properties(PropertyOf::column); }},
+      {"metadata", "materialized_view_properties",
+       "catalog_name varchar, property_name varchar, default_value varchar, type varchar, "
+       "description varchar",
+       [=](C, T, R) { return source->properties(PropertyOf::materialized_view); }},
+      {"metadata", "analyze_properties",
+       "catalog_name varchar, property_name varchar, default_value varchar, type varchar, "
+       "description varchar",
+       [=](C, T, R) { return source->properties(PropertyOf::analyze); }},
       {"metadata", "materialized_views",
        "catalog_name varchar, schema_name varchar, name varchar, storage_catalog varchar, "
        "storage_schema varchar, storage_table varchar, freshness varchar, last_fresh_time "

@@ -60,6 +60,7 @@ Result<sql::Session> session_from(const http::Headers& headers) {
   if (auto schema = headers.get("X-Trino-Schema"); !schema.empty()) made.schema = lower(schema);
   if (made.schema && !made.catalog)
     return fail(Code::invalid, "header", "Schema is set but catalog is not");
+  made.path = headers.get("X-Trino-Path");
   if (auto zone = headers.get("X-Trino-Time-Zone"); !zone.empty()) made.time_zone = zone;
   if (auto language = headers.get("X-Trino-Language"); !language.empty()) made.language = language;
   RETURN_IF_ERROR(
@@ -87,6 +88,7 @@ Result<sql::Session> session_from(const http::Headers& headers) {
   made.parametric_datetime = capabilities.find("PARAMETRIC_DATETIME") != std::string::npos;
   made.number = capabilities.find("NUMBER") != std::string::npos;
   made.session_authorization = capabilities.find("SESSION_AUTHORIZATION") != std::string::npos;
+  made.client_path = capabilities.find(",PATH,") != std::string::npos;
   return made;
 }
 

@@ -79,6 +79,9 @@ enum class Action : uint8_t {
   execute_query,
   kill_query,
   impersonate,
+  create_function,
+  drop_function,
+  show_create_function,
 };
 
 struct ActionRow {

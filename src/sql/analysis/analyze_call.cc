@@ -246,10 +246,17 @@ void set_result_precision(const std::string& name, const std::vector<Type>& argu
 }  // namespace
 
 Result<BoundPtr> Analyzer::analyze_call(const Expression& e, Scope& scope) {
-  std::string name = e.qualified.back().lower();
   bool handled = false;
   auto inlined = inline_call(e, scope, handled);
   if (handled || !inlined) return inlined;
+  auto stored = stored_call(e, scope, handled);
+  if (handled || !stored) return stored;
+  return builtin_call(e, scope);
+}
+
+Result<BoundPtr> Analyzer::builtin_call(const Expression& e, Scope& scope) {
+  std::string name = e.qualified.back().lower();
+  bool handled = false;
   auto navigated = pattern_call(name, e, scope, handled);
   if (handled || !navigated) return navigated;
   handled = true;

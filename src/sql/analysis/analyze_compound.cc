@@ -37,6 +37,10 @@ class Analyzer::RoutineCompiler {
     }
     return std::shared_ptr<const BoundRoutine>(made_);
   }
+  Result<std::shared_ptr<const BoundRoutine>> run(const Expression& value) {
+    RETURN_IF_ERROR(add_return(value));
+    return std::shared_ptr<const BoundRoutine>(made_);
+  }
 
  private:
   using Kind = RoutineStatement::Kind;
@@ -130,11 +134,7 @@ class Analyzer::RoutineCompiler {
     switch (statement.kind) {
       case Kind::compound: return add_compound(statement);
       case Kind::set: return add_set(statement);
-      case Kind::return_: {
-        ASSIGN_OR_RETURN(BoundPtr value, typed(*statement.value, returns_, "Value of RETURN"));
-        emit({Step::Kind::return_, 0, 0, std::move(value)});
-        return {};
-      }
+      case Kind::return_: return add_return(*statement.value);
       case Kind::if_:
       case Kind::case_: return add_branches(statement);
       case Kind::loop: {
@@ -167,6 +167,12 @@ class Analyzer::RoutineCompiler {
       case Kind::iterate:
       case Kind::leave: return add_jump(statement);
     }
+    return {};
+  }
+
+  Status add_return(const Expression& expression) {
+    ASSIGN_OR_RETURN(BoundPtr value, typed(expression, returns_, "Value of RETURN"));
+    emit({Step::Kind::return_, 0, 0, std::move(value)});
     return {};
   }
 
@@ -276,7 +282,7 @@ Result<std::shared_ptr<const BoundRoutine>> Analyzer::compile_routine(
     ASSIGN_OR_RETURN(Type type, type_at(type_text, function.at));
     compiler.declare_parameter(name, type);
   }
-  return compiler.run(*function.statement);
+  return function.statement ? compiler.run(*function.statement) : compiler.run(*function.body);
 }
 
 }  // namespace aichemy::sql

@@ -176,7 +176,8 @@ Result<BoundPtr> Analyzer::analyze_special(const Expression& e) {
   if (name == "CURRENT_USER") return text(session_.user);
   if (name == "CURRENT_CATALOG") return text(session_.catalog);
   if (name == "CURRENT_SCHEMA") return text(session_.schema);
-  if (name == "CURRENT_PATH" || name == "CURRENT_ROLE") return text(std::string());
+  if (name == "CURRENT_PATH") return text(session_.path);
+  if (name == "CURRENT_ROLE") return text(std::string());
   int precision = e.index < 0 ? 3 : e.index;
   if (precision > 12)
     return semantic_error("TYPE_NOT_FOUND", e.at,

@@ -155,9 +155,8 @@ Result<Analyzer::From> Analyzer::analyze_relation(const Relation& relation, cons
     }
     case Relation::Kind::table_function: break;
   }
-  return semantic_error("FUNCTION_NOT_FOUND", relation.at,
-                        fmt::format("Table function '{}' not registered",
-                                    relation.name.empty() ? "" : relation.name.back().lower()));
+  ASSIGN_OR_RETURN(From from, analyze_table_function(relation, outer));
+  return aliased(std::move(from), relation);
 }
 
 Result<Analyzer::From> Analyzer::aliased(From from, const Relation& relation) {
@@ -326,6 +325,8 @@ Result<Analyzer::From> Analyzer::analyze_view(const Relation& relation, const Re
   Session saved = session_;
   session_.catalog = view.catalog;
   session_.schema = view.schema;
+  auto path = view.kept.find(kViewPath);
+  session_.path = path == view.kept.end() ? "" : path->second;
   std::optional<std::string> saved_owner = view_owner_;
   if (!view.run_as_invoker) view_owner_ = view.owner;
   ++view_depth_;

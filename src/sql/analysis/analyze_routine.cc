@@ -40,91 +40,30 @@ PlanPtr rows_where(PlanPtr plan, BoundPtr condition) {
   return made;
 }
 
-// RETURNS NULL ON NULL INPUT
-BoundPtr unless_null(const InlineFunction& function, BoundPtr value,
-                     const std::vector<BoundPtr>& arguments) {
-  BoundPtr some_null;
-  for (const auto& argument : arguments) {
-    BoundPtr null = make_call(kBoolean, "({0} IS NULL)", {argument});
-    some_null = some_null ? make_call(kBoolean, "({0} OR {1})", {some_null, null}) : null;
-  }
-  if (!function.returns_null_on_null || !some_null) return value;
-  Type type = value->type;
-  return make_call(type, "CASE WHEN {0} THEN NULL ELSE {1} END", {some_null, std::move(value)});
-}
-
 }  // namespace
 
-// A call of WITH FUNCTION: the body with the arguments in place of the parameters.
+// A call of WITH FUNCTION: one sees those before it.
 Result<BoundPtr> Analyzer::inline_call(const Expression& e, Scope& scope, bool& handled) {
   handled = false;
   if (e.qualified.size() > 1) return BoundPtr();
   std::string name = e.qualified.back().lower();
-  const InlineFunction* found = nullptr;
-  Scope body;
-  body.barrier = true;
-  for (const Scope* level = &scope; level && !found; level = level->parent) {
+  std::vector<RoutineCandidate> candidates;
+  for (const Scope* level = &scope; level && candidates.empty(); level = level->parent) {
     for (size_t i = 0; i < level->functions_count; ++i) {
-      if ((*level->functions)[i].name.lower() != name) continue;
-      found = &(*level->functions)[i];
-      body.functions = level->functions;
-      body.functions_count = i;
+      const InlineFunction& one = (*level->functions)[i];
+      if (one.name.lower() == name) candidates.push_back({&one, {}, level->functions, i});
     }
     if (level->barrier) break;
   }
-  if (!found) return BoundPtr();
+  if (candidates.empty()) return BoundPtr();
   handled = true;
-  const auto& parameters = found->parameters;
-  if (e.args.size() != parameters.size()) {
-    return semantic_error("FUNCTION_NOT_FOUND", e.at,
-                          fmt::format("Unexpected parameters for function {}", name));
-  }
-  std::vector<BoundPtr> values(e.args.size());
-  for (size_t i = 0; i < e.args.size(); ++i) {
-    size_t place = i;
-    if (i < e.names.size() && !e.names[i].text.empty()) {
-      place = parameters.size();
-      for (size_t k = 0; k < parameters.size(); ++k) {
-        if (parameters[k].first.lower() == e.names[i].lower()) place = k;
-      }
-      if (place == parameters.size()) {
-        return semantic_error(
-            "FUNCTION_NOT_FOUND", e.names[i].at,
-            fmt::format("Function {} has no parameter {}", name, e.names[i].lower()));
-      }
-    }
-    ASSIGN_OR_RETURN(BoundPtr value, analyze(*e.args[i], scope));
-    ASSIGN_OR_RETURN(Type type, type_at(parameters[place].second, found->at));
-    if (!can_coerce(value->type, type)) {
-      return semantic_error("FUNCTION_NOT_FOUND", e.at,
-                            fmt::format("Unexpected parameters ({}) for function {}. Expected: {}",
-                                        value->type.display(), name, type.display()));
-    }
-    if (values[place]) {
-      return semantic_error("FUNCTION_NOT_FOUND", e.at,
-                            fmt::format("Function {} is given a parameter twice", name));
-    }
-    values[place] = make_cast(value, type);
-    body.variables[parameters[place].first.lower()] = values[place];
-  }
-  ASSIGN_OR_RETURN(Type returns, type_at(found->returns, found->returns_at));
-  if (found->statement) {
-    body.variables.clear();
-    auto call = std::make_shared<Bound>();
-    call->kind = Bound::Kind::routine;
-    call->type = returns;
-    call->at = e.at;
-    ASSIGN_OR_RETURN(call->routine, compile_routine(*found, returns, body));
-    call->args = values;
-    return unless_null(*found, std::move(call), values);
-  }
-  ASSIGN_OR_RETURN(BoundPtr value, analyze(*found->body, body));
-  if (!can_coerce(value->type, returns)) {
-    return semantic_error("TYPE_MISMATCH", found->body->at,
-                          fmt::format("Value of RETURN must evaluate to {} (actual: {})",
-                                      returns.display(), value->type.display()));
-  }
-  return unless_null(*found, make_cast(value, returns), values);
+  ASSIGN_OR_RETURN(auto arguments, analyze_all(e.args, scope));
+  ASSIGN_OR_RETURN(RoutineMatch match, match_routine(name, e, arguments, candidates));
+  Scope body;
+  body.barrier = true;
+  body.functions = match.candidate.functions;
+  body.functions_count = match.candidate.functions_count;
+  return call_routine(match, body, e.at);
 }
 
 // SELECT count(*) FROM plan WHERE ... GROUP BY keys

@@ -16,6 +16,7 @@
 #include "runtime/call.h"
 #include "sql/analysis/access.h"
 #include "sql/analysis/plan.h"
+#include "sql/analysis/routines.h"
 #include "sql/analysis/session.h"
 #include "sql/connectors/connector.h"
 #include "sql/functions/functions.h"
@@ -52,6 +53,16 @@ class Analyzer {
 
   // Asked for every table, view and column that is read; none: everything may be read.
   void set_access(const AccessControl* access) { access_ = access; }
+  // What functions of schemas are looked up in; none: there are none.
+  void set_routines(const Routines* routines) { routines_ = routines; }
+  struct RoutineTypes {
+    std::vector<Type> parameters;
+    Type returns;                   // unknown for DROP FUNCTION
+    std::string signature() const;  // "(bigint,varchar)"
+  };
+  Result<RoutineTypes> routine_types(const InlineFunction& routine);
+  // Whether a routine may be stored.
+  Status check_routine(const InlineFunction& routine);
   // Values for the statement's question marks; without them a parameter is an error, or with
   // `describe` a value of unknown type.
   void set_parameters(const std::vector<ExpressionPtr>* parameters, bool describe) {
@@ -147,6 +158,9 @@ class Analyzer {
   const Call& call_;
   Session session_;
   const Catalogs& catalogs_;
+  const Routines* routines_ = nullptr;
+  std::map<std::string, std::unique_ptr<InlineFunction>> parsed_routines_;  // by name and types
+  std::set<std::string> open_routines_;                                     // being analysed
   const std::vector<ExpressionPtr>* parameters_ = nullptr;
   bool describe_ = false;
   Evaluate evaluate_;
@@ -222,6 +236,10 @@ class Analyzer {
   Result<From> analyze_table(const Relation& relation, const Scope* outer);
   Result<TableVersion> version_of(const Relation& relation);
   From scan_of(const ResolvedName& name, const TableRef& table);
+  // analyze_table_function.cc
+  Result<From> analyze_table_function(const Relation& relation, const Scope* outer);
+  Result<From> exclude_columns(const Relation& relation, const Scope* outer);
+  Result<From> sequence(const Relation& relation);
   Result<From> analyze_materialized(const Relation& relation, const ResolvedName& name,
                                     const MaterializedView& view);
   Result<From> analyze_view(const Relation& relation, const ResolvedName& name, const View& view);
@@ -304,6 +322,30 @@ class Analyzer {
   Result<std::shared_ptr<const BoundRoutine>> compile_routine(const InlineFunction& function,
                                                               const Type& returns, Scope& scope);
 
+  // analyze_stored.cc
+  struct RoutineCandidate {
+    const InlineFunction* routine = nullptr;
+    std::optional<StoredRoutine> stored;                     // none: of WITH FUNCTION, where it
+    const std::vector<InlineFunction>* functions = nullptr;  // sees these
+    size_t functions_count = 0;
+  };
+  struct RoutineMatch {
+    RoutineCandidate candidate;
+    RoutineTypes types;
+    std::vector<BoundPtr> values;  // of the parameters, with their types
+  };
+  Result<RoutineMatch> match_routine(const std::string& name, const Expression& expression,
+                                     const std::vector<BoundPtr>& arguments,
+                                     const std::vector<RoutineCandidate>& candidates);
+  Result<BoundPtr> call_routine(const RoutineMatch& match, Scope& body, Position at);
+  Result<BoundPtr> call_stored(const std::string& name, const Expression& expression, Scope& scope,
+                               const std::vector<RoutineCandidate>& candidates);
+  Result<BoundPtr> stored_call(const Expression& expression, Scope& scope, bool& handled);
+  Result<BoundPtr> path_call(const Expression& expression, Scope& scope, bool& handled);
+  Result<std::vector<RoutineCandidate>> stored_candidates(const std::string& catalog,
+                                                          const std::string& schema,
+                                                          const std::string& name);
+
   // analyze_routine.cc
   Result<BoundPtr> inline_call(const Expression& expression, Scope& scope, bool& handled);
   Result<PlanPtr> corresponding(const QueryTerm& term, PlanPtr left, PlanPtr right);
@@ -348,6 +390,7 @@ class Analyzer {
 
   // analyze_call.cc
   Result<BoundPtr> analyze_call(const Expression& expression, Scope& scope);
+  Result<BoundPtr> builtin_call(const Expression& expression, Scope& scope);
   Result<BoundPtr> special_call(const std::string& name, const Expression& expression, Scope& scope,
                                 bool& handled);
   Result<BoundPtr> call_function(const std::string& name, const Expression& expression,

@@ -17,6 +17,7 @@ struct Session {
   std::string source;
   std::optional<std::string> catalog;  // lower case
   std::optional<std::string> schema;
+  std::string path;               // SET PATH's text; see parse_path()
   std::string time_zone = "UTC";  // IANA name or +HH:MM
   std::string language = "en-US";
   std::string query_id;
@@ -29,7 +30,8 @@ struct Session {
   bool parametric_datetime = true;
   bool number = true;
   bool session_authorization = true;
-  WallTime start{};  // now() of the statement
+  bool client_path = true;  // the client keeps what SET PATH tells it
+  WallTime start{};         // now() of the statement
 };
 
 // Told to the client in response headers.

@@ -64,6 +64,8 @@ class Table {
 };
 using TableRef = std::shared_ptr<const Table>;
 
+inline constexpr const char* kViewPath = "trino.path";  // in View::kept: of Session::path
+
 struct View {
   std::string sql;                  // text of the query
   std::string catalog, schema;      // defaults its names resolve against
@@ -285,9 +287,21 @@ class MaterializedViews {
                                 std::vector<WrittenFile> files) = 0;
 };
 
+// Where SQL routines in a catalog's schemas are kept.
+enum class RoutineStorage : uint8_t { none, memory, durable };
+
+// A property that a statement's WITH takes, for system.metadata.
+struct PropertyInfo {
+  std::string name, default_value, type, description;
+};
+enum class PropertyOf : uint8_t { table, schema, column, materialized_view, analyze };
+
 class Connector {
  public:
   virtual ~Connector() = default;
+
+  virtual RoutineStorage routine_storage() const { return RoutineStorage::none; }
+  virtual std::vector<PropertyInfo> list_properties(PropertyOf) const { return {}; }
 
   virtual MaterializedViews* materialized_views() { return nullptr; }
   // nullptr: rows are not changed here.

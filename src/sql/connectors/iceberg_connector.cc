@@ -114,11 +114,29 @@ Result<bool> IcebergConnector::schema_exists(const Call& call, const std::string
   return catalog_.namespace_exists(call, space);
 }
 
+namespace {
+
+const PropertyInfo kSchemaLocation{"location", "", "varchar", "URI of the schema's folder"};
+
+}  // namespace
+
+std::vector<PropertyInfo> IcebergConnector::list_properties(PropertyOf of) const {
+  switch (of) {
+    case PropertyOf::table:
+    case PropertyOf::materialized_view: return table_properties();
+    case PropertyOf::schema: return {kSchemaLocation};
+    case PropertyOf::analyze:
+      return {{"columns", "", "array(varchar)", "Columns whose values are counted"}};
+    case PropertyOf::column: return {};
+  }
+  return {};
+}
+
 Status IcebergConnector::create_schema(const Call& call, const std::string& schema,
                                        const Properties& properties) {
   catalog::Properties given;
   for (const auto& [name, value] : properties) {
-    if (name != "location") {
+    if (name != kSchemaLocation.name) {
       return fail(Code::invalid, "INVALID_SCHEMA_PROPERTY",
                   "Catalog 'iceberg' schema property '" + name + "' does not exist");
     }

@@ -24,6 +24,8 @@ class IcebergConnector final : public Connector, public ColumnListing {
 
   MaterializedViews* materialized_views() override { return &views_; }
   RowChanger* row_changer() override { return &changes_; }
+  RoutineStorage routine_storage() const override { return RoutineStorage::durable; }
+  std::vector<PropertyInfo> list_properties(PropertyOf of) const override;
 
   Result<std::vector<std::string>> list_schemas(const Call& call) override;
   Result<bool> schema_exists(const Call& call, const std::string& schema) override;

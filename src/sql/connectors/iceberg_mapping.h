@@ -39,6 +39,9 @@ Result<Json> default_json(const std::string& json, const tables::Type& type, int
 // The other way; none without one.
 std::optional<std::string> shown_default(const tables::Field& field);
 
+// What apply_properties() knows.
+std::vector<PropertyInfo> table_properties();
+
 // The Iceberg connector's table properties: applied to a table about to be made, and read off one
 // that exists. invalid ("INVALID_TABLE_PROPERTY").
 Status apply_properties(const Properties& properties, catalog::CreateTable* table);

@@ -230,21 +230,34 @@ struct PropertyRow {
   Status (*apply)(const std::string& value, CreateTable* table);
   const char* key;  // Iceberg's, when one holds the value
   bool changes;     // by ALTER TABLE SET PROPERTIES
+  const char* type;
+  const char* default_value;
+  const char* description;
 };
 // In the order they are applied.
 constexpr PropertyRow kProperties[] = {
-    {"format", set_format, "write.format.default", true},
-    {"format_version", set_format_version, nullptr, true},
-    {"partitioning", set_partitioning, nullptr, true},
-    {"sorted_by", set_sorted_by, nullptr, true},
-    {"location", set_location, nullptr, false},
-    {"compression_codec", set_compression, "write.parquet.compression-codec", true},
-    {"max_commit_retry", set_plain<kRetries>, kRetries, true},
-    {"delete_after_commit_enabled", set_plain<kDeleteAfterCommit>, kDeleteAfterCommit, true},
-    {"max_previous_versions", set_plain<kPreviousVersions>, kPreviousVersions, true},
-    {"object_store_layout_enabled", set_plain<kObjectStoreLayout>, kObjectStoreLayout, true},
-    {"data_location", set_plain<kDataLocation>, kDataLocation, true},
-    {"extra_properties", set_extra, nullptr, true},
+    {"format", set_format, "write.format.default", true, "varchar", "PARQUET",
+     "Format of the data files"},
+    {"format_version", set_format_version, nullptr, true, "integer", "2",
+     "Version of the Iceberg table format"},
+    {"partitioning", set_partitioning, nullptr, true, "array(varchar)", "[]",
+     "Transforms whose values part the rows"},
+    {"sorted_by", set_sorted_by, nullptr, true, "array(varchar)", "[]", "Columns to sort files by"},
+    {"location", set_location, nullptr, false, "varchar", "", "URI of the table's folder"},
+    {"compression_codec", set_compression, "write.parquet.compression-codec", true, "varchar", "",
+     "Compression of the data files"},
+    {"max_commit_retry", set_plain<kRetries>, kRetries, true, "integer", "",
+     "How often a commit is tried again"},
+    {"delete_after_commit_enabled", set_plain<kDeleteAfterCommit>, kDeleteAfterCommit, true,
+     "boolean", "", "Whether a commit deletes the oldest metadata files"},
+    {"max_previous_versions", set_plain<kPreviousVersions>, kPreviousVersions, true, "integer", "",
+     "How many metadata files are kept"},
+    {"object_store_layout_enabled", set_plain<kObjectStoreLayout>, kObjectStoreLayout, true,
+     "boolean", "", "Whether the paths of data files begin with a hash"},
+    {"data_location", set_plain<kDataLocation>, kDataLocation, true, "varchar", "",
+     "URI of the folder of the data files"},
+    {"extra_properties", set_extra, nullptr, true, "map(varchar, varchar)", "",
+     "Properties that Iceberg keeps as they are"},
 };
 
 const PropertyRow* find_property(const std::string& name) {
@@ -277,6 +290,13 @@ std::string shown_transform(const tables::iceberg::PartitionField& field,
 }
 
 }  // namespace
+
+std::vector<PropertyInfo> table_properties() {
+  std::vector<PropertyInfo> made;
+  for (const PropertyRow& row : kProperties)
+    made.push_back({row.name, row.default_value, row.type, row.description});
+  return made;
+}
 
 Status apply_properties(const Properties& properties, CreateTable* table) {
   for (const auto& [name, value] : properties) RETURN_IF_ERROR(check_known(name));

@@ -29,6 +29,7 @@ class MemoryConnector final : public Connector {
   MemoryConnector(objectstore::MemoryStore& store, LakeScans& scans, Random& random);
   ~MemoryConnector() override;
 
+  RoutineStorage routine_storage() const override { return RoutineStorage::memory; }
   Result<std::vector<std::string>> list_schemas(const Call& call) override;
   Result<bool> schema_exists(const Call& call, const std::string& schema) override;
   Status create_schema(const Call& call, const std::string& schema, const Properties&) override;

@@ -1,5 +1,5 @@
-// Handles for scans that the engine can run: a connector adds what it planned, gets a handle, and
-// the renderer writes function('<handle>'), which the engine's table function looks up. Thread safe.
+// Handles for scans that the engine can run: a connector adds what it planned and gets a handle;
+// the renderer writes function('<handle>'); the engine's table function looks it up. Thread safe.
 #pragma once
 
 #include <cstdint>

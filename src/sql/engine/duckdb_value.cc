@@ -27,7 +27,7 @@ duckdb::LogicalType duckdb_type(const Type& type) {
       return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision),
                                   static_cast<uint8_t>(type.scale));
     default: {
-      // Each column of each scan comes here: with the engine's parser that was half of the planning.
+      // Each column of each scan comes here: the engine's parser took half of the planning.
       std::string name = stored_type(type);
       duckdb::LogicalTypeId id = duckdb::TransformStringToLogicalTypeId(name);
       if (id == duckdb::LogicalTypeId::USER) return duckdb::TransformStringToLogicalType(name);

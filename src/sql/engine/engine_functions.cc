@@ -325,7 +325,11 @@ std::string build() {
       "message);\n"
       "CREATE OR REPLACE MACRO trino_try_fail(name, message) AS NULL;\n"
       "CREATE OR REPLACE MACRO trino_raise(problem) AS error(problem);\n"
-      "CREATE OR REPLACE MACRO trino_try_raise(problem) AS NULL;\n";
+      "CREATE OR REPLACE MACRO trino_try_raise(problem) AS NULL;\n"
+      // The table function sequence: start, stop and step with commas.
+      "CREATE OR REPLACE MACRO trino_sequence_rows(handle) AS TABLE SELECT generate_series AS c0 "
+      "FROM generate_series(CAST(split_part(handle, ',', 1) AS BIGINT), CAST(split_part(handle, "
+      "',', 2) AS BIGINT), CAST(split_part(handle, ',', 3) AS BIGINT));\n";
   for (const auto& macro : kMacros) {
     std::string body = expand_let(macro.body);
     out += fmt::format("CREATE OR REPLACE MACRO trino_{}({}) AS ({});\n", macro.name,

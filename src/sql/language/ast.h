@@ -309,7 +309,8 @@ struct RoutineStatement {
   std::vector<Branch> branches;
 };
 
-// WITH FUNCTION: an SQL routine, mostly one RETURN.
+// An SQL routine, mostly one RETURN: of WITH FUNCTION, of CREATE FUNCTION, or of DROP FUNCTION,
+// which tells the parameters' types only.
 struct InlineFunction {
   Identifier name;
   std::vector<std::pair<Identifier, std::string>> parameters;  // with their types
@@ -318,6 +319,12 @@ struct InlineFunction {
   ExpressionPtr body;                           // of one RETURN
   std::unique_ptr<RoutineStatement> statement;  // of BEGIN ... END and the like
   bool returns_null_on_null = false;
+  bool deterministic = true;
+  bool says_deterministic = false, says_null_input = false;  // or not, or called on it
+  std::string language;                                      // as written; empty: not said
+  std::string security;                                      // DEFINER or INVOKER; empty: not said
+  std::optional<std::string> comment;
+  size_t body_begin = 0, body_end = 0;  // RETURN or BEGIN ... END, offsets in the text
 };
 
 struct Query {
@@ -331,6 +338,18 @@ struct Query {
   ExpressionPtr offset;
   ExpressionPtr limit;  // none: no limit or LIMIT ALL
   bool with_ties = false;
+};
+
+// An argument of a table function: one of value, table and descriptor.
+struct TableArgument {
+  Position at;
+  std::optional<Identifier> name;  // name => ...
+  ExpressionPtr value;
+  std::unique_ptr<Relation> table;
+  std::optional<std::vector<Identifier>> descriptor;
+  std::optional<std::vector<ExpressionPtr>> partition_by;
+  std::vector<SortItem> order_by;
+  std::string when_empty;  // PRUNE, KEEP or empty
 };
 
 struct Relation {
@@ -354,7 +373,8 @@ struct Relation {
   ExpressionPtr on;
   bool has_using = false;
   std::vector<Identifier> using_columns;
-  std::vector<ExpressionPtr> args;  // unnest, table_function, sample: percentage
+  std::vector<ExpressionPtr> args;        // unnest, sample: percentage
+  std::vector<TableArgument> table_args;  // table_function
   bool ordinality = false;
   std::string sample_kind;
   std::unique_ptr<JsonTable> json_table;  // args: the input
@@ -506,17 +526,19 @@ enum class StatementKind : uint8_t {
   commit,
   rollback,
   call,
-  alter,       // alter
-  access,      // access
-  analyze,     // name, properties
-  show_stats,  // name or query
+  alter,            // alter
+  access,           // access
+  analyze,          // name, properties
+  show_stats,       // name or query
+  create_function,  // name, routine
+  drop_function,    // name, routine
   refused,
 };
 
 struct Statement {
   StatementKind kind;
   Position at;
-  std::string sql;  // refused: what it is ("MERGE"); show_create: TABLE VIEW SCHEMA
+  std::string sql;  // refused: what it is ("MERGE"); show_create: TABLE VIEW SCHEMA ...
   QualifiedName name;
   QualifiedName target;
   std::string branch;      // INSERT INTO name @ branch; of the target of change
@@ -540,6 +562,7 @@ struct Statement {
   std::unique_ptr<AlterClause> alter;
   std::unique_ptr<AccessClause> access;
   std::unique_ptr<ChangeSyntax> change;
+  std::unique_ptr<InlineFunction> routine;
   int parameters = 0;  // question marks in it
 };
 

@@ -525,21 +525,7 @@ Result<RelationPtr> Parser::relation_primary() {
     RETURN_IF_ERROR(need_symbol(")"));
     return made;
   }
-  if (at_word("TABLE") && at_symbol("(", 1)) {
-    next_ += 2;
-    made->kind = Relation::Kind::table_function;
-    ASSIGN_OR_RETURN(made->name, qualified_name());
-    RETURN_IF_ERROR(need_symbol("("));
-    while (!at_symbol(")")) {
-      if (at_identifier() && at_symbol("=>", 1)) next_ += 2;
-      ASSIGN_OR_RETURN(ExpressionPtr argument, expression());
-      made->args.push_back(std::move(argument));
-      if (!take_symbol(",")) break;
-    }
-    RETURN_IF_ERROR(need_symbol(")"));
-    RETURN_IF_ERROR(need_symbol(")"));
-    return made;
-  }
+  if (at_word("TABLE") && at_symbol("(", 1)) return table_function();
   if (at_symbol("(")) {
     if (at_query_start(1)) {
       ++next_;

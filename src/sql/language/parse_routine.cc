@@ -1,4 +1,4 @@
-// WITH SESSION, WITH FUNCTION, and the relation NEAREST.
+// WITH SESSION, SQL routines, and the relation NEAREST.
 #include <fmt/format.h>
 
 #include "sql/language/parse_state.h"
@@ -41,6 +41,63 @@ Result<InlineFunction> Parser::inline_function() {
   InlineFunction made;
   made.at = peek().at;
   ASSIGN_OR_RETURN(made.name, identifier());
+  if (at_symbol(".")) {
+    return fail(Code::invalid, "SYNTAX_ERROR",
+                fmt::format("line {}:{}: Inline function names cannot be qualified: {}",
+                            made.at.line, made.at.column, made.name.text));
+  }
+  RETURN_IF_ERROR(routine_after_name(made));
+  if (!made.security.empty()) {
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                fmt::format("line {}:{}: Security mode not supported for inline functions",
+                            made.at.line, made.at.column));
+  }
+  return made;
+}
+
+Result<InlineFunction> Parser::stored_routine() {
+  RETURN_IF_ERROR(need_word("FUNCTION"));
+  InlineFunction made;
+  made.at = peek().at;
+  ASSIGN_OR_RETURN(QualifiedName name, qualified_name());
+  made.name = std::move(name.back());
+  RETURN_IF_ERROR(routine_after_name(made));
+  return made;
+}
+
+// CREATE FUNCTION, or DROP FUNCTION with types whose parameters need no names.
+Result<std::unique_ptr<Statement>> Parser::routine(std::unique_ptr<Statement> made, bool drop) {
+  RETURN_IF_ERROR(need_word("FUNCTION"));
+  made->kind = drop ? StatementKind::drop_function : StatementKind::create_function;
+  if (drop) made->if_exists = take_words({"IF", "EXISTS"});
+  made->routine = std::make_unique<InlineFunction>();
+  InlineFunction& routine = *made->routine;
+  routine.at = peek().at;
+  ASSIGN_OR_RETURN(made->name, qualified_name());
+  routine.name = made->name.back();
+  if (!drop) {
+    RETURN_IF_ERROR(routine_after_name(routine));
+    return made;
+  }
+  RETURN_IF_ERROR(need_symbol("("));
+  while (!at_symbol(")")) {
+    // A name stands before its type: what reads as a type and then goes on was a name.
+    size_t begin = next_;
+    Identifier name;
+    ASSIGN_OR_RETURN(std::string type, type_text());
+    if (!at_symbol(",") && !at_symbol(")")) {
+      next_ = begin;
+      ASSIGN_OR_RETURN(name, identifier());
+      ASSIGN_OR_RETURN(type, type_text());
+    }
+    routine.parameters.emplace_back(std::move(name), std::move(type));
+    if (!take_symbol(",")) break;
+  }
+  RETURN_IF_ERROR(need_symbol(")"));
+  return made;
+}
+
+Status Parser::routine_after_name(InlineFunction& made) {
   RETURN_IF_ERROR(need_symbol("("));
   while (!at_symbol(")")) {
     ASSIGN_OR_RETURN(Identifier name, identifier());
@@ -52,39 +109,88 @@ Result<InlineFunction> Parser::inline_function() {
   RETURN_IF_ERROR(need_word("RETURNS"));
   made.returns_at = peek().at;
   ASSIGN_OR_RETURN(made.returns, type_text());
+  RETURN_IF_ERROR(routine_characteristics(made));
+  made.body_begin = peek().begin;
+  if (take_word("RETURN")) {
+    ASSIGN_OR_RETURN(made.body, expression());
+  } else {
+    ASSIGN_OR_RETURN(RoutineStatement statement, routine_statement());
+    made.statement = std::make_unique<RoutineStatement>(std::move(statement));
+  }
+  made.body_end = tokens_[next_ - 1].end;
+  return {};
+}
+
+// Each at most once, in any order.
+Status Parser::routine_characteristics(InlineFunction& made) {
   static constexpr std::string_view kStatements[] = {"RETURN", "BEGIN", "IF",     "CASE",
                                                      "LOOP",   "WHILE", "REPEAT", "SET"};
-  auto at_statement = [&] {
-    for (auto word : kStatements) {
-      if (at_word(word)) return true;
-    }
-    return at_symbol(":", 1);
+  auto twice = [&](Position at, const char* what) {
+    return syntax_error(at, fmt::format("Multiple {} clauses specified", what));
   };
-  while (!at_statement()) {
+  while (true) {
+    Position at = peek().at;
+    bool statement = at_symbol(":", 1);
+    for (auto word : kStatements) statement = statement || at_word(word);
+    if (statement) return {};
     if (take_word("LANGUAGE")) {
+      if (!made.language.empty()) return twice(at, "language");
       if (!at_word("SQL"))
         return fail(Code::unsupported, "NOT_SUPPORTED",
                     fmt::format("line {}:{}: Unsupported function language: {}", peek().at.line,
                                 peek().at.column, peek().text));
+      made.language = peek().text;
       ++next_;
-    } else if (take_words({"RETURNS", "NULL", "ON", "NULL", "INPUT"})) {
-      made.returns_null_on_null = true;
-    } else if (take_words({"NOT", "DETERMINISTIC"}) || take_word("DETERMINISTIC") ||
-               take_words({"CALLED", "ON", "NULL", "INPUT"}) ||
-               take_words({"SECURITY", "DEFINER"}) || take_words({"SECURITY", "INVOKER"})) {
-      continue;
+    } else if (at_words({"RETURNS", "NULL", "ON"}) || at_words({"CALLED", "ON", "NULL"})) {
+      if (made.says_null_input) return twice(at, "null-call");
+      made.says_null_input = true;
+      made.returns_null_on_null = take_words({"RETURNS", "NULL", "ON", "NULL", "INPUT"});
+      if (!made.returns_null_on_null && !take_words({"CALLED", "ON", "NULL", "INPUT"}))
+        return unexpected_token("'INPUT'");
+    } else if (at_word("DETERMINISTIC") || at_words({"NOT", "DETERMINISTIC"})) {
+      if (made.says_deterministic) return twice(at, "deterministic");
+      made.says_deterministic = true;
+      made.deterministic = !take_word("NOT");
+      ++next_;
+    } else if (at_words({"SECURITY", "DEFINER"}) || at_words({"SECURITY", "INVOKER"})) {
+      if (!made.security.empty()) return twice(at, "security");
+      made.security = peek(1).upper;
+      next_ += 2;
     } else if (take_word("COMMENT")) {
-      ASSIGN_OR_RETURN(std::string comment, string_text());
+      if (made.comment) return twice(at, "comment");
+      ASSIGN_OR_RETURN(made.comment, string_text());
     } else {
       return unexpected_token("'BEGIN', 'RETURN'");
     }
   }
-  if (take_word("RETURN")) {
-    ASSIGN_OR_RETURN(made.body, expression());
-    return made;
-  }
-  ASSIGN_OR_RETURN(RoutineStatement statement, routine_statement());
-  made.statement = std::make_unique<RoutineStatement>(std::move(statement));
+}
+
+// catalog.schema, schema, ...
+Result<std::vector<QualifiedName>> Parser::path() {
+  std::vector<QualifiedName> made;
+  do {
+    Position at = peek().at;
+    ASSIGN_OR_RETURN(QualifiedName name, qualified_name());
+    if (name.size() > 2) return syntax_error(at, "a path element is a catalog and a schema");
+    made.push_back(std::move(name));
+  } while (take_symbol(","));
+  return made;
+}
+
+Result<InlineFunction> parse_routine(std::string_view sql) {
+  ASSIGN_OR_RETURN(auto tokens, tokenize(sql));
+  Parser parser(sql, std::move(tokens));
+  ASSIGN_OR_RETURN(InlineFunction made, parser.stored_routine());
+  RETURN_IF_ERROR(parser.expect_end());
+  return made;
+}
+
+Result<std::vector<QualifiedName>> parse_path(std::string_view text) {
+  if (text.empty()) return std::vector<QualifiedName>();
+  ASSIGN_OR_RETURN(auto tokens, tokenize(text));
+  Parser parser(text, std::move(tokens));
+  ASSIGN_OR_RETURN(auto made, parser.path());
+  RETURN_IF_ERROR(parser.expect_end());
   return made;
 }
 

@@ -26,6 +26,10 @@ class Parser {
   // parse_query.cc
   Result<QueryPtr> query();
 
+  // parse_routine.cc
+  Result<InlineFunction> stored_routine();
+  Result<std::vector<QualifiedName>> path();
+
   // parse_expression.cc
   Result<ExpressionPtr> expression();
 
@@ -119,6 +123,9 @@ class Parser {
   Result<QueryPtr> query_with_session();
   Result<QueryPtr> query_with_functions();
   Result<InlineFunction> inline_function();
+  Status routine_after_name(InlineFunction& made);
+  Status routine_characteristics(InlineFunction& made);
+  Result<std::unique_ptr<Statement>> routine(std::unique_ptr<Statement> made, bool drop);
   Result<RoutineStatement> routine_statement();
   Result<std::vector<RoutineStatement>> routine_body();  // up to END, ELSE, ELSEIF, WHEN, UNTIL
   Status routine_compound(RoutineStatement& made);
@@ -160,6 +167,9 @@ class Parser {
   Result<RelationPtr> aliased_relation();
   Result<RelationPtr> named_relation(RelationPtr base);
   Result<RelationPtr> relation_primary();
+  Result<RelationPtr> table_function();
+  Result<TableArgument> table_argument();
+  Status table_argument_rows(TableArgument& made);
   bool at_query_start(size_t ahead) const;
 
   // Statements.

@@ -42,10 +42,10 @@ Result<std::unique_ptr<Statement>> Parser::create() {
   }
   if (!made->replace && take_word("ROLE")) return role(std::move(made), false);
   if (take_word("BRANCH")) return create_branch(std::move(made));
-  for (auto word : {"FUNCTION", "CATALOG"}) {
-    if (!at_word(word)) continue;
+  if (at_word("FUNCTION")) return routine(std::move(made), false);
+  if (at_word("CATALOG")) {
     made->kind = StatementKind::refused;
-    made->sql = fmt::format("CREATE {}", word);
+    made->sql = "CREATE CATALOG";
     next_ = tokens_.size() - 1;
     return made;
   }
@@ -153,10 +153,10 @@ Result<std::unique_ptr<Statement>> Parser::drop() {
   else {
     if (take_word("ROLE")) return role(std::move(made), true);
     if (take_word("BRANCH")) return drop_branch(std::move(made));
-    for (auto word : {"FUNCTION", "CATALOG"}) {
-      if (!at_word(word)) continue;
+    if (at_word("FUNCTION")) return routine(std::move(made), true);
+    if (at_word("CATALOG")) {
       made->kind = StatementKind::refused;
-      made->sql = fmt::format("DROP {}", word);
+      made->sql = "DROP CATALOG";
       next_ = tokens_.size() - 1;
       return made;
     }
@@ -227,7 +227,8 @@ Result<std::unique_ptr<Statement>> Parser::show() {
   } else if (take_word("CREATE")) {
     made->kind = StatementKind::show_create;
     bool materialized = take_words({"MATERIALIZED", "VIEW"});
-    if (!materialized && !at_word("TABLE") && !at_word("VIEW") && !at_word("SCHEMA")) {
+    if (!materialized && !at_word("TABLE") && !at_word("VIEW") && !at_word("SCHEMA") &&
+        !at_word("FUNCTION")) {
       return unexpected_token("'FUNCTION', 'MATERIALIZED', 'SCHEMA', 'TABLE', 'VIEW'");
     }
     made->sql = materialized ? "MATERIALIZED VIEW" : peek().upper;
@@ -326,13 +327,9 @@ Result<std::unique_ptr<Statement>> Parser::set_or_reset() {
   }
   if (!reset && take_word("PATH")) {
     made->kind = StatementKind::set_path;
-    std::string path;
-    do {
-      ASSIGN_OR_RETURN(auto name, qualified_name());
-      if (!path.empty()) path += ", ";
-      for (size_t i = 0; i < name.size(); ++i) path += (i ? "." : "") + name[i].text;
-    } while (take_symbol(","));
-    made->sql = path;
+    size_t begin = peek().begin;
+    RETURN_IF_ERROR(path());
+    made->sql = std::string(sql_.substr(begin, tokens_[next_ - 1].end - begin));
     return made;
   }
   if (!reset && take_word("ROLE")) {

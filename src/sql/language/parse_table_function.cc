@@ -1,0 +1,101 @@
+// TABLE(name(...)): table functions and their arguments.
+#include "sql/language/parse_state.h"
+
+namespace aichemy::sql {
+
+Result<RelationPtr> Parser::table_function() {
+  auto made = std::make_unique<Relation>();
+  made->at = peek().at;
+  made->kind = Relation::Kind::table_function;
+  next_ += 2;
+  ASSIGN_OR_RETURN(made->name, qualified_name());
+  RETURN_IF_ERROR(need_symbol("("));
+  while (!at_symbol(")") && !at_word("COPARTITION")) {
+    ASSIGN_OR_RETURN(TableArgument argument, table_argument());
+    made->table_args.push_back(std::move(argument));
+    if (!take_symbol(",")) break;
+  }
+  if (take_word("COPARTITION")) {
+    do {
+      RETURN_IF_ERROR(need_symbol("("));
+      do {
+        RETURN_IF_ERROR(qualified_name());
+      } while (take_symbol(","));
+      RETURN_IF_ERROR(need_symbol(")"));
+    } while (take_symbol(","));
+  }
+  RETURN_IF_ERROR(need_symbol(")"));
+  RETURN_IF_ERROR(need_symbol(")"));
+  return made;
+}
+
+Result<TableArgument> Parser::table_argument() {
+  TableArgument made;
+  made.at = peek().at;
+  if (at_identifier() && at_symbol("=>", 1)) {
+    ASSIGN_OR_RETURN(made.name, identifier());
+    ++next_;
+  }
+  if (at_word("TABLE") && at_symbol("(", 1)) {
+    RETURN_IF_ERROR(table_argument_rows(made));
+    return made;
+  }
+  if (at_word("DESCRIPTOR") && at_symbol("(", 1)) {
+    next_ += 2;
+    made.descriptor.emplace();
+    do {
+      ASSIGN_OR_RETURN(Identifier column, identifier());
+      made.descriptor->push_back(std::move(column));
+      if (!at_symbol(",") && !at_symbol(")")) RETURN_IF_ERROR(type_text());
+    } while (take_symbol(","));
+    RETURN_IF_ERROR(need_symbol(")"));
+    return made;
+  }
+  ASSIGN_OR_RETURN(made.value, expression());
+  return made;
+}
+
+// TABLE(t) or TABLE(query), an alias, PARTITION BY, PRUNE or KEEP WHEN EMPTY, ORDER BY.
+Status Parser::table_argument_rows(TableArgument& made) {
+  made.table = std::make_unique<Relation>();
+  Relation& table = *made.table;
+  table.at = peek().at;
+  bool is_query = at_query_start(2);
+  next_ += 2;
+  table.kind = is_query ? Relation::Kind::query : Relation::Kind::table;
+  if (is_query) {
+    ASSIGN_OR_RETURN(table.query, query());
+  } else {
+    ASSIGN_OR_RETURN(table.name, qualified_name());
+  }
+  RETURN_IF_ERROR(need_symbol(")"));
+  bool clause = at_word("PARTITION") || at_word("PRUNE") || at_word("KEEP") || at_word("ORDER") ||
+                at_word("COPARTITION");
+  if (take_word("AS") || (!clause && at_identifier())) {
+    ASSIGN_OR_RETURN(table.alias, identifier());
+    if (at_symbol("(")) {
+      ASSIGN_OR_RETURN(table.column_aliases, identifier_list());
+    }
+  }
+  if (take_words({"PARTITION", "BY"})) {
+    made.partition_by.emplace();
+    bool listed = take_symbol("(");
+    while (!listed || !at_symbol(")")) {
+      ASSIGN_OR_RETURN(ExpressionPtr key, expression());
+      made.partition_by->push_back(std::move(key));
+      if (!listed || !take_symbol(",")) break;
+    }
+    if (listed) RETURN_IF_ERROR(need_symbol(")"));
+  }
+  if (at_word("PRUNE") || at_word("KEEP")) {
+    made.when_empty = peek().upper;
+    ++next_;
+    if (!take_words({"WHEN", "EMPTY"})) return unexpected_token("'WHEN'");
+  }
+  if (!take_words({"ORDER", "BY"})) return {};
+  bool listed = take_symbol("(");
+  RETURN_IF_ERROR(order_by(made.order_by));
+  return listed ? need_symbol(")") : Status();
+}
+
+}  // namespace aichemy::sql
