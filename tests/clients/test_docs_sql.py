@@ -12,11 +12,15 @@ from conftest import ROOT
 
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if "```sql" in path.read_text())
 
+# Up to a semicolon that ends a line, the next of which is not indented; then its answers.
+STATEMENT = re.compile(r"(.+?);\n(?! )((?:-- (?:\[|error )[^\n]*\n)*)", re.S)
+
 
 def statements(page):
     """(statement, rows or the error's name or None)."""
     for block in re.findall(r"^```sql\n(.*?)^```", page, re.M | re.S):
-        for sql, answer in re.findall(r"(.+?);\n(?! )((?:-- (?:\[|error )[^\n]*\n)*)", block, re.S):
+        assert not STATEMENT.sub("", block), "what is left of a block is no statement"
+        for sql, answer in STATEMENT.findall(block):
             answers = [line.removeprefix("-- ") for line in answer.splitlines()]
             if answers and answers[0].startswith("error "):
                 yield sql, answers[0].split()[1]
