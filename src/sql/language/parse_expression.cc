@@ -313,6 +313,7 @@ Result<ExpressionPtr> Parser::postfix() {
       }
       if (take_symbol("(")) {  // method call: value.function(args)
         auto called = call_of(made->name.text, value->at);
+        called->has_operand = true;
         add_argument(*called, std::move(value));
         while (!at_symbol(")")) {
           called->names.resize(called->args.size());

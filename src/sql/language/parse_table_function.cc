@@ -93,9 +93,18 @@ Status Parser::table_argument_rows(TableArgument& made) {
     if (!take_words({"WHEN", "EMPTY"})) return unexpected_token("'WHEN'");
   }
   if (!take_words({"ORDER", "BY"})) return {};
-  bool listed = take_symbol("(");
-  RETURN_IF_ERROR(order_by(made.order_by));
-  return listed ? need_symbol(")") : Status();
+  if (take_symbol("(")) {
+    RETURN_IF_ERROR(order_by(made.order_by));
+    return need_symbol(")");
+  }
+  SortItem item;  // one: what follows a comma is the next argument
+  ASSIGN_OR_RETURN(item.key, expression());
+  item.descending = take_word("DESC");
+  if (!item.descending) take_word("ASC");
+  if (take_words({"NULLS", "FIRST"})) item.nulls_first = true;
+  if (take_words({"NULLS", "LAST"})) item.nulls_first = false;
+  made.order_by.push_back(std::move(item));
+  return {};
 }
 
 }  // namespace aichemy::sql
