@@ -48,6 +48,17 @@ std::optional<std::vector<size_t>> places_of(const Expression& e, const InlineFu
   return places;
 }
 
+// Whether a value is another one each time it is asked for.
+bool varies(const BoundPtr& value) {
+  bool found = false;
+  rewrite(value, [&](const BoundPtr& part) -> BoundPtr {
+    found = found || (part->kind == Bound::Kind::call &&
+                      (part->text.contains("random(") || part->text.contains("uuid(")));
+    return nullptr;
+  });
+  return found;
+}
+
 bool coerces(const std::vector<Type>& from, const std::vector<Type>& to) {
   for (size_t i = 0; i < from.size(); ++i) {
     if (!can_coerce(from[i], to[i])) return false;
@@ -188,7 +199,8 @@ Result<Analyzer::RoutineMatch> Analyzer::match_routine(
 Result<BoundPtr> Analyzer::call_routine(const RoutineMatch& match, Scope& body, Position at) {
   const InlineFunction& routine = *match.candidate.routine;
   const Type& returns = match.types.returns;
-  if (routine.statement) {
+  // In place of its call, a body would take such an argument anew for each use.
+  if (routine.statement || std::ranges::any_of(match.values, varies)) {
     auto call = std::make_shared<Bound>();
     call->kind = Bound::Kind::routine;
     call->type = returns;
