@@ -245,3 +245,27 @@ def test_defaults_of_version_3(run, schema, lake):
     assert run(f"SELECT status FROM {t} ORDER BY id") == [["new"], ["open"], [None]]
     run(f"CREATE TABLE {schema}.two (id bigint)")
     fails(run, f"ALTER TABLE {schema}.two ADD COLUMN a bigint DEFAULT 1", "NOT_SUPPORTED", "format version < 3")
+
+
+def test_properties_are_listed(run, schema):
+    """What system.metadata lists is what WITH takes."""
+    listed = run("SELECT property_name, type FROM system.metadata.table_properties WHERE catalog_name = 'iceberg'")
+    names = [name for name, _ in listed]
+    assert ["format", "varchar"] in listed and ["partitioning", "array(varchar)"] in listed
+    assert run("SELECT count(*) FROM system.metadata.materialized_view_properties") == [[len(names)]]
+    assert run("SELECT property_name FROM system.metadata.schema_properties") == [["location"]]
+    assert run("SELECT property_name, type FROM system.metadata.analyze_properties") == [["columns", "array(varchar)"]]
+    assert run("SELECT * FROM system.metadata.column_properties") == []
+    run(f"CREATE TABLE {schema}.t (x integer) WITH (partitioning = ARRAY['x'], sorted_by = ARRAY['x'], format = 'PARQUET')")
+    with pytest.raises(trino.exceptions.TrinoUserError, match="does not exist"):
+        run(f"CREATE TABLE {schema}.u (x integer) WITH (not_{names[0]} = 'a')")
+
+
+def test_session_properties(run):
+    shown = {row[0]: row for row in run("SHOW SESSION")}
+    assert list(shown) == sorted(shown)
+    assert shown["filter_conjunction_independence_factor"][1:4] == ["0.75", "0.75", "double"]
+    run("SET SESSION join_partitioned_build_min_row_count = 10")
+    run("SET SESSION spatial_join = false")
+    with pytest.raises(trino.exceptions.TrinoUserError, match="INVALID_SESSION_PROPERTY"):
+        run("SET SESSION retry_max_delay = 'long'")

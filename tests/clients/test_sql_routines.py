@@ -204,3 +204,10 @@ def test_a_pulled_plug(own_platform):
     assert client.run("SHOW CREATE FUNCTION iceberg.s.stays") == shown
     client.fails("SELECT iceberg.s.goes()", "FUNCTION_NOT_FOUND")
     client.fails("SELECT memory.default.light()", "FUNCTION_NOT_FOUND")
+
+
+def test_an_argument_is_taken_once(client):
+    client.run("CREATE FUNCTION memory.routines.same(x double) RETURNS boolean RETURN x = x")
+    assert client.value("count(*) FROM tpch.tiny.orders WHERE NOT memory.routines.same(random())") == 0
+    assert client.value("transform(ARRAY[1e0], x -> memory.routines.same(x))") == [True]
+    assert client.value("memory.routines.same(sum(x)) FROM (VALUES 1e0) t(x)") is True

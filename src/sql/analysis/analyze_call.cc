@@ -243,54 +243,7 @@ void set_result_precision(const std::string& name, const std::vector<Type>& argu
   }
 }
 
-// The names of a.b; none of what is more than that.
-QualifiedName plain_names(const Expression& e) {
-  if (e.kind == ExpressionKind::identifier) return {e.name};
-  if (e.kind != ExpressionKind::dereference) return {};
-  QualifiedName names = plain_names(*e.args[0]);
-  if (!names.empty()) names.push_back(e.name);
-  return names;
-}
-
 }  // namespace
-
-Result<BoundPtr> Analyzer::analyze_call(const Expression& e, Scope& scope) {
-  // a.b.f(x) reads as a method of the column a.b; when there is none, b is f's schema.
-  QualifiedName prefix = e.has_operand ? plain_names(*e.args[0]) : QualifiedName();
-  bool schema = prefix.size() > 1;
-  if (prefix.size() == 1 && routines_ && session_.catalog) {
-    schema =
-        !routines_->find(*session_.catalog, prefix[0].lower(), e.qualified.back().lower()).empty();
-  }
-  if (schema && !resolve_chain(prefix, e.at, scope)) {
-    Expression call{};
-    call.kind = ExpressionKind::function;
-    call.at = e.at;
-    call.qualified = std::move(prefix);
-    call.qualified.push_back(e.qualified.back());
-    call.names.assign(e.names.begin() + (e.names.empty() ? 0 : 1), e.names.end());
-    Scope arguments;
-    arguments.parent = &scope;
-    arguments.aggregates = scope.aggregates;
-    arguments.windows = scope.windows;
-    arguments.clause = scope.clause;
-    for (size_t i = 1; i < e.args.size(); ++i) {
-      auto argument = std::make_unique<Expression>();
-      argument->kind = ExpressionKind::identifier;
-      argument->at = e.args[i]->at;
-      argument->name.text = fmt::format("#{}", i);
-      ASSIGN_OR_RETURN(arguments.variables[argument->name.text], analyze(*e.args[i], scope));
-      call.args.push_back(std::move(argument));
-    }
-    return analyze_call(call, arguments);
-  }
-  bool handled = false;
-  auto inlined = inline_call(e, scope, handled);
-  if (handled || !inlined) return inlined;
-  auto stored = stored_call(e, scope, handled);
-  if (handled || !stored) return stored;
-  return builtin_call(e, scope);
-}
 
 Result<BoundPtr> Analyzer::builtin_call(const Expression& e, Scope& scope) {
   std::string name = e.qualified.back().lower();
