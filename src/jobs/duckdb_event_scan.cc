@@ -21,7 +21,7 @@ struct EventScanInfo final : public duckdb::TableFunctionInfo {
 };
 
 struct EventScanBind final : public duckdb::TableFunctionData {
-  EventScans::Scan scan;
+  EventScan scan;
   std::vector<SourceColumn> columns;
 };
 
@@ -63,7 +63,7 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&,
   if (!scan) throw duckdb::InvalidInputException("unknown event scan handle");
   auto bound = duckdb::make_uniq<EventScanBind>();
   bound->columns = scan->dead ? dead_event_columns() : scan->batch->columns;
-  bound->scan = std::move(*scan);
+  bound->scan = *scan;
   for (size_t i = 0; i < bound->columns.size(); ++i) {
     names.push_back(fmt::format("c{}", i));
     types.push_back(physical(bound->columns[i].type));

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "jobs/script.h"
-#include "sql/connectors/connector.h"
+#include "sql/connectors/scan_registry.h"
 
 namespace duckdb {
 class DatabaseInstance;
@@ -54,26 +53,15 @@ struct EventBatch {
 // Columns of the dead-letter scan, in order: the dead-letter table has them under these names.
 std::vector<SourceColumn> dead_event_columns();
 
-// Handles for event_scan. Thread safe; a handle lives as long as `keep`.
-class EventScans {
- public:
-  sql::EngineScan add(std::shared_ptr<EventBatch> batch);  // the good records
-  sql::EngineScan add_dead(
-      std::shared_ptr<EventBatch> batch);  // the dead ones, after the first scan ended
-  struct Scan {
-    std::shared_ptr<EventBatch> batch;
-    bool dead = false;
-  };
-  std::optional<Scan> find(const std::string& handle) const;
+struct EventScan {
+  std::shared_ptr<EventBatch> batch;
+  bool dead = false;  // the broken records, after a scan of the good ones ended
+};
 
- private:
-  struct Registry {
-    std::mutex mutex;
-    uint64_t next = 1;
-    std::map<std::string, Scan> by_handle;
-  };
-  std::shared_ptr<Registry> registry_ = std::make_shared<Registry>();
-  sql::EngineScan add_scan(Scan scan);
+// Read by duckdb_event_scan.cc.
+class EventScans : public sql::ScanRegistry<EventScan> {
+ public:
+  EventScans() : ScanRegistry("event_scan", "events-") {}
 };
 
 // Once per database, before the first statement. `scans` must outlive it.

@@ -259,7 +259,7 @@ Result<sql::TableRef> SourceConnector::get_table(const Call&, const sql::TableNa
 Result<sql::Scan> SourceConnector::plan_scan(const Call&, const sql::TableRef& table,
                                              const sql::ScanRequest&) {
   if (!batch_) return fail(Code::internal, "scan", "no epoch is running");
-  return table == dead_ ? scans_.add_dead(batch_) : scans_.add(batch_);
+  return scans_.add(std::make_shared<const EventScan>(batch_, table == dead_));
 }
 
 Status SourceConnector::create_schema(const Call&, const std::string&, const sql::Properties&) {

@@ -230,31 +230,6 @@ Result<TopicTable> read_topic_table(std::string_view text, const std::string& fi
   return made;
 }
 
-sql::EngineScan TopicScans::add(std::shared_ptr<const TopicScan> scan) {
-  sql::EngineScan out;
-  {
-    std::lock_guard lock(registry_->mutex);
-    out.handle = "topic-" + std::to_string(registry_->next++);
-    registry_->by_handle[out.handle] = std::move(scan);
-  }
-  out.function = "topic_scan";
-  auto forget = [registry = registry_](std::string* handle) {
-    {
-      std::lock_guard lock(registry->mutex);
-      registry->by_handle.erase(*handle);
-    }
-    delete handle;
-  };
-  out.keep = std::shared_ptr<std::string>(new std::string(out.handle), forget);
-  return out;
-}
-
-std::shared_ptr<const TopicScan> TopicScans::find(const std::string& handle) const {
-  std::lock_guard lock(registry_->mutex);
-  auto found = registry_->by_handle.find(handle);
-  return found == registry_->by_handle.end() ? nullptr : found->second;
-}
-
 std::unique_ptr<sql::Connector> make_topic_catalog(broker::Broker& broker, TopicScans& scans,
                                                    std::vector<TopicTable> described) {
   return std::make_unique<TopicCatalog>(broker, scans, std::move(described));

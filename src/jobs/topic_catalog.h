@@ -11,9 +11,7 @@
 // (upper bounds too, for topics in log-append time; a producer's times are in no order). Read-only.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +21,7 @@
 #include "broker/broker.h"
 #include "jobs/script.h"
 #include "sql/connectors/connector.h"
+#include "sql/connectors/scan_registry.h"
 
 namespace duckdb {
 class DatabaseInstance;
@@ -43,19 +42,10 @@ struct TopicScan {
   std::vector<TopicRange> ranges;
 };
 
-// Handles for topic_scan (duckdb_topic_scan.cc). Thread safe; a handle lives as long as `keep`.
-class TopicScans {
+// Read by duckdb_topic_scan.cc.
+class TopicScans : public sql::ScanRegistry<TopicScan> {
  public:
-  sql::EngineScan add(std::shared_ptr<const TopicScan> scan);
-  std::shared_ptr<const TopicScan> find(const std::string& handle) const;
-
- private:
-  struct Registry {
-    std::mutex mutex;
-    uint64_t next = 1;
-    std::map<std::string, std::shared_ptr<const TopicScan>> by_handle;
-  };
-  std::shared_ptr<Registry> registry_ = std::make_shared<Registry>();
+  TopicScans() : ScanRegistry("topic_scan", "topic-") {}
 };
 
 // Once per database, before the first statement. `scans` must outlive it.

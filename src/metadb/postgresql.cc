@@ -18,14 +18,13 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
 #include <regex>
 #include <thread>
 #include <unordered_map>
 
 #include "base/bytes.h"
-#include "metadb/metadb.h"
+#include "metadb/connections.h"
 #include "metadb/migrate.h"
 
 namespace aichemy::metadb {
@@ -255,27 +254,6 @@ class Connection {
   }
 };
 
-class PostgresqlTransaction final : public Transaction {
- public:
-  explicit PostgresqlTransaction(Connection& connection) : connection_(connection) {}
-
-  Result<int64_t> run(std::string_view sql, const std::vector<Cell>& parameters) override {
-    RETURN_IF_ERROR(connection_.each(sql, parameters, [](const Row&) { return true; }));
-    return connection_.changes();
-  }
-  Result<std::vector<Row>> query(std::string_view sql,
-                                 const std::vector<Cell>& parameters) override {
-    return connection_.query(sql, parameters);
-  }
-  Status each(std::string_view sql, const std::vector<Cell>& parameters,
-              const std::function<bool(const Row&)>& row) override {
-    return connection_.each(sql, parameters, row);
-  }
-
- private:
-  Connection& connection_;
-};
-
 // The types of a migration, which is written with SQLite's.
 std::string in_dialect(const std::string& sql) {
   static const std::regex kText(R"(\bTEXT\b)"), kBlob(R"(\bBLOB\b)");
@@ -293,7 +271,7 @@ class PostgresqlDatabase final : public Database {
         .execute = [&](const std::string& sql) { return writer_->execute(in_dialect(sql)); },
         .transaction = [&](const auto& fn) { return run_on(*writer_, kBeginWrite, fn); }};
     RETURN_IF_ERROR(migrate(target));
-    for (int i = 0; i < std::max(1, options.readers); ++i) readers_.push_back(nullptr);
+    for (int i = 0; i < std::max(1, options.readers); ++i) readers_.put(nullptr);
     return {};
   }
 
@@ -310,9 +288,7 @@ class PostgresqlDatabase final : public Database {
   int attempts_ = 1;
   std::mutex writer_mutex_;
   std::unique_ptr<Connection> writer_;
-  std::mutex readers_mutex_;
-  std::condition_variable reader_free_;
-  std::vector<std::unique_ptr<Connection>> readers_;  // null: not connected
+  ReaderPool<Connection> readers_;
 
   static void pause() {
     std::this_thread::sleep_for(std::chrono::milliseconds(kBetweenAttemptsMillis));
@@ -381,7 +357,7 @@ class PostgresqlDatabase final : public Database {
   static Status run_on(Connection& connection, const char* statement,
                        const std::function<Status(Transaction&)>& fn) {
     RETURN_IF_ERROR(connection.execute(statement));
-    PostgresqlTransaction transaction(connection);
+    TransactionOn<Connection> transaction(connection);
     Status done = fn(transaction);
     if (done) return connection.execute("COMMIT");
     (void)connection.execute("ROLLBACK");
@@ -389,36 +365,24 @@ class PostgresqlDatabase final : public Database {
   }
 
   Status run_read(const std::function<Status(Transaction&)>& fn) {
-    auto reader = take_reader();
+    auto reader = readers_.take();
     Status done = begin(reader, kBeginRead, [&]() -> Status {
       ASSIGN_OR_RETURN(reader, Connection::open(options_));
       return {};
     });
     if (done) {
-      PostgresqlTransaction transaction(*reader);
+      TransactionOn<Connection> transaction(*reader);
       done = fn(transaction);
       (void)reader->execute("ROLLBACK");  // nothing was written
     }
-    {
-      std::lock_guard lock(readers_mutex_);
-      readers_.push_back(std::move(reader));
-    }
-    reader_free_.notify_one();
+    readers_.put(std::move(reader));
     return done;
-  }
-
-  std::unique_ptr<Connection> take_reader() {
-    std::unique_lock lock(readers_mutex_);
-    reader_free_.wait(lock, [&] { return !readers_.empty(); });
-    auto reader = std::move(readers_.back());
-    readers_.pop_back();
-    return reader;
   }
 
   Status run_write(const std::function<Status(Transaction&)>& fn) {
     std::lock_guard lock(writer_mutex_);
     RETURN_IF_ERROR(begin(writer_, kBeginWrite, [&] { return open_writer(1); }));
-    PostgresqlTransaction transaction(*writer_);
+    TransactionOn<Connection> transaction(*writer_);
     Status done = fn(transaction);
     if (!done) {
       (void)writer_->execute("ROLLBACK");

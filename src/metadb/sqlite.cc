@@ -10,11 +10,10 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <mutex>
 #include <unordered_map>
 
-#include "metadb/metadb.h"
+#include "metadb/connections.h"
 #include "metadb/migrate.h"
 
 namespace aichemy::metadb {
@@ -174,34 +173,6 @@ class Connection {
   }
 };
 
-class SqliteTransaction final : public Transaction {
- public:
-  explicit SqliteTransaction(Connection& connection) : connection_(connection) {}
-
-  Result<int64_t> run(std::string_view sql, const std::vector<Cell>& parameters) override {
-    RETURN_IF_ERROR(connection_.each(sql, parameters, [](const Row&) { return true; }));
-    return connection_.changes();
-  }
-
-  Result<std::vector<Row>> query(std::string_view sql,
-                                 const std::vector<Cell>& parameters) override {
-    std::vector<Row> rows;
-    RETURN_IF_ERROR(connection_.each(sql, parameters, [&](const Row& row) {
-      rows.push_back(row);
-      return true;
-    }));
-    return rows;
-  }
-
-  Status each(std::string_view sql, const std::vector<Cell>& parameters,
-              const std::function<bool(const Row&)>& row) override {
-    return connection_.each(sql, parameters, row);
-  }
-
- private:
-  Connection& connection_;
-};
-
 class SqliteDatabase final : public Database {
  public:
   Status start(const SqliteOptions& options) {
@@ -212,7 +183,7 @@ class SqliteDatabase final : public Database {
     RETURN_IF_ERROR(migrate(target));
     for (int i = 0; i < std::max(1, options.readers); ++i) {
       ASSIGN_OR_RETURN(auto reader, Connection::open(options.path, true));
-      readers_.push_back(std::move(reader));
+      readers_.put(std::move(reader));
     }
     return {};
   }
@@ -223,35 +194,21 @@ class SqliteDatabase final : public Database {
       std::lock_guard lock(writer_mutex_);
       return run_on(*writer_, "BEGIN IMMEDIATE", fn);
     }
-    auto reader = take_reader();
+    auto reader = readers_.take();
     Status done = run_on(*reader, "BEGIN", fn);
-    {
-      std::lock_guard lock(readers_mutex_);
-      readers_.push_back(std::move(reader));
-    }
-    reader_free_.notify_one();
+    readers_.put(std::move(reader));
     return done;
   }
 
  private:
   std::mutex writer_mutex_;
   std::unique_ptr<Connection> writer_;
-  std::mutex readers_mutex_;
-  std::condition_variable reader_free_;
-  std::vector<std::unique_ptr<Connection>> readers_;
-
-  std::unique_ptr<Connection> take_reader() {
-    std::unique_lock lock(readers_mutex_);
-    reader_free_.wait(lock, [&] { return !readers_.empty(); });
-    auto reader = std::move(readers_.back());
-    readers_.pop_back();
-    return reader;
-  }
+  ReaderPool<Connection> readers_;
 
   static Status run_on(Connection& connection, const char* begin,
                        const std::function<Status(Transaction&)>& fn) {
     RETURN_IF_ERROR(connection.execute(begin));
-    SqliteTransaction transaction(connection);
+    TransactionOn<Connection> transaction(connection);
     Status done = fn(transaction);
     if (done) done = connection.execute("COMMIT");
     // A failed COMMIT may have ended the transaction already; the answer stays the first error.

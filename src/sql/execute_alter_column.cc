@@ -79,6 +79,19 @@ Result<Type> written_type(const ColumnDefinition& definition, const QualifiedNam
   return std::move(*type);
 }
 
+// The column that a change begins at; nullptr when there is none and the statement says IF EXISTS.
+Result<const ColumnInfo*> changed_column(const Statement& s, const Table& table,
+                                         const std::string& name, const char* verb) {
+  const ColumnInfo* known = find_column(table, name);
+  if (!known && !s.alter->if_part) {
+    return semantic_error("COLUMN_NOT_FOUND", s.at,
+                          fmt::format("Column '{}' does not exist", name));
+  }
+  if (known && known->hidden)
+    return semantic_error("NOT_SUPPORTED", s.at, fmt::format("Cannot {} hidden column", verb));
+  return known;
+}
+
 }  // namespace
 
 // True: there is nothing to do (IF NOT EXISTS).
@@ -137,13 +150,8 @@ Result<bool> StatementRun::drop_column(const Statement& s, const Table& table,
                                        TableChange& change) {
   const AlterClause& clause = *s.alter;
   change.kind = TableChange::Kind::drop_column;
-  const ColumnInfo* known = find_column(table, change.path[0]);
-  if (!known) {
-    if (clause.if_part) return true;
-    return semantic_error("COLUMN_NOT_FOUND", s.at,
-                          fmt::format("Column '{}' does not exist", change.path[0]));
-  }
-  if (known->hidden) return semantic_error("NOT_SUPPORTED", s.at, "Cannot drop hidden column");
+  ASSIGN_OR_RETURN(const ColumnInfo* known, changed_column(s, table, change.path[0], "drop"));
+  if (!known) return true;
   if (clause.path.size() == 1) {
     auto visible = std::ranges::count_if(table.columns, [](auto& c) { return !c.hidden; });
     if (visible <= 1)
@@ -172,13 +180,8 @@ Result<bool> StatementRun::rename_column(const Statement& s, const Table& table,
   change.kind = TableChange::Kind::rename_column;
   std::string target = clause.new_name.lower();
   change.text = target;
-  const ColumnInfo* known = find_column(table, change.path[0]);
-  if (!known) {
-    if (clause.if_part) return true;
-    return semantic_error("COLUMN_NOT_FOUND", s.at,
-                          fmt::format("Column '{}' does not exist", change.path[0]));
-  }
-  if (known->hidden) return semantic_error("NOT_SUPPORTED", s.at, "Cannot rename hidden column");
+  ASSIGN_OR_RETURN(const ColumnInfo* known, changed_column(s, table, change.path[0], "rename"));
+  if (!known) return true;
   if (clause.path.size() == 1) {
     if (find_column(table, target)) {
       return semantic_error("COLUMN_ALREADY_EXISTS", s.at,
