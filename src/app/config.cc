@@ -215,6 +215,8 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
       {"sql.https_port", port, "8443", "SQL over HTTPS with a password"},
       {"sql.http_port", port, "8080", "SQL over HTTP: clients on this machine, and internal use"},
       {"sql.memory", bytes, "2GB", "memory of all running queries together; beyond it they spill"},
+      {"sql.spill", bytes, "20GB",
+       "disk that running queries may spill to, together; beyond it they fail"},
       {"sql.grants", boolean, "false",
        "SQL roles and grants decide who may do what; false: they are kept only"},
       {"sql.access_rules", text, "",

@@ -251,6 +251,7 @@ Status RunningPlatform::start_tables() {
   duckdb.memory_bytes_max = config().bytes("sql.memory");
   duckdb.threads = cores();
   duckdb.spill_directory = options_.data.below("spill");
+  duckdb.spill_bytes_max = config().bytes("sql.spill");
   ASSIGN_OR_RETURN(engine_, sql::DuckDbEngine::start(std::move(duckdb)));
   jobs::register_event_scan(engine_->database(), event_scans_);
   jobs::register_topic_scan(engine_->database(), topic_scans_);

@@ -158,6 +158,19 @@ def test_a_sort_larger_than_memory_spills(limited):
     assert got.error is None and got.rows[0][0] == 1001215, got.page.get("error")
 
 
+def test_too_much_spilled_fails_the_statement_only():
+    platform = make_platform(["sql.memory=128MB", "sql.spill=16MB"])
+    try:
+        big = Statement(platform, "SELECT count(*) FROM (SELECT comment, row_number() OVER (ORDER BY comment) AS n "
+                                  "FROM tpch.sf1.lineitem) WHERE n % 2 = 0", user="dora").finish()
+        assert big.error == "EXCEEDED_SPILL_LIMIT", big.page.get("error")
+        assert "sql.spill" in big.page["error"]["message"]
+        assert Statement(platform, "SELECT 1", user="dora").finish().rows == [[1]]
+    finally:
+        platform.kill()
+        shutil.rmtree(platform.data.parent, ignore_errors=True)
+
+
 # ---- killing and abandoning ----------------------------------------------------------------------------------
 
 

@@ -274,6 +274,9 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
 
     duckdb::Connection connection(*database);
     RETURN_IF_ERROR(run_all(connection, std::string(engine_prelude())));
+    // Given with the other options, before the start, the engine would not look at it.
+    RETURN_IF_ERROR(run_all(connection, fmt::format("SET GLOBAL max_temp_directory_size='{}B'",
+                                                    options.spill_bytes_max)));
     // The order matters: once external access is off nothing can be allowed again.
     RETURN_IF_ERROR(run_all(
         connection,

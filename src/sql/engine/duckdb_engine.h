@@ -35,6 +35,7 @@ struct DuckDbOptions {
   uint64_t memory_bytes_max = uint64_t{4} << 30;
   int threads = 2;
   std::string spill_directory;
+  uint64_t spill_bytes_max = uint64_t{20} << 30;  // of all statements together
 };
 
 class IdleConnections;

@@ -257,7 +257,7 @@ Error error_from_duckdb(const duckdb::ErrorData& error) {
     case duckdb::ExceptionType::INTERRUPT:
       return {Code::cancelled, "cancelled", "the query was cancelled"};
     case duckdb::ExceptionType::OUT_OF_MEMORY:
-      return {Code::exhausted, "memory", error.RawMessage()};
+      return {Code::exhausted, "engine", error.Message()};
     case duckdb::ExceptionType::INTERNAL:
     case duckdb::ExceptionType::FATAL: return {Code::internal, "engine", error.Message()};
     default: return {Code::invalid, "engine", error.Message()};
