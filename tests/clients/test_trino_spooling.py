@@ -12,7 +12,7 @@ from conftest import make_platform
 
 trino = pytest.importorskip("trino")
 
-MANY = "SELECT orderkey, custkey, totalprice, orderdate, comment FROM tpch.sf1.orders WHERE orderkey <= 400000"
+MANY = "SELECT orderkey, custkey, totalprice, orderdate, comment FROM tpch.sf1.orders WHERE orderkey <= 800000"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def pages(platform, sql, encoding):
 @pytest.mark.parametrize("encoding", [None, "json", "json+zstd", "json+lz4"])
 def test_python_client(spooling, encoding):
     rows = connect(spooling, encoding=encoding).cursor().execute(MANY).fetchall()
-    assert len(rows) == 100_000 and len({row[0] for row in rows}) == 100_000
+    assert len(rows) == 200_000 and len({row[0] for row in rows}) == 200_000
     assert rows[0][3].year in range(1992, 1999) and isinstance(rows[0][2], float)
 
 
@@ -85,7 +85,7 @@ def test_segments(spooling):
         assert len(raw) == facts["uncompressedSize"] and len(json.loads(raw)) == facts["rowsCount"]
         assert requests.get(segment["ackUri"]).status_code == 200
         assert requests.get(segment["uri"]).status_code == 404, "acknowledged: gone"
-    assert offset == 100_000
+    assert offset == 200_000
 
 
 def test_unknown_encodings_are_declined(spooling):

@@ -10,8 +10,8 @@
 
 namespace aichemy::sql {
 
-// Appends the rows [first, last) of the chunk as "[v,v],[v,v]" with a comma in front unless `out`
-// ends with '['. The chunk's columns have the physical forms of `columns`.
+// Appends the rows of the chunk as "[v,v],[v,v]", with a comma in front unless `out` is empty. The
+// chunk's columns have the physical forms of `columns`.
 void append_rows_json(std::string& out, duckdb::DataChunk& chunk,
                       const std::vector<OutputColumn>& columns);
 

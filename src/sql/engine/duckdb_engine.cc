@@ -32,6 +32,7 @@
 #include "sql/engine/native_functions.h"
 #include "sql/engine/native_pattern.h"
 #include "sql/engine/native_routine.h"
+#include "sql/engine/row_collector.h"
 
 namespace aichemy::sql {
 namespace {
@@ -46,16 +47,16 @@ auto guarded(Fn fn) -> decltype(fn()) {
   }
 }
 
-// The thread that asks takes part in the work. While the engine's own threads have all there is,
-// DuckDB would have it poll: a fifth of TPC-H Q13's processor time. It has nothing to wait on.
+// While the engine's own threads have all the work there is, DuckDB would have the thread that asks
+// poll: a fifth of TPC-H Q13's processor time. Only rows that arrive can be waited for, not tasks.
 class Backoff {
  public:
   void worked() { idle_ = 0; }
-  void idled() {
+  void idled(RowQueue& rows) {
     constexpr int kYields = 8;
     constexpr std::chrono::microseconds kFirst{20}, kMost{320};
     if (++idle_ <= kYields) return std::this_thread::yield();
-    std::this_thread::sleep_for(std::min(kMost, kFirst * (1 << std::min(idle_ - kYields, 4))));
+    rows.wait(std::min(kMost, kFirst * (1 << std::min(idle_ - kYields, 4))));
   }
 
  private:
@@ -102,16 +103,12 @@ class IdleConnections {
 
 namespace {
 
-// What the engine's threads may make before a client asks for it. With less they stop and start
-// again for every few chunks.
-constexpr uint64_t kAheadBytes = 4 << 20;
-
 class DuckDbStream final : public RowStream {
  public:
   DuckDbStream(std::shared_ptr<IdleConnections> idle, std::vector<OutputColumn> columns,
                std::vector<std::shared_ptr<void>> scans, std::stop_token cancel)
       : scans_(std::move(scans)),
-        columns_(std::move(columns)),
+        rows_(std::make_shared<RowQueue>(std::move(columns))),
         idle_(std::move(idle)),
         connection_(idle_->take()),
         cancel_(cancel) {
@@ -122,26 +119,26 @@ class DuckDbStream final : public RowStream {
     // Counts without drawing: progress() reads them.
     context.config.enable_progress_bar = true;
     context.config.print_progress_bar = false;
-    context.config.streaming_buffer_size = kAheadBytes;
+    context.config.get_result_collector = collect_rows_into(rows_);
   }
 
   ~DuckDbStream() override {
     on_cancel_.reset();
-    result_.reset();  // before their connection
-    pending_.reset();
+    pending_.reset();  // before its connection
+    connection_->context->config.get_result_collector = nullptr;
     if (ended_well_) idle_->give_back(std::move(connection_));
   }
 
   Status start(const std::string& sql) {
-    pending_ = connection_->PendingQuery(sql, true);
+    pending_ = connection_->PendingQuery(sql, false);
     // Beginning a statement forgets an interrupt that came before it.
     if (cancel_.stop_requested())
       return fail(Code::cancelled, "cancelled", "the query was cancelled");
     if (pending_->HasError()) return std::unexpected(error_from_duckdb(pending_->GetErrorObject()));
-    if (pending_->types.size() != columns_.size()) {
+    if (pending_->types.size() != rows_->columns().size()) {
       return fail(Code::internal, "engine",
                   fmt::format("the engine gives {} columns, {} were planned",
-                              pending_->types.size(), columns_.size()));
+                              pending_->types.size(), rows_->columns().size()));
     }
     return {};
   }
@@ -154,7 +151,7 @@ class DuckDbStream final : public RowStream {
     Progress out;
     duckdb::QueryProgress now = connection_->context->GetQueryProgress();
     out.percentage = now.GetPercentage();
-    out.rows_read = std::max<uint64_t>(now.GetRowsProcesseed(), rows_.load());
+    out.rows_read = std::max<uint64_t>(now.GetRowsProcesseed(), given_.load());
     out.rows_total = now.GetTotalRowsToProcess();
     out.bytes_read = meter_->bytes.load(std::memory_order_relaxed);
     return out;
@@ -164,60 +161,51 @@ class DuckDbStream final : public RowStream {
 
  private:
   std::vector<std::shared_ptr<void>> scans_;
-  std::vector<OutputColumn> columns_;
+  std::shared_ptr<RowQueue> rows_;
   std::shared_ptr<IdleConnections> idle_;
   std::unique_ptr<duckdb::Connection> connection_;
   bool ended_well_ = false;
-  duckdb::unique_ptr<duckdb::PendingQueryResult> pending_;  // until the first page
-  duckdb::unique_ptr<duckdb::QueryResult> result_;
+  duckdb::unique_ptr<duckdb::PendingQueryResult> pending_;  // until all rows are in rows_
   duckdb::shared_ptr<ReadMeter> meter_;
-  std::atomic<uint64_t> rows_ = 0;
+  std::atomic<uint64_t> given_ = 0;  // rows
   std::stop_token cancel_;
   std::optional<std::stop_callback<std::function<void()>>> on_cancel_;
 
-  // Until the first rows are there.
-  void run_until_ready() {
+  // The thread that asks takes part in the work.
+  Status run_a_task(Backoff& backoff) {
     using State = duckdb::PendingExecutionResult;
-    Backoff backoff;
-    for (;;) {
-      State state = pending_->ExecuteTask();
-      if (duckdb::PendingQueryResult::IsResultReady(state)) return;
-      if (state == State::NO_TASKS_AVAILABLE || state == State::BLOCKED) {
-        backoff.idled();
-      } else {
-        backoff.worked();
-      }
+    State state = pending_->ExecuteTask();
+    if (state == State::NO_TASKS_AVAILABLE || state == State::BLOCKED) {
+      backoff.idled(*rows_);
+      return {};
     }
+    backoff.worked();
+    if (!duckdb::PendingQueryResult::IsResultReady(state)) return {};
+    if (pending_->HasError())  // Execute() would wrap it and lose its kind
+      return std::unexpected(error_from_duckdb(pending_->GetErrorObject()));
+    auto result = pending_->Execute();
+    if (result->HasError()) return std::unexpected(error_from_duckdb(result->GetErrorObject()));
+    pending_.reset();
+    return {};
   }
 
   Result<Page> fill(size_t max_bytes) {
-    if (pending_) {
-      run_until_ready();
-      if (pending_->HasError())  // Execute() would wrap it and lose its kind
-        return std::unexpected(error_from_duckdb(pending_->GetErrorObject()));
-      result_ = pending_->Execute();
-      pending_.reset();
-      if (result_->HasError()) return std::unexpected(error_from_duckdb(result_->GetErrorObject()));
-    }
     Page page;
     page.rows_json = "[";
-    while (page.rows_json.size() < max_bytes) {
-      duckdb::unique_ptr<duckdb::DataChunk> chunk;
-      duckdb::ErrorData error;
-      if (!result_->TryFetch(chunk, error)) return std::unexpected(error_from_duckdb(error));
-      if (!chunk || chunk->size() == 0) {
+    Backoff backoff;
+    for (;;) {
+      bool all_made = !pending_;
+      rows_->take(page, max_bytes);
+      if (page.rows_json.size() >= max_bytes) break;
+      if (all_made) {
         page.done = true;
         ended_well_ = true;
         break;
       }
-      append_rows_json(page.rows_json, *chunk, columns_);
-      // One more of the same will come: many, then the text need not grow step by step.
-      if (page.rows == 0 && chunk->size() == STANDARD_VECTOR_SIZE)
-        page.rows_json.reserve(max_bytes + 2 * page.rows_json.size());
-      page.rows += chunk->size();
+      RETURN_IF_ERROR(run_a_task(backoff));
     }
     page.rows_json += ']';
-    rows_.fetch_add(page.rows, std::memory_order_relaxed);
+    given_.fetch_add(page.rows, std::memory_order_relaxed);
     return page;
   }
 };

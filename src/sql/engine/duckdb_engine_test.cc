@@ -19,7 +19,7 @@ class DuckDbEngineTest : public testing::Test {
                                    .scans = scans_,
                                    .metrics = metrics_,
                                    .random = random_,
-                                   .spill_directory = testing::TempDir()})
+                                   .spill_directory = testing::TempDir() + "/spill"})
                   .value();
   }
 
@@ -93,7 +93,7 @@ TEST_F(DuckDbEngineTest, EncodesEveryType) {
 
 TEST_F(DuckDbEngineTest, PagesAndLimits) {
   auto stream =
-      engine_->execute({}, "SELECT range FROM range(100000)", {{"n", of(TypeKind::bigint)}}, {})
+      engine_->execute({}, "SELECT range FROM range(200000)", {{"n", of(TypeKind::bigint)}}, {})
           .value();
   uint64_t total = 0;
   int pages = 0;
@@ -101,10 +101,47 @@ TEST_F(DuckDbEngineTest, PagesAndLimits) {
     Page page = stream->next_page(100'000).value();
     total += page.rows;
     done = page.done;
-    EXPECT_LT(page.rows_json.size(), 200'000u);
+    EXPECT_LT(page.rows_json.size(), 500'000u);  // a piece of a thread is 256 KiB
   }
-  EXPECT_EQ(total, 100'000u);
+  EXPECT_EQ(total, 200'000u);
   EXPECT_GT(pages, 3);
+}
+
+TEST_F(DuckDbEngineTest, RowsKeepTheOrderOfTheStatement) {
+  auto text = rows("SELECT range FROM range(300000) ORDER BY range DESC", {of(TypeKind::bigint)});
+  ASSERT_TRUE(text) << text.error().message;
+  long expected = 300'000;
+  for (size_t at = text->find_first_of("0123456789"); at != std::string::npos;) {
+    size_t end = text->find(']', at);
+    ASSERT_EQ(std::stol(text->substr(at, end - at)), --expected);
+    at = text->find_first_of("0123456789", end);
+  }
+  EXPECT_EQ(expected, 0);
+}
+
+TEST_F(DuckDbEngineTest, DoublesHaveTheirShortestText) {
+  struct Row {
+    const char* sql;
+    const char* json;
+  };
+  for (const Row& row : {Row{"0.0", "0.0"},
+                         {"'-0.0'", "-0.0"},
+                         {"0.01", "0.01"},
+                         {"-0.1", "-0.1"},
+                         {"21168.23", "21168.23"},
+                         {"-104999.95", "-104999.95"},
+                         {"1.005", "1.005"},
+                         {"100000", "100000.0"},
+                         {"9999999999999.99", "9999999999999.99"},
+                         {"12345678901234.5", "12345678901234.5"},
+                         {"0.1 + 0.2::DOUBLE", "0.30000000000000004"},
+                         {"1e22", "1e+22"},
+                         {"5e-324", "5e-324"}}) {
+    EXPECT_EQ(rows(std::string("SELECT (") + row.sql + ")::DOUBLE", {of(TypeKind::double_)})
+                  .value_or("?"),
+              std::string("[[") + row.json + "]]")
+        << row.sql;
+  }
 }
 
 TEST_F(DuckDbEngineTest, ErrorsAndLockdown) {

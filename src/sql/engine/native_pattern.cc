@@ -17,9 +17,9 @@
 #include <optional>
 #include <set>
 
-#include "sql/engine/match_spec.h"
+#include "sql/pattern/match_spec.h"
 #include "sql/engine/native_functions.h"
-#include "sql/engine/pattern_matcher.h"
+#include "sql/pattern/pattern_matcher.h"
 #include "sql/engine/slot_expression.h"
 
 namespace aichemy::sql {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sql/engine/pattern_matcher.h"
+#include "sql/pattern/pattern_matcher.h"
 
 namespace aichemy::sql {
 

@@ -1,4 +1,4 @@
-#include "sql/engine/pattern_matcher.h"
+#include "sql/pattern/pattern_matcher.h"
 
 namespace aichemy::sql {
 

@@ -1,4 +1,4 @@
-#include "sql/engine/match_spec.h"
+#include "sql/pattern/match_spec.h"
 
 #include <duckdb/common/exception/binder_exception.hpp>
 
