@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """TPC-H or TPC-DS on Iceberg tables, beside DuckDB itself on the same Parquet files, turn about, with the same answers.
 
-  ./dev bench sql [--suite tpch|tpcds] [--scale 1] [--queries 1,6|all] [--rounds 5] [--json FILE]
+  ./dev bench sql [--suite tpch|tpcds] [--scale 1] [--queries 1,6|all] [--rounds 5] [--trino SCRIPT] [--json FILE]
 
 The tables are written by pyiceberg through the REST catalog; DuckDB (the same version as the engine's, the same number
 of threads) reads the very data files, copied to the local file system. Times are those of a whole statement at its
 client: ours over HTTP with the trino client, DuckDB's in process. The median of the rounds is compared.
+
+SCRIPT starts and stops a Trino ("start", "stop", with TRINO_PORT, TRINO_DATA and the addresses of S3 and the REST catalog
+in the environment). It runs the same statements on the same tables, in the same rounds, after one that warms it.
 """
 import argparse
 import decimal
@@ -14,7 +17,9 @@ import math
 import os
 import re
 import shutil
+import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -116,6 +121,29 @@ def peer(folder):
     return engine
 
 
+class Rival:
+    """A Trino on the same tables, for as long as the bench runs."""
+
+    def __init__(self, script, ready, suite):
+        store, self.script = ready["s3"], script
+        self.data = tempfile.mkdtemp(prefix="aichemy-bench-trino-")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.environment = os.environ | {
+            "TRINO_PORT": str(port), "TRINO_DATA": self.data, "TRINO_ICEBERG_REST_URI": ready["iceberg_rest"]["uri"],
+            "TRINO_S3_ENDPOINT": store["endpoint"], "TRINO_S3_REGION": store["region"],
+            "TRINO_S3_ACCESS_KEY": store["access_key"], "TRINO_S3_SECRET_KEY": store["secret_key"]}
+        self.run("start")
+        self.client = trino.dbapi.connect(host="127.0.0.1", port=port, user="bench", catalog="iceberg", schema=suite).cursor()
+
+    def run(self, command):
+        subprocess.run(["bash", self.script, command], env=self.environment, check=True, stdout=subprocess.DEVNULL)
+
+    def stop(self):
+        self.run("stop")
+        shutil.rmtree(self.data, ignore_errors=True)
+
+
 def timed(run):
     began = time.perf_counter()
     rows = run()
@@ -155,20 +183,24 @@ def same_unlimited(client, engine, ours, theirs):
     return same(client.execute(whole[0]).fetchall(), engine.execute(whole[1]).fetchall())
 
 
-def measure(ready, suite, engine, queries, chosen, rounds):
+def measure(ready, suite, engine, queries, chosen, rounds, rival):
     host, port = ready["sql"]["http"].removeprefix("http://").split(":")
     client = trino.dbapi.connect(host=host, port=int(port), user="admin", catalog="iceberg", schema=suite).cursor()
     ratio_max = SUITES[suite].ratio_max
     figures = []
     for number in chosen:
-        ours, theirs, error = [], [], ""
+        ours, theirs, rivals, error = [], [], [], ""
         our_text, their_text = queries[number]
         try:
+            if rival:
+                rival.client.execute(our_text).fetchall()
             for _ in range(rounds):
                 seconds, expected = timed(lambda: engine.execute(their_text).fetchall())
                 theirs.append(seconds)
                 seconds, answer = timed(lambda: client.execute(our_text).fetchall())
                 ours.append(seconds)
+                if rival:
+                    rivals.append(timed(lambda: rival.client.execute(our_text).fetchall())[0])
             if not same(answer, expected) and not same_unlimited(client, engine, our_text, their_text):
                 error = "WRONG ANSWER"
         except trino.exceptions.TrinoQueryError as failed:
@@ -179,9 +211,13 @@ def measure(ready, suite, engine, queries, chosen, rounds):
             continue
         row = {"query": number, "ours_s": statistics.median(ours), "duckdb_s": statistics.median(theirs)}
         row["ratio"] = row["ours_s"] / row["duckdb_s"]
+        beside = ""
+        if rival:
+            row["trino_s"] = statistics.median(rivals)
+            beside = f"   Trino {row['trino_s'] * 1000:8.1f} ms, {row['trino_s'] / row['ours_s']:.1f} times ours"
         figures.append(row)
         print(f"  Q{number:<3} {row['ours_s'] * 1000:8.1f} ms   DuckDB {row['duckdb_s'] * 1000:8.1f} ms   ratio {row['ratio']:.2f}"
-              f"{'' if row['ratio'] <= ratio_max else '   above ' + str(ratio_max)}", flush=True)
+              f"{'' if row['ratio'] <= ratio_max else '   above ' + str(ratio_max)}{beside}", flush=True)
     return figures
 
 
@@ -191,12 +227,13 @@ def main():
     parser.add_argument("--scale", type=float, default=1)
     parser.add_argument("--queries", default="1,6")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--trino", metavar="SCRIPT", help="a script that starts and stops a Trino, to run beside")
     parser.add_argument("--json")
     parser.add_argument("--keep", action="store_true", help="wait at the end, with the platform running, for a look by hand")
     options = parser.parse_args()
     suite = options.suite
     folder = Path(tempfile.mkdtemp(prefix="aichemy-bench-"))
-    platform = make_platform()
+    platform, rival = make_platform(), None
     try:
         source, queries = generate(suite, options.scale)
         total = load(platform.ready, suite, source, folder)
@@ -204,16 +241,22 @@ def main():
         chosen = sorted(queries) if options.queries == "all" else [int(q) for q in options.queries.split(",")]
         print(f"{SUITES[suite].name} at scale {options.scale:g}: {total / 1e6:.0f} MB of Parquet, "
               f"median of {options.rounds} rounds")
-        figures = measure(platform.ready, suite, peer(folder), queries, chosen, options.rounds)
+        if options.trino:
+            rival = Rival(options.trino, platform.ready, suite)
+        figures = measure(platform.ready, suite, peer(folder), queries, chosen, options.rounds, rival)
         good = [f for f in figures if "ratio" in f]
         if len(good) > 2:
             ratio = sum(f["ours_s"] for f in good) / sum(f["duckdb_s"] for f in good)
             print(f"  total of the {len(good)} that ran: ratio {ratio:.2f}; {len(figures) - len(good)} did not run or were wrong")
+            if rival:
+                print(f"  Trino's total: {sum(f['trino_s'] for f in good) / sum(f['ours_s'] for f in good):.1f} times ours")
         if options.keep:
             input(f"{platform.ready['sql']['http']}, data files in {folder}; Enter ends it: ")
         if options.json:
             Path(options.json).write_text(json.dumps(figures, indent=1))
     finally:
+        if rival:
+            rival.stop()
         platform.stop()
         shutil.rmtree(platform.data.parent, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
