@@ -355,6 +355,23 @@ Result<Analyzer::From> Analyzer::analyze_view(const Relation& relation, const Re
   return with_row_rules(std::move(from), name, relation.at);
 }
 
+namespace {
+
+bool is_true(const Bound& condition) {
+  return condition.kind == Bound::Kind::literal && !condition.null && condition.text == "true";
+}
+
+// Whether the plan is one row of aggregates over all that it reads, whatever that is.
+bool is_global_aggregate(const Plan& plan) {
+  if (plan.offset.value_or(0) > 0 || plan.limit.value_or(1) == 0 || plan.having) return false;
+  if (plan.kind == Plan::Kind::wrapped) return is_global_aggregate(*plan.inputs[0]);
+  if (plan.kind != Plan::Kind::select) return false;
+  if (plan.grouped) return plan.group_keys.empty();
+  return !plan.where && is_global_aggregate(*plan.inputs[0]);
+}
+
+}  // namespace
+
 Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Scope* outer) {
   ASSIGN_OR_RETURN(From left, analyze_relation(*relation.left, outer));
   Scope lateral;
@@ -399,6 +416,7 @@ Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Sc
   from.relations = left.relations;
   from.relations.insert(right.relations.begin(), right.relations.end());
   BoundPtr condition;
+  std::string kind = relation.join;
   if (relation.on) {
     Scope scope;
     scope.parent = outer;
@@ -409,9 +427,19 @@ Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Sc
       note_conjuncts(*condition, from.relations);
     else
       RETURN_IF_ERROR(hoist_subqueries(left, right, condition));
+    // The engine's outer lateral join takes a global aggregate over no rows for no row, and makes
+    // the constants beside it null.
+    if (kind == "LEFT" && right.plan->lateral && is_global_aggregate(*right.plan)) {
+      if (!is_true(*condition)) {
+        return semantic_error("NOT_SUPPORTED", relation.on->at,
+                              "LEFT JOIN with LATERAL of an aggregate is supported only with "
+                              "condition ON TRUE");
+      }
+      kind = "CROSS";
+      condition = nullptr;
+    }
   }
-  from.plan =
-      join_plans(std::move(left.plan), std::move(right.plan), relation.join, std::move(condition));
+  from.plan = join_plans(std::move(left.plan), std::move(right.plan), kind, std::move(condition));
   return from;
 }
 

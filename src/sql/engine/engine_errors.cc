@@ -36,6 +36,8 @@ constexpr EngineRow kEngineErrors[] = {
      "A subquery in the ON of an outer join is not supported"},
     {"Non-inner join on correlated columns not supported", "NOT_SUPPORTED",
      "A correlated query inside an outer join is not supported"},
+    {"Join condition for non-inner LATERAL JOIN", "NOT_SUPPORTED",
+     "The condition of an outer join with LATERAL must compare its two sides"},
     {"out of range for the destination type", "NUMERIC_VALUE_OUT_OF_RANGE", nullptr},
     {"Out of Range Error", "NUMERIC_VALUE_OUT_OF_RANGE", nullptr},
     {"Could not cast value", "NUMERIC_VALUE_OUT_OF_RANGE", nullptr},
