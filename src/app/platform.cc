@@ -350,7 +350,11 @@ Status RunningPlatform::start_sql() {
                       .rules = std::move(rules),
                       .certificate = std::move(certificate),
                       .internal_secret = std::move(secret)});
-  return about_port(sql_->start(), "sql.https_port or sql.http_port");
+  RETURN_IF_ERROR(about_port(sql_->start(), "sql.https_port or sql.http_port"));
+  bool plain = sql_->http_port() > 0;
+  sql_->queries().serve_at(
+      url(plain ? "http" : "https", plain ? sql_->http_port() : sql_->https_port()));
+  return {};
 }
 
 Status RunningPlatform::start_fronts() {

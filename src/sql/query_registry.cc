@@ -114,4 +114,14 @@ Status QueryRegistry::kill(const std::string& id, const char* what, const std::s
   return {};
 }
 
+void QueryRegistry::serve_at(std::string uri) {
+  std::lock_guard lock(mutex_);
+  uri_ = std::move(uri);
+}
+
+std::string QueryRegistry::uri() const {
+  std::lock_guard lock(mutex_);
+  return uri_;
+}
+
 }  // namespace aichemy::sql

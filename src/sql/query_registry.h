@@ -56,6 +56,9 @@ class QueryRegistry {
               const std::string& message = "Query killed. No message provided.");
   // Called with each query that ended; must not block. Set before the first one begins.
   void on_end(std::function<void(const QueryInfo&)> callback) { on_end_ = std::move(callback); }
+  // Where clients of this process send their statements; empty until that is known.
+  void serve_at(std::string uri);
+  std::string uri() const;
 
  private:
   struct Running {
@@ -66,7 +69,7 @@ class QueryRegistry {
   Clock& clock_;
   std::function<void(const QueryInfo&)> on_end_;
   size_t finished_max_;
-  std::string node_;
+  std::string node_, uri_;
   mutable std::mutex mutex_;
   uint64_t counter_ = 0;
   std::map<std::string, Running> running_;

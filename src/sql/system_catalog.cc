@@ -83,8 +83,8 @@ struct SystemSource {
         for (const auto& name : *names) {
           if (name_wanted && name != *name_wanted) continue;
           if (!is_visible(options, who, {catalog, schema, name})) continue;
-          RETURN_IF_ERROR(visit(catalog, *connector, schema, name,
-                                std::ranges::binary_search(*views, name)));
+          RETURN_IF_ERROR(
+              visit(catalog, *connector, schema, name, std::ranges::binary_search(*views, name)));
         }
       }
     }
@@ -282,7 +282,8 @@ struct SystemSource {
   }
 
   Result<Rows> nodes() const {
-    return Rows{{options.node_id, "http://127.0.0.1:8080", options.version, "true", "active"}};
+    std::string uri = options.queries ? options.queries->uri() : "";
+    return Rows{{options.node_id, uri, options.version, "true", "active"}};
   }
 
   static std::optional<std::string> time_text(const std::optional<WallTime>& time) {

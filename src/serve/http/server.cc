@@ -464,10 +464,10 @@ Async<void> Connection<Stream>::finish_stream() {
   } else {
     beast::error_code ignored;
     stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    std::array<char, 4096> sink;
-    for (int i = 0; i < 256; ++i) {
+    std::array<char, 16384> sink;
+    for (bool more = true; more;) {
       auto [error, count] = co_await stream_.async_read_some(asio::buffer(sink), kTuple);
-      if (error) break;
+      more = !error;
     }
   }
 }
