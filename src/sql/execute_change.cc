@@ -115,7 +115,7 @@ Result<StatementResult> StatementRun::truncate(const Statement& s) {
 }
 
 // With ANALYZE the rows are changed, and the writer's rows and time are those of that.
-Result<std::string> StatementRun::explain_change(const Statement& s) {
+Result<ExplainedPlan> StatementRun::explain_change(const Statement& s) {
   const Statement& inner = *s.inner;
   SteadyTime begin = options_.clock.steady_now();
   ASSIGN_OR_RETURN(ChangePlan plan, analyzer_.change(inner));
@@ -136,7 +136,7 @@ Result<std::string> StatementRun::explain_change(const Statement& s) {
   writer.inputs.push_back(std::move(explained.root));
   explained.root = std::move(writer);
   explained.output = {{"rows", Type(TypeKind::bigint)}};
-  return explained_text(s, explained);
+  return explained;
 }
 
 }  // namespace aichemy::sql

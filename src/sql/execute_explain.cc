@@ -97,24 +97,24 @@ Result<StatementResult> StatementRun::explain(const Statement& statement) {
     if (inner.query) RETURN_IF_ERROR(analyzer_.query(*inner.query));
     return one_value("Valid", Type(TypeKind::boolean), Json(true));
   }
-  if (inner.change) {
-    ASSIGN_OR_RETURN(std::string text, explain_change(statement));
-    return one_value("Query Plan", Type::varchar(), Json(std::move(text)));
-  }
-  if (statement.analyze && inner.kind != StatementKind::query) {
+  if (statement.analyze && !inner.change && inner.kind != StatementKind::query) {
     return semantic_error("NOT_SUPPORTED", inner.at,
                           "EXPLAIN ANALYZE is supported for queries and changes of rows only");
   }
   // What changes names only has no plan: the statement itself, as Trino answers.
-  if (!inner.query) {
+  if (!inner.query && !inner.change) {
     return one_value("Query Plan", Type::varchar(),
                      Json(std::string(sql_.substr(statement.query_begin))));
   }
-  ASSIGN_OR_RETURN(std::string text, explain_query(statement));
-  return one_value("Query Plan", Type::varchar(), Json(std::move(text)));
+  ASSIGN_OR_RETURN(ExplainedPlan plan,
+                   inner.change ? explain_change(statement) : explain_query(statement));
+  StatementResult result =
+      one_value("Query Plan", Type::varchar(), Json(explained_text(statement, plan)));
+  result.plan_steps = explain_steps(plan);
+  return result;
 }
 
-Result<std::string> StatementRun::explain_query(const Statement& statement) {
+Result<ExplainedPlan> StatementRun::explain_query(const Statement& statement) {
   const Statement& inner = *statement.inner;
   SteadyTime begin = options_.clock.steady_now();
   ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(*inner.query));
@@ -126,7 +126,7 @@ Result<std::string> StatementRun::explain_query(const Statement& statement) {
     explained.root = std::move(writer);
     explained.output = {{"rows", Type(TypeKind::bigint)}};
   }
-  return explained_text(statement, explained);
+  return explained;
 }
 
 Result<ExplainedPlan> StatementRun::explained_plan(const Plan& plan, bool analyze,

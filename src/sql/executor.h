@@ -37,6 +37,7 @@ struct StatementResult {
   std::optional<int64_t> update_count;
   SessionChanges changes;
   std::string query_type;  // SELECT, INSERT, DATA_DEFINITION, DESCRIBE, EXPLAIN
+  std::string plan_steps;  // EXPLAIN: its operators, as explain_steps() writes them; otherwise ""
 };
 
 struct ExecutorOptions {

@@ -220,6 +220,23 @@ Json node_json(const ExplainedPlan& plan, const PlanNode& node, int& next_id) {
   return json;
 }
 
+void append_steps(const ExplainedPlan& plan, const PlanNode& node, int64_t parent, Json& list) {
+  Described what = described(plan, node);
+  auto id = static_cast<int64_t>(list.as_array().size());
+  Json step, about = Json::object(), details = Json::array();
+  for (const auto& [key, value] : what.descriptor) about.set(key, value);
+  for (const auto& [key, value] : what.lines) details.push(key + " := " + value);
+  step.set("id", id).set("parent", parent).set("name", what.name);
+  step.set("about", std::move(about)).set("details", std::move(details));
+  if (node.rows_estimated) step.set("rows_estimated", *node.rows_estimated);
+  if (node.measured) {
+    step.set("rows", node.measured->rows).set("rows_read", node.measured->rows_read);
+    step.set("bytes", node.measured->bytes).set("seconds", node.measured->seconds);
+  }
+  list.push(std::move(step));
+  for (const PlanNode& input : node.inputs) append_steps(plan, input, id, list);
+}
+
 // Quotes and what means something in a record label.
 std::string label_text(std::string_view text) {
   std::string out;
@@ -301,6 +318,17 @@ std::string explain_json(const ExplainedPlan& plan) {
   output.set("children", std::move(children));
   fragments.set("0", std::move(output));
   return fragments.dump_pretty();
+}
+
+std::string explain_steps(const ExplainedPlan& plan) {
+  Json list = Json::array(), output, columns = Json::array();
+  for (const OutputColumn& column : plan.output)
+    columns.push(column.name + " := " + column.type.display());
+  output.set("id", 0).set("name", "Output").set("about", Json::object());
+  output.set("details", std::move(columns));
+  list.push(std::move(output));
+  append_steps(plan, plan.root, 0, list);
+  return list.dump();
 }
 
 std::string explain_graphviz(const ExplainedPlan& plan) {

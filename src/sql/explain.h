@@ -24,6 +24,10 @@ struct ExplainedPlan {
 std::string explain_text(const ExplainedPlan& plan, bool fragments);
 std::string explain_json(const ExplainedPlan& plan);
 std::string explain_graphviz(const ExplainedPlan& plan);
+// The operators as a JSON list, from the output down: id, parent (not of the first), name, about
+// (what stands in the brackets), details, rows_estimated, and what was measured: rows, rows_read,
+// bytes, seconds.
+std::string explain_steps(const ExplainedPlan& plan);
 
 // 627.83us, 1.06ms, 2.00s: a time as Trino writes it.
 std::string duration_text(double seconds);

@@ -77,7 +77,7 @@ class StatementRun {
   Result<std::string> prepared_text(const Statement& statement);
   // execute_explain.cc
   Result<StatementResult> explain(const Statement& statement);
-  Result<std::string> explain_query(const Statement& statement);
+  Result<ExplainedPlan> explain_query(const Statement& statement);
   Result<ExplainedPlan> explained_plan(const Plan& plan, bool analyze, SteadyTime begin);
   std::string explained_text(const Statement& statement, const ExplainedPlan& plan);
   // execute_metadata.cc
@@ -116,7 +116,7 @@ class StatementRun {
   Result<StatementResult> change(const Statement& statement);
   Result<StatementResult> try_change(const Statement& statement);
   Result<StatementResult> truncate(const Statement& statement);
-  Result<std::string> explain_change(const Statement& statement);
+  Result<ExplainedPlan> explain_change(const Statement& statement);
   Status write_changes(Change& change, RowChanger& changer, KeptRows& kept, size_t path_column);
   Status writable(const ResolvedName& name) const;
   // execute_alter.cc
