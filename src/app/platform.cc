@@ -433,6 +433,7 @@ Status RunningPlatform::start_console() {
                                          .users = *users_,
                                          .roles = *roles_,
                                          .keys = *keys_,
+                                         .database = *database_,
                                          .store = *store_,
                                          .broker = *broker_,
                                          .catalog = *catalog_,

@@ -216,6 +216,83 @@ def test_cancel(page):
     page.sees("1 row")
 
 
+def test_explain_as_a_graph(page):
+    page.open("/sql")
+    page.type_sql("SELECT r.name, count(*) AS nations FROM tpch.tiny.nation n JOIN tpch.tiny.region r ON n.regionkey = r.regionkey GROUP BY 1")
+    page.click("Explain")
+    page.find(".plan .fnode")
+    assert any("InnerJoin" in node.text for node in page.driver.find_elements(By.CSS_SELECTOR, ".plan .fnode"))
+    assert "%" not in page.find(".plan").text, "nothing was measured"
+    page.click("Explain analyze")
+    page.wait(lambda: "%" in page.find(".plan").text)
+    page.is_accessible()
+    page.picture("sql-plan")
+    node = next(n for n in page.driver.find_elements(By.CSS_SELECTOR, ".plan .fnode") if "Aggregate" in n.text)
+    node.send_keys(Keys.ENTER)
+    page.sees("Rows given on")
+    page.is_accessible()
+    page.picture("sql-plan-step")
+    page.click("Close")
+    page.click("Text")
+    page.sees("Trino version")
+    page.click("Graph")
+    # What changes rows is not run without asking.
+    page.type_sql("DELETE FROM nowhere.at.all")
+    page.click("Explain analyze")
+    page.sees("Run it to explain it?")
+    page.click("Cancel", ".dialog button")
+    page.type_sql("SELECT nope FROM tpch.tiny.nation")
+    page.click("Explain")
+    assert page.find(".cm-lintRange-error").text == "nope"
+    assert page.complaints() == []
+
+
+def test_a_statement_is_kept_and_shared(page, base):
+    name = f"kept {uuid.uuid4().hex[:8]}"
+    page.open("/sql")
+    page.type_sql(f"SELECT '{EVIL}' AS word")
+    page.click("Keep")
+    field = page.find(".dialog input")
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys(name)
+    page.find(".dialog input[type=checkbox]").click()
+    page.is_accessible()
+    page.find(".dialog button[type=submit]").click()
+    page.sees("Kept.")
+    other = Page(base)
+    other.sign_in("user1", "user123")
+    other.sees("Data flow")
+    other.open("/sql")
+    other.click("Kept")
+    other.sees(name)
+    other.sees(EVIL)
+    assert not other.driver.find_elements(By.CSS_SELECTOR, ".kept img")
+    assert not other.driver.find_elements(By.CSS_SELECTOR, ".kept [aria-label^=Remove]"), "another's: to read only"
+    other.find(".kept button").click()
+    other.wait(lambda: EVIL in other.find(".cm-content").text)
+    other.close()
+    page.click("Kept")
+    page.sees(name)
+    page.is_accessible()
+    page.picture("sql-kept")
+    page.click(f"Remove {name}")
+    page.click("Remove", ".dialog button")
+    page.wait(lambda: name not in page.find(".drawer").text)
+    assert page.complaints() == []
+
+
+def test_the_audit_trail(page, world):
+    page.open("/admin?tab=audit")
+    page.sees("create topic")
+    page.find("input[aria-label='Search']").send_keys("/buckets/")
+    page.wait(lambda: "create topic" not in page.find(".page").text)
+    page.sees("upload object")
+    assert EVIL.split(" ")[0] in page.find(".table").text and "owned" not in page.driver.title
+    page.is_accessible()
+    page.picture("admin-audit")
+    assert page.complaints() == []
+
+
 def test_a_chart(page):
     page.open("/sql")
     page.run("SELECT * FROM (VALUES ('a', 3), ('b', 5), ('c', 4)) t(name, amount)")

@@ -314,6 +314,110 @@ def test_statements_are_their_author_s(base, admin):
     assert all(row["user"] == "user1" for row in viewer.get("/queries")["queries"])
 
 
+def test_explain_comes_with_its_operators(admin, base):
+    def plan_of(session, sql):
+        query = session.send("POST", "/queries", {"sql": sql})["id"]
+        page = session.get(f"/queries/{query}/pages/0")
+        check(page, {"$ref": "#/components/schemas/QueryPage"})
+        return page
+    sql = "SELECT r.name, count(*) FROM tpch.tiny.nation n JOIN tpch.tiny.region r ON n.regionkey = r.regionkey GROUP BY 1"
+    page = plan_of(admin, f"EXPLAIN {sql}")
+    steps = page["plan"]
+    assert len(page["rows"]) == 1 and "Aggregate" in page["rows"][0][0]
+    assert [step["id"] for step in steps] == list(range(len(steps))) and steps[0]["name"] == "Output"
+    assert all("parent" not in step if step["id"] == 0 else step["parent"] < step["id"] for step in steps)
+    names = [step["name"] for step in steps]
+    assert "InnerJoin" in names and "Aggregate" in names
+    assert not any("seconds" in step for step in steps)
+    steps = plan_of(admin, f"EXPLAIN ANALYZE {sql}")["plan"]
+    measured = [step for step in steps if "seconds" in step]
+    assert measured and all(step["seconds"] >= 0 and step["rows"] >= 0 for step in measured)
+    assert next(step for step in steps if step["name"] == "Aggregate")["rows"] == 5
+    assert "plan" not in plan_of(admin, "SELECT 1") and "plan" not in plan_of(admin, "EXPLAIN (TYPE VALIDATE) SELECT 1")
+    assert plan_of(Session(base, "user1", "user123"), "EXPLAIN ANALYZE SELECT 1")["plan"]
+
+
+# ---- Statements that are kept.
+
+
+def test_kept_statements(base, admin):
+    viewer = Session(base, "user1", "user123")
+    mark = uuid.uuid4().hex[:8]
+
+    def seen_by(session):
+        answer = session.get("/saved-queries")
+        check(answer, {"$ref": "#/components/schemas/SavedQueryList"})
+        return {one["name"]: one for one in answer["queries"] if mark in one["name"]}
+    text = "SELECT '<img src=x onerror=alert(1)>' AS \"ü\""
+    own = admin.send("POST", "/saved-queries", {"name": f"own {mark}", "sql": text, "schema": "s"})
+    check(own, {"$ref": "#/components/schemas/SavedQuery"})
+    shared = admin.send("POST", "/saved-queries", {"name": f"shared {mark}", "sql": "SELECT 1", "shared": True})
+    mine = viewer.send("POST", "/saved-queries", {"name": f"own {mark}", "sql": "SELECT 2"})
+    assert seen_by(admin)[f"own {mark}"]["sql"] == text
+    assert seen_by(viewer) == {mine["name"]: mine, shared["name"]: shared}
+    viewer.refused("POST", "/saved-queries", 403, "role", {"name": f"x {mark}", "sql": "SELECT 2", "shared": True})
+    viewer.refused("PUT", f"/saved-queries/{shared['id']}", 403, "not_yours", {"name": "x", "sql": "SELECT 2", "version": 1})
+    viewer.refused("DELETE", f"/saved-queries/{own['id']}", 404, "no_such_saved_query")
+    viewer.refused("DELETE", f"/saved-queries/{shared['id']}", 403, "not_yours")
+    admin.refused("POST", "/saved-queries", 409, "name_taken", {"name": f"own {mark}", "sql": "SELECT 1"})
+    admin.refused("POST", "/saved-queries", 400, "name", {"name": "a\nb", "sql": "SELECT 1"})
+    admin.refused("POST", "/saved-queries", 400, "sql", {"name": "a", "sql": "x" * 100_001})
+    admin.refused("POST", "/saved-queries", 400, "request", {"name": "a"})
+    changed = admin.send("PUT", f"/saved-queries/{shared['id']}", {"name": shared["name"], "sql": "SELECT 3", "shared": True, "version": 1})
+    assert changed["version"] == 2 and seen_by(viewer)[shared["name"]]["sql"] == "SELECT 3"
+    admin.refused("PUT", f"/saved-queries/{shared['id']}", 409, "changed_meanwhile", {"name": shared["name"], "sql": "SELECT 4", "version": 1})
+    for one in (own, shared):
+        admin.send("DELETE", f"/saved-queries/{one['id']}")
+    viewer.send("DELETE", f"/saved-queries/{mine['id']}")
+    assert not seen_by(admin) and not seen_by(viewer)
+
+
+def test_what_is_kept_outlives_a_crash(own_platform):
+    session = Session(own_platform.ready["console"]["url"])
+    session.send("POST", "/saved-queries", {"name": "kept", "sql": "SELECT 1"})
+    own_platform.kill()
+    own_platform.start()
+    session.base = own_platform.ready["console"]["url"]
+    assert [one["name"] for one in session.get("/saved-queries")["queries"]] == ["kept"]
+    assert "saveQuery" in [line["operation"] for line in session.get("/admin/audit")["lines"]]
+
+
+# ---- Who changed what.
+
+
+def test_the_audit_trail(base, admin):
+    mark = uuid.uuid4().hex[:8]
+    name, user = f"audit-{mark}", f"audit{mark}"
+    viewer = Session(base, "user1", "user123")
+    admin.send("POST", "/topics", {"name": name, "partitions": 1})
+    admin.send("POST", f"/topics/{name}/messages", {"key": "private key", "value": "private value"})
+    viewer.refused("DELETE", f"/topics/{name}", 403, "role")
+    admin.send("PUT", f"/admin/users/{user}", {"role": "viewer", "password": "very-secret"})
+    assert requests.post(f"{base}/api/v1/session", json={"user": user, "password": "wrong-secret"}).status_code == 401
+    admin.ask(f"SELECT '{mark}'")
+    admin.ask(f"CREATE SCHEMA iceberg.audit_{mark}")
+    admin.ask(f"DROP SCHEMA iceberg.audit_{mark}")
+    admin.send("DELETE", f"/topics/{name}")
+    admin.send("DELETE", f"/admin/users/{user}")
+    page = admin.get("/admin/audit", search=mark)
+    check(page, {"$ref": "#/components/schemas/AuditPage"})
+    lines = page["lines"][::-1]
+    assert [(line["user"], line["operation"], line["outcome"]) for line in lines] == [
+        ("admin", "createTopic", ""), ("admin", "produceMessage", ""), ("user1", "deleteTopic", "role"), ("admin", "changeUser", ""),
+        (user, "signIn", "bad_credentials"), ("admin", "startQuery", ""), ("admin", "startQuery", ""), ("admin", "deleteTopic", ""), ("admin", "removeUser", "")]
+    assert lines[0]["target"] == "/topics" and json.loads(lines[0]["detail"])["name"] == name
+    assert lines[7]["target"] == f"/topics/{name}" and f"audit_{mark}" in lines[5]["detail"]
+    everything = json.dumps(admin.get("/admin/audit", limit=1000))
+    assert "secret" not in everything.replace('\\"secret\\"', "") and "private" not in everything
+    assert [line["number"] for line in lines] == sorted(line["number"] for line in lines)
+    first = admin.get("/admin/audit", search=mark, limit=4)
+    rest = admin.get("/admin/audit", search=mark, before=first["next_before"])
+    assert first["lines"] + rest["lines"] == page["lines"] and "next_before" not in rest
+    assert [line["operation"] for line in admin.get("/admin/audit", search=mark, user="user1")["lines"]] == ["deleteTopic"]
+    viewer.refused("GET", "/admin/audit", 403, "role")
+    admin.refused("GET", "/admin/audit", 400, "request", before="x")
+
+
 # ---- Catalog.
 
 

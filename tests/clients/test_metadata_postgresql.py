@@ -10,6 +10,7 @@ import trino
 from pyiceberg.catalog import load_catalog
 
 from conftest import make_platform
+from test_console_api import Session
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from postgresql import PostgreSQL  # noqa: E402
@@ -83,3 +84,18 @@ def test_server_crashes_and_returns(stored, server):
         assert sql(stored, "SELECT id FROM crash.t ORDER BY id") == [[n] for n in range(acknowledged)]
     sql(stored, f"INSERT INTO crash.t VALUES ({acknowledged})")
     assert sql(stored, "SELECT count(*) FROM crash.t") == [[acknowledged + 1]]
+
+
+def test_the_console_keeps_its_statements_and_its_trail(stored):
+    session = Session(stored.ready["console"]["url"])
+    kept = session.send("POST", "/saved-queries", {"name": "ü", "sql": "SELECT '%_\\'", "shared": True})
+    session.send("PUT", f"/saved-queries/{kept['id']}", {"name": "ü", "sql": "SELECT 2", "version": 1})
+    session.refused("POST", "/saved-queries", 409, "name_taken", {"name": "ü", "sql": "SELECT 1"})
+    stored.kill()
+    stored.start()
+    session.base = stored.ready["console"]["url"]
+    assert [(one["name"], one["sql"], one["version"]) for one in session.get("/saved-queries")["queries"]] == [("ü", "SELECT 2", 2)]
+    operations = [line["operation"] for line in session.get("/admin/audit", search="aved")["lines"]]
+    assert operations == ["saveQuery", "changeSavedQuery", "saveQuery"]
+    session.refused("DELETE", "/saved-queries/nobody-s", 404, "no_such_saved_query")
+    assert session.get("/admin/audit", limit=1)["lines"][0]["outcome"] == "no_such_saved_query"

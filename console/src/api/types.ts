@@ -117,6 +117,23 @@ export interface ResultColumn {
   type: string
 }
 
+export interface PlanStep {
+  id: number
+  /** the operator that takes its rows; none: the output */
+  parent?: number | null
+  name: string
+  about: Record<string, string | null>
+  details: string[]
+  rows_estimated?: number | null
+  /** given to the parent; only when the statement was run */
+  rows?: number | null
+  /** of a scan, before its filters */
+  rows_read?: number | null
+  bytes?: number | null
+  /** in all threads together, without its inputs */
+  seconds?: number | null
+}
+
 export interface QueryPage {
   id: string
   page: number
@@ -130,6 +147,8 @@ export interface QueryPage {
   /** the statement was USE */
   set_catalog?: string | null
   set_schema?: string | null
+  /** of EXPLAIN: the operators, from the output down */
+  plan?: PlanStep[] | null
   elapsed_millis: number
 }
 
@@ -166,6 +185,40 @@ export interface SqlFunction {
 
 export interface SqlWords {
   functions: SqlFunction[]
+}
+
+export interface SavedQuery {
+  id: string
+  owner: string
+  name: string
+  sql: string
+  /** that unqualified names mean; empty for none */
+  schema: string
+  shared: boolean
+  version: number
+  changed_millis: number
+  changed_by: string
+}
+
+export interface SavedQueryList {
+  queries: SavedQuery[]
+}
+
+export interface NewSavedQuery {
+  name: string
+  sql: string
+  schema?: string | null
+  /** all who sign in may read it; needs the role operator */
+  shared?: boolean | null
+}
+
+export interface SavedQueryChange {
+  name: string
+  sql: string
+  schema?: string | null
+  shared?: boolean | null
+  /** the one the change was made from */
+  version: number
 }
 
 export interface Schema {
@@ -566,6 +619,26 @@ export interface LogList {
   lines: LogLine[]
 }
 
+export interface AuditLine {
+  number: number
+  at_millis: number
+  user: string
+  operation: string
+  target: string
+  /** the body, without secrets and without data */
+  detail: string
+  /** empty: done; else the problem's code */
+  outcome: string
+  request: string
+}
+
+export interface AuditPage {
+  /** newest first */
+  lines: AuditLine[]
+  /** give it as `before` for older lines */
+  next_before?: number | null
+}
+
 export interface Operations {
   /** begins a session: its cookie comes back (nobody) */
   signIn: {
@@ -643,6 +716,34 @@ export interface Operations {
     query: Record<string, never>
     body: undefined
     answer: SqlWords
+  }
+  /** kept statements: one's own and the shared ones (viewer) */
+  listSavedQueries: {
+    path: Record<string, never>
+    query: Record<string, never>
+    body: undefined
+    answer: SavedQueryList
+  }
+  /** keeps a statement (viewer) */
+  saveQuery: {
+    path: Record<string, never>
+    query: Record<string, never>
+    body: NewSavedQuery
+    answer: SavedQuery
+  }
+  /** by its owner, or an admin when it is shared (viewer) */
+  changeSavedQuery: {
+    path: { id: string }
+    query: Record<string, never>
+    body: SavedQueryChange
+    answer: SavedQuery
+  }
+  /** by its owner, or an admin when it is shared (viewer) */
+  removeSavedQuery: {
+    path: { id: string }
+    query: Record<string, never>
+    body: undefined
+    answer: undefined
   }
   /** schemas of all catalogs (viewer) */
   listSchemas: {
@@ -980,6 +1081,13 @@ export interface Operations {
     body: undefined
     answer: LogList
   }
+  /** who changed what, of the last 100,000 changes (admin) */
+  getAudit: {
+    path: Record<string, never>
+    query: { search?: string; user?: string; before?: number; limit?: number }
+    body: undefined
+    answer: AuditPage
+  }
 }
 
 export const operations = {
@@ -994,6 +1102,10 @@ export const operations = {
   getProgress: ['GET', '/api/v1/queries/{id}'],
   cancelQuery: ['DELETE', '/api/v1/queries/{id}'],
   getWords: ['GET', '/api/v1/sql/words'],
+  listSavedQueries: ['GET', '/api/v1/saved-queries'],
+  saveQuery: ['POST', '/api/v1/saved-queries'],
+  changeSavedQuery: ['PUT', '/api/v1/saved-queries/{id}'],
+  removeSavedQuery: ['DELETE', '/api/v1/saved-queries/{id}'],
   listSchemas: ['GET', '/api/v1/catalog'],
   listRelations: ['GET', '/api/v1/catalog/{catalog}/{schema}'],
   getTable: ['GET', '/api/v1/catalog/{catalog}/{schema}/{table}'],
@@ -1042,4 +1154,5 @@ export const operations = {
   removeAccessKey: ['DELETE', '/api/v1/admin/access-keys/{id}'],
   getMetrics: ['GET', '/api/v1/admin/metrics'],
   getLogs: ['GET', '/api/v1/admin/logs'],
+  getAudit: ['GET', '/api/v1/admin/audit'],
 } as const satisfies Record<keyof Operations, readonly [string, string]>

@@ -5,9 +5,10 @@ import { guessSource } from './guess'
 import { highlight } from './highlight'
 import { parseLossless, prettyJson } from './json'
 import { parseMetrics } from './metrics'
+import { layout, seconds, shares } from './plan'
 import { rank } from './rank'
 import { compare, csv, jsonLines, tabs } from './results'
-import { offsetOf, quoteName, statementAt, statements } from './statements'
+import { offsetOf, onlyReads, quoteName, statementAt, statements } from './statements'
 import { partsOf } from './upload'
 // @ts-expect-error a script without types
 import { generate, source, target } from '../../tools/api_types.mjs'
@@ -27,6 +28,29 @@ describe('json', () => {
     expect(prettyJson('{"b":12345678901234567890,"a":[],"t":"x,{}\\"y"}')).toBe('{\n  "b": 12345678901234567890,\n  "a": [],\n  "t": "x,{}\\"y"\n}')
     expect(prettyJson('[1, [2 , 3] ]')).toBe('[\n  1,\n  [\n    2,\n    3\n  ]\n]')
     expect(prettyJson('not json')).toBeNull()
+  })
+})
+
+describe('plans', () => {
+  const step = (id: number, parent: number | null, took?: number) => ({ id, parent, name: 'Step', about: {}, details: [], ...(took === undefined ? {} : { seconds: took }) })
+  it('put inputs left of what takes their rows', () => {
+    // an output over a join of two scans
+    expect(layout([step(0, null), step(1, 0), step(2, 1), step(3, 1)])).toEqual([
+      { x: -0, y: 52 }, { x: -240, y: 52 }, { x: -480, y: 0 }, { x: -480, y: 104 },
+    ])
+    expect(layout([])).toEqual([])
+  })
+  it('share out the time, if it was measured', () => {
+    expect(shares([step(0, null), step(1, 0, 1), step(2, 1, 3)])).toEqual([null, 0.25, 0.75])
+    expect(shares([step(0, null), step(1, 0)])).toEqual([null, null])
+    expect([2e-5, 0.0125, 0.25, 2].map(seconds)).toEqual(['20 µs', '12.5 ms', '250 ms', '2.00 s'])
+  })
+})
+
+describe('statements that read', () => {
+  it('are known by their first word', () => {
+    for (const text of ['SELECT 1', '-- why\n/* x */ (with a as (select 1) table a)', 'VALUES 1']) expect(onlyReads(text)).toBe(true)
+    for (const text of ['DELETE FROM t', '/* select */ INSERT INTO t SELECT 1', 'selection', '']) expect(onlyReads(text)).toBe(false)
   })
 })
 

@@ -1,7 +1,7 @@
 // One statement on its way: pages are fetched as the grid comes near their end, so the server holds back what nobody
 // looks at yet.
 import { call, Problem } from '../api/client'
-import type { ResultColumn } from '../api/types'
+import type { PlanStep, ResultColumn } from '../api/types'
 import type { Row } from './results'
 
 export type RunState = 'running' | 'more' | 'done' | 'failed' | 'cancelled'
@@ -9,6 +9,7 @@ export type RunState = 'running' | 'more' | 'done' | 'failed' | 'cancelled'
 export class Run {
   state: RunState = 'running'
   columns: ResultColumn[] = []
+  plan: PlanStep[] | null = null // of EXPLAIN
   rows: Row[] = []
   version = 0
   elapsed = 0
@@ -82,6 +83,7 @@ export class Run {
       for (const row of page.rows as Row[]) this.rows.push(row)
       this.version++
       this.elapsed = page.elapsed_millis
+      if (page.plan) this.plan = page.plan
       if (page.update_type) this.update = { type: page.update_type, count: page.update_count ?? null }
       if (page.set_catalog || page.set_schema) this.context = { catalog: page.set_catalog, schema: page.set_schema }
       this.state = page.done ? 'done' : 'more'

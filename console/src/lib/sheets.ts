@@ -3,6 +3,7 @@ export interface Sheet {
   id: string
   name: string
   text: string
+  saved?: { id: string; version: number } // the kept statement it was opened from
 }
 const key = 'aichemy.sheets'
 const activeKey = 'aichemy.sheet'

@@ -49,4 +49,10 @@ export function offsetOf(text: string, line: number, column: number): number {
   return Math.min(at + column - 1, text.length)
 }
 
+// By its first word: enough to know whether to ask before a statement is run.
+export function onlyReads(text: string): boolean {
+  const first = text.replace(/^(\s|--[^\n]*(\n|$)|\/\*[\s\S]*?\*\/|\()*/, '')
+  return /^(select|with|values|table|show|describe)\b/i.test(first)
+}
+
 export const quoteName = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`)

@@ -8,6 +8,7 @@ import { count } from '../lib/format'
 import { useMay, useSession } from '../lib/session'
 import { Head, Page } from '../ui/page'
 import { Badge, Button, Confirm, Dialog, Empty, Field, Loaded, Search } from '../ui/parts'
+import { Audit } from './admin_audit'
 
 function UserDialog({ user, onClose }: { user: User | null; onClose: () => void }) {
   const client = useQueryClient()
@@ -180,7 +181,7 @@ export function AdminPage() {
   const search = useSearch({ from: '/admin' })
   const navigate = useNavigate({ from: '/admin' })
   const isAdmin = useMay('admin')
-  const tabs = [...(isAdmin ? [['users', 'Users'], ['config', 'Configuration'], ['logs', 'Log']] : []), ['metrics', 'Metrics']] as [string, string][]
+  const tabs = [...(isAdmin ? [['users', 'Users'], ['config', 'Configuration'], ['logs', 'Log'], ['audit', 'Audit']] : []), ['metrics', 'Metrics']] as [string, string][]
   const tab = tabs.some(([name]) => name === search.tab) ? search.tab! : tabs[0]![0]
   const text = search.q ?? ''
   const set = (change: Record<string, string | undefined>) => void navigate({ search: (old: Record<string, string | undefined>) => ({ ...old, ...change }), replace: true })
@@ -202,6 +203,7 @@ export function AdminPage() {
       {tab === 'users' && <Users />}
       {tab === 'config' && <Config text={text} />}
       {tab === 'metrics' && <Metrics text={text} />}
+      {tab === 'audit' && <Audit text={text} />}
       {tab === 'logs' && <Logs text={text} level={search.level ?? 'info'} />}
     </Page>
   )

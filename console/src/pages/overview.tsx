@@ -162,8 +162,10 @@ export function OverviewPage() {
                   <tbody>
                     {session.addresses.map((one) => (
                       <tr key={one.name}>
-                        <td style={{ whiteSpace: 'nowrap' }}>{one.title}</td>
-                        <td className="mono">{one.address}</td>
+                        <td>
+                          {one.title}
+                          <div className="mono muted" style={{ overflowWrap: 'anywhere' }}>{one.address}</div>
+                        </td>
                         <td className="right"><Copy text={one.address} label={`Copy the address of ${one.title}`} /></td>
                       </tr>
                     ))}

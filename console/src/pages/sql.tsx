@@ -8,14 +8,16 @@ import { prettyJson } from '../lib/json'
 import { cellText, csv, download, jsonLines, tabs as asTabs } from '../lib/results'
 import { Run } from '../lib/run'
 import { loadSheets, newSheet, saveSheets, type Sheet } from '../lib/sheets'
-import { offsetOf, quoteName, statementAt, statements, type Statement } from '../lib/statements'
+import { offsetOf, onlyReads, quoteName, statementAt, statements, type Statement } from '../lib/statements'
 import { ResultGrid } from '../ui/grid'
 import { Icon } from '../ui/icons'
 import { Page } from '../ui/page'
-import { Button, Copy, Dialog, Drawer, Empty, Field, Loaded, Menu, ProblemNote, StateBadge, toast, toastProblem } from '../ui/parts'
+import { Button, Confirm, Copy, Dialog, Drawer, Empty, Field, Loaded, Menu, ProblemNote, StateBadge, toast, toastProblem } from '../ui/parts'
 import { SqlEditor, type EditorHandle, type Mark, type Names } from '../ui/sql_editor'
 import { chartable } from '../lib/chartable'
+import { Keep, Saved } from './sql_saved'
 
+const PlanGraph = lazy(() => import('../ui/plan').then((module) => ({ default: module.PlanGraph })))
 const ResultChart = lazy(() => import('../ui/chart').then((module) => ({ default: module.ResultChart })))
 
 const schemaKey = 'aichemy.schema'
@@ -120,6 +122,7 @@ function Value({ value, column, onClose }: { value: unknown; column: ResultColum
 
 function Results({ run }: { run: Run | null }) {
   const [view, setView] = useState<'grid' | 'chart'>('grid')
+  const [asText, setAsText] = useState(false)
   const [open, setOpen] = useState<{ value: unknown; column: ResultColumn } | null>(null)
   const onOpen = useCallback((value: unknown, column: ResultColumn) => setOpen({ value, column }), [])
   if (!run) return <div className="results"><Empty icon="sql" title="Ask something">Ctrl-Enter runs the statement at the cursor, Ctrl-Shift-Enter all of them.</Empty></div>
@@ -137,9 +140,10 @@ function Results({ run }: { run: Run | null }) {
           {busy && <><i className="spin" /> running {run.percentage > 0 ? `${Math.round(run.percentage)}%` : ''}</>}
           {run.state === 'cancelled' && <StateBadge state="CANCELLED" />}
           {run.state === 'failed' && <StateBadge state="FAILED" />}
-          {(run.state === 'done' || run.state === 'more') && (run.update ? `${run.update.type}${run.update.count === null ? '' : `: ${plural(run.update.count, 'row')}`}` : `${count(run.rows.length)}${run.state === 'more' ? '+' : ''} ${run.rows.length === 1 && run.state === 'done' ? 'row' : 'rows'}`)}
+          {(run.state === 'done' || run.state === 'more') && (run.plan ? plural(run.plan.length, 'operator') : run.update ? `${run.update.type}${run.update.count === null ? '' : `: ${plural(run.update.count, 'row')}`}` : `${count(run.rows.length)}${run.state === 'more' ? '+' : ''} ${run.rows.length === 1 && run.state === 'done' ? 'row' : 'rows'}`)}
           {!busy && <span className="muted">{duration(run.elapsed)}</span>}
         </span>
+        {run.plan && <Button tone="bare" small icon={asText ? 'jobs' : 'file'} onClick={() => setAsText(!asText)}>{asText ? 'Graph' : 'Text'}</Button>}
         {run.columns.length > 0 && (
           <>
             {chartable(run.columns) && <Button tone="bare" small icon={view === 'grid' ? 'chart' : 'table'} onClick={() => setView(view === 'grid' ? 'chart' : 'grid')}>{view === 'grid' ? 'Chart' : 'Grid'}</Button>}
@@ -156,8 +160,10 @@ function Results({ run }: { run: Run | null }) {
         )}
       </div>
       {run.state === 'failed' && <div style={{ padding: 12 }}><ProblemNote problem={run.problem} /></div>}
-      {run.columns.length > 0 && view === 'chart' && chartable(run.columns) && <Suspense fallback={null}><ResultChart columns={run.columns} rows={run.rows} version={run.version} /></Suspense>}
-      {run.columns.length > 0 && view === 'grid' && <ResultGrid columns={run.columns} rows={run.rows} version={run.version} onEnd={run.more} onOpen={onOpen} />}
+      {run.plan && !asText && <Suspense fallback={null}><PlanGraph steps={run.plan} /></Suspense>}
+      {run.plan && asText && <pre className="plan-text" tabIndex={0} aria-label="Plan">{cellText(run.rows[0]?.[0])}</pre>}
+      {run.columns.length > 0 && !run.plan && view === 'chart' && chartable(run.columns) && <Suspense fallback={null}><ResultChart columns={run.columns} rows={run.rows} version={run.version} /></Suspense>}
+      {run.columns.length > 0 && !run.plan && view === 'grid' && <ResultGrid columns={run.columns} rows={run.rows} version={run.version} onEnd={run.more} onOpen={onOpen} />}
       {run.columns.length === 0 && run.state === 'done' && <Empty icon="check" title="Done">{run.update?.type ?? 'The statement gives no rows.'}</Empty>}
       {open && <Value value={open.value} column={open.column} onClose={() => setOpen(null)} />}
     </div>
@@ -208,6 +214,9 @@ export function SqlPage() {
   const [{ sheets, active }, setState] = useState(loadSheets)
   const [schema, setSchema] = useState(localStorage.getItem(schemaKey) ?? '')
   const [history, setHistory] = useState(false)
+  const [saved, setSaved] = useState(false)
+  const [keeping, setKeeping] = useState('')
+  const [analyzing, setAnalyzing] = useState<Statement | null>(null)
   const [naming, setNaming] = useState<Sheet | null>(null)
   const [height, setHeight] = useState(() => Math.round(window.innerHeight * 0.34))
   const [, redraw] = useReducer((n: number) => n + 1, 0)
@@ -285,6 +294,14 @@ export function SqlPage() {
     const one = statementAt(text, selected.from)
     if (one) start(sheet.id, [one])
   }
+  const explain = (analyze: boolean, sure = false) => {
+    const one = statementAt(editor.current?.text() ?? '', editor.current?.selection().from ?? 0)
+    if (!one) return
+    if (analyze && !sure && !onlyReads(one.text)) return setAnalyzing(one)
+    const prefix = analyze ? 'EXPLAIN ANALYZE ' : 'EXPLAIN '
+    start(sheet.id, [{ ...one, text: prefix + one.text, from: one.from - prefix.length }])
+  }
+  const change = (part: Partial<Sheet>) => setState((old) => ({ ...old, sheets: old.sheets.map((one) => (one.id === sheet.id ? { ...one, ...part } : one)) }))
   const close = (id: string) => {
     runs.current.get(id)?.cancel()
     runs.current.delete(id)
@@ -294,11 +311,11 @@ export function SqlPage() {
       return { sheets: rest, active: old.active === id ? rest[rest.length - 1]!.id : old.active }
     })
   }
-  const add = (text = '') => setState((old) => {
-    const made = newSheet(old.sheets, text)
+  const add = (text = '', part: Partial<Sheet> = {}) => setState((old) => {
+    const made = { ...newSheet(old.sheets, text), ...part }
     return { sheets: [...old.sheets, made], active: made.id }
   })
-  const onChange = (text: string) => setState((old) => ({ ...old, sheets: old.sheets.map((one) => (one.id === sheet.id ? { ...one, text } : one)) }))
+  const onChange = (text: string) => change({ text })
   const busy = run?.state === 'running'
   return (
     <Page tight>
@@ -321,12 +338,15 @@ export function SqlPage() {
           <Splitter height={height} onChange={setHeight} />
           <div className="runbar">
             {busy ? <Button icon="stop" onClick={() => run?.cancel()}>Cancel</Button> : <Button tone="primary" icon="play" onClick={() => onRun(false)}>Run</Button>}
+            <Button disabled={busy} onClick={() => explain(false)}>Explain</Button>
+            <Button disabled={busy} onClick={() => explain(true)}>Explain analyze</Button>
             <select className="select" aria-label="Schema" value={schema} onChange={(event) => setSchema(event.target.value)}>
               <option value="">no schema</option>
               {[...new Set([...(schemas.data?.schemas.map((one) => one.name) ?? []), ...(schema ? [schema] : [])])].map((name) => <option key={name}>{name}</option>)}
             </select>
             <span className="grow" />
-            <Button tone="bare" onClick={() => { const one = statementAt(editor.current?.text() ?? '', editor.current?.selection().from ?? 0); if (one) start(sheet.id, [{ ...one, text: `EXPLAIN ${one.text}` }]) }}>Explain</Button>
+            <Button tone="bare" icon="star" onClick={() => setKeeping(editor.current?.text() ?? sheet.text)}>Keep</Button>
+            <Button tone="bare" icon="folder" onClick={() => setSaved(true)}>Kept</Button>
             <Button tone="bare" icon="history" onClick={() => setHistory(true)}>History</Button>
           </div>
           <Results run={run} />
@@ -334,6 +354,9 @@ export function SqlPage() {
       </div>
       {history && <History onClose={() => setHistory(false)} onPick={(text) => { setHistory(false); add(text) }} />}
       {naming && <Rename sheet={naming} onClose={() => setNaming(null)} onName={(name) => setState((old) => ({ ...old, sheets: old.sheets.map((one) => (one.id === naming.id ? { ...one, name } : one)) }))} />}
+      {saved && <Saved onClose={() => setSaved(false)} onOpen={(one) => { setSaved(false); if (one.schema) setSchema(one.schema); add(one.sql, { name: one.name, saved: { id: one.id, version: one.version } }) }} />}
+      {keeping && <Keep sheet={sheet} sql={keeping} schema={schema} onClose={() => setKeeping('')} onKept={(one) => { change({ name: one.name, saved: { id: one.id, version: one.version } }); toast('Kept.') }} />}
+      {analyzing && <Confirm title="Run it to explain it?" about="EXPLAIN ANALYZE runs the statement. What it changes stays changed." label="Run" onClose={() => setAnalyzing(null)} run={() => Promise.resolve(explain(true, true))} />}
     </Page>
   )
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log_tail.h"
+#include "serve/console/audit_trail.h"
 #include "serve/console/handlers.h"
 #include "serve/console/sessions.h"
 
@@ -9,6 +10,7 @@ namespace aichemy::serve::console {
 namespace {
 
 constexpr int64_t kLogLinesMax = 2000;
+constexpr int64_t kAuditLinesMax = 1000;
 
 bool mentions(const LogLine& line, const std::string& text) {
   if (text.empty() || line.event.find(text) != std::string::npos) return true;
@@ -115,6 +117,27 @@ Result<Answer> get_logs(Exchange& exchange) {
     list.push(std::move(row));
   }
   return Answer(Json().set("lines", std::move(list)));
+}
+
+Result<Answer> get_audit(Exchange& exchange) {
+  AuditTrail::Question question;
+  question.search = exchange.text("search");
+  question.user = exchange.text("user");
+  if (exchange.query.contains("before")) question.before = exchange.number("before", 0);
+  question.lines_max =
+      static_cast<size_t>(std::clamp<int64_t>(exchange.number("limit", 100), 1, kAuditLinesMax));
+  ASSIGN_OR_RETURN(auto lines, exchange.parts.audit.list(question));
+  Json list = Json::array(), out;
+  for (const auto& line : lines) {
+    Json row;
+    row.set("number", line.number).set("at_millis", line.at_millis).set("user", line.user);
+    row.set("operation", line.operation).set("target", line.target).set("detail", line.detail);
+    row.set("outcome", line.outcome).set("request", line.request);
+    list.push(std::move(row));
+  }
+  out.set("lines", std::move(list));
+  if (lines.size() == question.lines_max) out.set("next_before", lines.back().number);
+  return Answer(std::move(out));
 }
 
 }  // namespace aichemy::serve::console

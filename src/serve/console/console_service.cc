@@ -6,11 +6,13 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/log.h"
+#include "serve/console/audit_trail.h"
 #include "serve/console/bundle.h"
 #include "serve/console/exchange.h"
 #include "serve/console/overview.h"
 #include "serve/console/problem.h"
 #include "serve/console/query_desk.h"
+#include "serve/console/saved_queries.h"
 #include "serve/console/sessions.h"
 
 namespace aichemy::serve::console {
@@ -77,6 +79,8 @@ bool accepts(const Request& request, std::string_view encoding) {
   return request.headers.get("Accept-Encoding").find(encoding) != std::string_view::npos;
 }
 
+bool is_sign_in(const Route& route) { return std::string_view(route.name) == "signIn"; }
+
 bool changes(const Request& request) { return request.method != "GET" && request.method != "HEAD"; }
 
 }  // namespace
@@ -95,11 +99,15 @@ struct ConsoleService::State {
   explicit State(ConsoleOptions given)
       : options(std::move(given)),
         queries(options.executor, options.queries, options.clock),
-        overview(options) {}
+        overview(options),
+        saved(options.database, options.clock, options.random),
+        audit(options.database, options.clock) {}
 
   ConsoleOptions options;
   QueryDesk queries;
   OverviewKeeper overview;
+  SavedQueries saved;
+  AuditTrail audit;
   Bundle bundle;
   std::unique_ptr<Sessions> sessions;
   std::string cookie;
@@ -117,6 +125,12 @@ struct ConsoleService::State {
   Async<Status> api(Request& request, Response& response, const std::string& home);
   Async<Status> dispatch(const Route& route, Exchange& exchange, Request& request,
                          Response& response, const Signed& me, const std::string& home);
+  static Status allowed(const Route& route, const Exchange& exchange, const Request& request,
+                        const Signed& me);
+  Async<Result<Answer>> run(const Route& route, Exchange& exchange, Request& request,
+                            Response& response, const Signed& me);
+  Async<void> keep_line(const Route& route, const Exchange& exchange, const Request& request,
+                        const Signed& me, std::string outcome);
   Async<Status> sign_in(Exchange& exchange, const Request& request, Response& response);
   Async<Status> sign_out(const Signed& me, Response& response);
   void set_cookie(Response& response, const Request* request, const std::string& token) const;
@@ -219,7 +233,7 @@ Async<Status> ConsoleService::State::api(Request& request, Response& response,
   Signed me = who(request);
   Call call = request.call;
   call.principal = me.user;
-  Parts parts{options, queries, *sessions, overview};
+  Parts parts{options, queries, *sessions, overview, saved, audit};
   Exchange exchange{parts, call, me.role, {}, {}, {}};
   CO_ASSIGN_OR_RETURN(auto segments, split(std::string_view(request.path).substr(kApi.size())));
   CO_ASSIGN_OR_RETURN(auto parameters, request.parameters());
@@ -240,23 +254,49 @@ Async<Status> ConsoleService::State::api(Request& request, Response& response,
 Async<Status> ConsoleService::State::dispatch(const Route& route, Exchange& exchange,
                                               Request& request, Response& response,
                                               const Signed& me, const std::string& home) {
-  std::string_view name = route.name;
-  if (me.role < route.role) {
-    if (me.role == Role::nobody) co_return fail(Code::unauthenticated, "session", "sign in first");
-    co_return fail(Code::denied, "role",
-                   "this needs the role " + std::string(role_name(route.role)) + ", and " +
-                       me.user + " is " + std::string(role_name(me.role)));
-  }
-  bool signs_in = name == "signIn";
-  if (changes(request) && !signs_in &&
-      !equal_constant_time(request.headers.get("X-CSRF-Token"), me.csrf)) {
-    co_return fail(Code::denied, "csrf", "the request lacks the session's token: reload the page");
-  }
-  CO_RETURN_IF_ERROR(check_parameters(exchange.query, route.parameters));
-  if (route.stream) {
+  bool sends_itself = route.stream != nullptr;
+  Result<Answer> answer = Answer(Json());
+  if (Status may = allowed(route, exchange, request, me); !may) {
+    answer = std::unexpected(may.error());
+  } else if (sends_itself) {
     auto ending = [this] { return stopping.load(); };
-    co_return co_await route.stream(exchange, request, response, ending);
+    Status done = co_await route.stream(exchange, request, response, ending);
+    if (!done) answer = std::unexpected(done.error());
+  } else {
+    answer = co_await run(route, exchange, request, response, me);
   }
+  co_await keep_line(route, exchange, request, me, answer ? "" : answer.error().what);
+  if (!answer) co_return std::unexpected(answer.error());
+  if (sends_itself) co_return Status{};
+  if (std::string_view(route.name) == "getSession")
+    answer->json.set("csrf", me.csrf).set("home", home);
+  if (answer->raw.empty() && answer->json.is_null()) {
+    response.status = 204;
+    co_return co_await response.send();
+  }
+  response.headers.set("Content-Type", "application/json");
+  co_return co_await response.send(answer->raw.empty() ? answer->json.dump()
+                                                       : std::move(answer->raw));
+}
+
+Status ConsoleService::State::allowed(const Route& route, const Exchange& exchange,
+                                      const Request& request, const Signed& me) {
+  if (me.role < route.role) {
+    if (me.role == Role::nobody) return fail(Code::unauthenticated, "session", "sign in first");
+    return fail(Code::denied, "role",
+                "this needs the role " + std::string(role_name(route.role)) + ", and " + me.user +
+                    " is " + std::string(role_name(me.role)));
+  }
+  if (changes(request) && !is_sign_in(route) &&
+      !equal_constant_time(request.headers.get("X-CSRF-Token"), me.csrf)) {
+    return fail(Code::denied, "csrf", "the request lacks the session's token: reload the page");
+  }
+  return check_parameters(exchange.query, route.parameters);
+}
+
+Async<Result<Answer>> ConsoleService::State::run(const Route& route, Exchange& exchange,
+                                                 Request& request, Response& response,
+                                                 const Signed& me) {
   if (*route.request) {
     if (!request.headers.get("Content-Type").starts_with("application/json"))
       co_return fail(Code::invalid, "request", "the body must be application/json");
@@ -264,18 +304,45 @@ Async<Status> ConsoleService::State::dispatch(const Route& route, Exchange& exch
     CO_ASSIGN_OR_RETURN(exchange.body, Json::parse(body));
     CO_RETURN_IF_ERROR(check_record(exchange.body, route.request));
   }
-  if (signs_in) co_return co_await sign_in(exchange, request, response);
-  if (name == "signOut") co_return co_await sign_out(me, response);
-  Pool& pool = route.uses_sql ? options.sql_pool : options.pool;
-  CO_ASSIGN_OR_RETURN(Answer answer,
-                      co_await on(pool, [&]() -> Result<Answer> { return route.run(exchange); }));
-  if (name == "getSession") answer.json.set("csrf", me.csrf).set("home", home);
-  if (answer.raw.empty() && answer.json.is_null()) {
-    response.status = 204;
-    co_return co_await response.send();
+  if (is_sign_in(route)) {
+    CO_RETURN_IF_ERROR(co_await sign_in(exchange, request, response));
+    co_return Answer(Json());
   }
-  response.headers.set("Content-Type", "application/json");
-  co_return co_await response.send(answer.raw.empty() ? answer.json.dump() : std::move(answer.raw));
+  if (std::string_view(route.name) == "signOut") {
+    CO_RETURN_IF_ERROR(co_await sign_out(me, response));
+    co_return Answer(Json());
+  }
+  Pool& pool = route.uses_sql ? options.sql_pool : options.pool;
+  co_return co_await on(pool, [&]() -> Result<Answer> { return route.run(exchange); });
+}
+
+// A1: before the answer, but for what sends it by itself.
+Async<void> ConsoleService::State::keep_line(const Route& route, const Exchange& exchange,
+                                             const Request& request, const Signed& me,
+                                             std::string outcome) {
+  // Whoever is not signed in writes no lines, but for names that were tried; and of those no more
+  // than attempts are let through.
+  bool unknown = me.role == Role::nobody && !is_sign_in(route);
+  if (!changes(request) || unknown || outcome == "too_many_attempts") co_return;
+  if (route.audited == Audited::none) co_return;
+  if (route.audited == Audited::statements_that_change &&
+      statement_only_reads(exchange.body["sql"].as_string()).value_or(true))
+    co_return;
+  AuditLine line;
+  line.user = is_sign_in(route) ? std::string(exchange.body["user"].as_string()) : me.user;
+  line.operation = route.name;
+  line.target = request.path.substr(kApi.size());
+  if (std::string key = exchange.text("key"); !key.empty()) line.target += " " + key;
+  line.detail = audited_body(exchange.body, route.request);
+  line.outcome = std::move(outcome);
+  line.request = request.call.trace;
+  Status kept = co_await on(options.pool, [&] { return audit.append(line); });
+  if (kept) co_return;
+  log_error("audit line lost", {{"user", line.user},
+                                {"operation", line.operation},
+                                {"target", line.target},
+                                {"outcome", line.outcome},
+                                {"problem", kept.error().message}});
 }
 
 void ConsoleService::State::set_cookie(Response& response, const Request* request,
@@ -304,15 +371,13 @@ Async<Status> ConsoleService::State::sign_in(Exchange& exchange, const Request& 
                         return sessions->begin(user);
                       }));
   set_cookie(response, &request, token);
-  response.status = 204;
-  co_return co_await response.send();
+  co_return Status{};
 }
 
 Async<Status> ConsoleService::State::sign_out(const Signed& me, Response& response) {
   CO_RETURN_IF_ERROR(co_await on(options.pool, [&] { return sessions->end(me.token); }));
   set_cookie(response, nullptr, "");
-  response.status = 204;
-  co_return co_await response.send();
+  co_return Status{};
 }
 
 ConsoleService::ConsoleService(ConsoleOptions options)

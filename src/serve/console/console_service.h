@@ -5,7 +5,8 @@
 // Rules: nothing but the sign-in page, its files and /health answers without a session. A session
 // is a cookie (HttpOnly, SameSite=Strict); a request that changes anything must also carry the
 // session's token in X-CSRF-Token. Errors are problem documents (RFC 9457). Roles: a viewer reads,
-// an operator changes data, an admin changes the platform.
+// an operator changes data, an admin changes the platform. What changes something leaves a line in
+// the audit trail.
 //
 // Threads: handlers that block run on `pool`, statements on `sql_pool`; streams live on io loops.
 #pragma once
@@ -26,6 +27,7 @@
 #include "broker/broker.h"
 #include "catalog/catalog.h"
 #include "jobs/jobs.h"
+#include "metadb/metadb.h"
 #include "objectstore/object_store.h"
 #include "runtime/disk.h"
 #include "runtime/io.h"
@@ -56,6 +58,7 @@ struct ConsoleOptions {
   auth::UserStore& users;
   auth::RoleStore& roles;
   auth::AccessKeys& keys;
+  metadb::Database& database;
   objectstore::ObjectStore& store;
   broker::Broker& broker;
   catalog::Catalog& catalog;

@@ -19,6 +19,8 @@ namespace aichemy::serve::console {
 class QueryDesk;
 class Sessions;
 class OverviewKeeper;
+class SavedQueries;
+class AuditTrail;
 
 // What lives as long as the service, besides the platform's own parts.
 struct Parts {
@@ -26,6 +28,8 @@ struct Parts {
   QueryDesk& queries;
   Sessions& sessions;
   OverviewKeeper& overview;
+  SavedQueries& saved;
+  AuditTrail& audit;
 };
 
 struct Exchange {
@@ -59,6 +63,9 @@ using Run = Result<Answer> (*)(Exchange&);
 using Stream = Async<Status> (*)(Exchange&, http::Request&, http::Response&,
                                  const std::function<bool()>& stopping);
 
+// Which requests of a route leave a line in the audit trail, besides those that GET.
+enum class Audited : uint8_t { each, none, statements_that_change };
+
 struct Route {
   const char* method;
   const char* path;  // below /api/v1, {name} stands for one segment
@@ -71,6 +78,7 @@ struct Route {
   Run run = nullptr;
   Stream stream = nullptr;
   bool uses_sql = false;  // runs on the pool of statements
+  Audited audited = Audited::each;
 };
 std::span<const Route> routes();
 

@@ -15,6 +15,10 @@ Result<Answer> get_page(Exchange& exchange);
 Result<Answer> get_progress(Exchange& exchange);
 Result<Answer> cancel_query(Exchange& exchange);
 Result<Answer> get_words(Exchange& exchange);
+Result<Answer> list_saved_queries(Exchange& exchange);
+Result<Answer> save_query(Exchange& exchange);
+Result<Answer> change_saved_query(Exchange& exchange);
+Result<Answer> remove_saved_query(Exchange& exchange);
 Result<Answer> list_schemas(Exchange& exchange);
 Result<Answer> list_relations(Exchange& exchange);
 Result<Answer> get_table(Exchange& exchange);
@@ -67,5 +71,6 @@ Result<Answer> add_access_key(Exchange& exchange);
 Result<Answer> remove_access_key(Exchange& exchange);
 Result<Answer> get_metrics(Exchange& exchange);
 Result<Answer> get_logs(Exchange& exchange);
+Result<Answer> get_audit(Exchange& exchange);
 
 }  // namespace aichemy::serve::console

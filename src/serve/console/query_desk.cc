@@ -42,10 +42,15 @@ std::string columns_json(const std::vector<sql::OutputColumn>& columns) {
 
 }  // namespace
 
+Result<bool> statement_only_reads(std::string_view sql) {
+  ASSIGN_OR_RETURN(auto statement, sql::parse_statement(sql));
+  return only_reads(*statement);
+}
+
 Result<std::string> QueryDesk::start(const QueryRequest& request) {
   if (request.read_only) {
-    ASSIGN_OR_RETURN(auto statement, sql::parse_statement(request.sql));
-    if (!only_reads(*statement)) {
+    ASSIGN_OR_RETURN(bool reads, statement_only_reads(request.sql));
+    if (!reads) {
       return fail(Code::denied, "read_only",
                   "a viewer runs statements that read; this one needs the role operator");
     }
@@ -151,6 +156,7 @@ Result<std::string> QueryDesk::make_page(Entry& entry, uint64_t page) {
   body.pop_back();  // the closing brace
   body += ",\"columns\":" + columns_json(entry.result.columns) + ",\"rows\":";
   body += rows.rows_json.empty() ? "[]" : rows.rows_json;
+  if (!entry.result.plan_steps.empty()) body += ",\"plan\":" + entry.result.plan_steps;
   body += "}";
   if (rows.done) finish(entry, std::nullopt);
   return body;

@@ -25,6 +25,9 @@ struct QueryRequest {
   bool read_only = false;
 };
 
+// Whether a statement only reads. SYNTAX_ERROR.
+Result<bool> statement_only_reads(std::string_view sql);
+
 class QueryDesk {
  public:
   QueryDesk(sql::Executor& executor, sql::QueryRegistry& registry, Clock& clock)

@@ -1,0 +1,94 @@
+#include "serve/console/audit_trail.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/bytes.h"
+
+namespace aichemy::serve::console {
+namespace {
+
+using metadb::Transaction;
+
+// Members whose values are nobody's business, and records whose members all are.
+constexpr std::array<std::string_view, 4> kWithheld = {"password", "secret", "value", "headers"};
+constexpr std::array<std::string_view, 1> kWithheldRecords = {"NewMessage"};
+
+bool is_one_of(const auto& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool mentions(const AuditLine& line, const std::string& text) {
+  auto holds = [&](const std::string& word) { return word.contains(text); };
+  return text.empty() || holds(line.user) || holds(line.operation) || holds(line.target) ||
+         holds(line.detail) || holds(line.outcome) || holds(line.request);
+}
+
+// At a boundary of UTF-8, and without what databases refuse: NULs, and bytes that are no UTF-8.
+std::string bounded(std::string text) {
+  std::ranges::replace(text, '\0', ' ');
+  if (!is_valid_utf8(text))
+    std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) > 0x7f; }, '?');
+  if (text.size() <= AuditTrail::kTextBytesMax) return text;
+  size_t end = AuditTrail::kTextBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  text.resize(end);
+  return text + "…";
+}
+
+}  // namespace
+
+std::string audited_body(const Json& body, std::string_view record) {
+  if (!body.is_object() || is_one_of(kWithheldRecords, record)) return {};
+  Json kept = Json::object();
+  for (const auto& [name, value] : body.as_object()) {
+    if (!is_one_of(kWithheld, name))
+      kept.set(name, value);
+    else if (!value.is_null())
+      kept.set(name, "(not kept)");
+  }
+  return kept.as_object().empty() ? std::string() : kept.dump();
+}
+
+Status AuditTrail::append(AuditLine line) {
+  line.at_millis = clock_.wall_millis();
+  return database_.transaction([&](Transaction& transaction) -> Status {
+    ASSIGN_OR_RETURN(auto last, transaction.query("SELECT max(number) FROM console_audit"));
+    int64_t number = last[0][0].as_int() + 1;
+    RETURN_IF_ERROR(transaction.run(
+        "INSERT INTO console_audit (number, at_millis, user_name, operation, target, detail, "
+        "outcome, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        {number, line.at_millis, bounded(line.user), line.operation, bounded(line.target),
+         bounded(line.detail), line.outcome, line.request}));
+    RETURN_IF_ERROR(transaction.run("DELETE FROM console_audit WHERE number <= $1",
+                                    {number - kLinesMax}));  // A2
+    return {};
+  });
+}
+
+Result<std::vector<AuditLine>> AuditTrail::list(const Question& question) {
+  return database_.read([&](Transaction& transaction) -> Result<std::vector<AuditLine>> {
+    std::vector<AuditLine> out;
+    auto take = [&](const metadb::Row& row) {
+      AuditLine line;
+      line.number = row[0].as_int();
+      line.at_millis = row[1].as_int();
+      line.user = row[2].as_text();
+      line.operation = row[3].as_text();
+      line.target = row[4].as_text();
+      line.detail = row[5].as_text();
+      line.outcome = row[6].as_text();
+      line.request = row[7].as_text();
+      bool wanted = question.user.empty() || line.user == question.user;
+      if (wanted && mentions(line, question.search)) out.push_back(std::move(line));
+      return out.size() < question.lines_max;
+    };
+    RETURN_IF_ERROR(transaction.each(
+        "SELECT number, at_millis, user_name, operation, target, detail, outcome, request FROM "
+        "console_audit WHERE number < $1 ORDER BY number DESC",
+        {question.before.value_or(INT64_MAX)}, take));
+    return out;
+  });
+}
+
+}  // namespace aichemy::serve::console
