@@ -363,6 +363,7 @@ Status RunningPlatform::start_fronts() {
     options.address = address();
     options.port = config().port("s3.port");
     options.region = config().text("s3.region");
+    options.tagging = store_.get();
     auto started = serve::s3::S3Server::start(io_, s3_pool_, metrics_, options_.clock,
                                               options_.random, *store_, *keys_, options);
     if (!started) return about_port(std::unexpected(started.error()), "s3.port");

@@ -233,6 +233,30 @@ Status EmbeddedStore::remove(const Call& call, const std::string& bucket, const 
   return {};
 }
 
+// A record of its own that refers to the same bytes: nothing of them is moved or freed. Only drives
+// that hold the record it replaces take part; the others get it with their share of the bytes.
+Status EmbeddedStore::set_tags(const Call& call, const std::string& bucket, const std::string& key,
+                               const Tags& tags) {
+  RETURN_IF_ERROR(call.interrupted(core_->clock));
+  RETURN_IF_ERROR(check_tags(tags));
+  RETURN_IF_ERROR(core_->require_space());
+  std::shared_lock<Gate> gate(core_->bucket_gate());
+  RETURN_IF_ERROR(core_->require_bucket(bucket));
+  std::string slot = object_slot(bucket, key);
+  std::lock_guard lock(core_->key_lock(slot));
+  ASSIGN_OR_RETURN(auto current, core_->live(slot));
+  if (!current) return fail(Code::not_found, "no_such_key", "The specified key does not exist.");
+  Record record = current->record;
+  put_tags(record.metadata, tags);
+  Commit commit;
+  commit.drives = core_->holders(slot, current->generation);
+  core_->supersede(commit, slot, *current, true);
+  commit.generation = core_->next_id();
+  commit.puts.push_back({slot, std::move(record)});
+  RETURN_IF_ERROR(core_->commit(commit));
+  return {};
+}
+
 Result<ListPage> EmbeddedStore::list(const Call& call, const std::string& bucket,
                                      const ListOptions& options) {
   RETURN_IF_ERROR(core_->require_bucket(bucket));

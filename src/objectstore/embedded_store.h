@@ -19,6 +19,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "objectstore/object_store.h"
+#include "objectstore/object_tags.h"
 #include "runtime/disk.h"
 
 namespace aichemy::objectstore {
@@ -32,7 +33,7 @@ struct EmbeddedStoreOptions {
 
 class StoreCore;
 
-class EmbeddedStore final : public ObjectStore {
+class EmbeddedStore final : public ObjectStore, public ObjectTagging {
  public:
   // invalid ("drives"), unavailable ("too_few_drives"), corrupt ("drive_identity").
   static Result<std::unique_ptr<EmbeddedStore>> start(EmbeddedStoreOptions options, Disk& disk,
@@ -75,6 +76,8 @@ class EmbeddedStore final : public ObjectStore {
   Result<std::vector<UploadInfo>> list_uploads(const Call& call, const std::string& bucket,
                                                const std::string& prefix) override;
   StoreStatus status() override;
+  Status set_tags(const Call& call, const std::string& bucket, const std::string& key,
+                  const Tags& tags) override;
 
   // One round of what the background thread does: notice drives that went or came back, heal,
   // collect.

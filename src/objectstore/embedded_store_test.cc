@@ -285,6 +285,77 @@ TEST_F(StoreTest, MultipartMovesNoBytesAndKeepsThem) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(shard_files(i), 2u);
 }
 
+TEST_F(StoreTest, TagsMoveNoBytes) {
+  ASSERT_TRUE(store_->create_bucket(call_, "tables"));
+  auto tags = [&](const char* key) {
+    return tags_of(store_->head(call_, "tables", key, {})->metadata);
+  };
+  const Tags one = {{"project", "a b"}}, two = {{"project", "c"}, {"ü", ""}};
+  const std::pair<const char*, size_t> objects[] = {
+      {"none", 0}, {"small", 100}, {"coded", 100'000}, {"files", 3 << 20}};
+  for (auto [key, size] : objects) {
+    PutOptions options;
+    options.metadata["x-amz-meta-a"] = "kept";
+    std::string bytes = pattern(size, size);
+    ASSERT_TRUE(store_->put(call_, "tables", key, bytes, options));
+    auto before = store_->head(call_, "tables", key, {});
+    auto reader = store_->open(call_, "tables", key, {});
+    ASSERT_TRUE(store_->set_tags(call_, "tables", key, one));
+    ASSERT_TRUE(store_->set_tags(call_, "tables", key, two));
+    EXPECT_EQ(tags(key), two);
+    auto after = store_->head(call_, "tables", key, {});
+    EXPECT_EQ(after->etag, before->etag);
+    EXPECT_EQ(after->last_modified, before->last_modified);
+    EXPECT_EQ(after->metadata["x-amz-meta-a"], "kept");
+    EXPECT_TRUE(*(*reader)->read_all() == bytes);
+    expect_object(key, bytes);
+  }
+  EXPECT_TRUE(store_->set_tags(call_, "tables", "absent", one).error().is("no_such_key"));
+  EXPECT_TRUE(store_->set_tags(call_, "absent", "k", one).error().is("no_such_bucket"));
+  EXPECT_TRUE(store_->set_tags(call_, "tables", "small", {{"a", "!"}}).error().is("tag_value"));
+  start();
+  store_->poll();
+  for (auto [key, size] : objects) {
+    expect_object(key, pattern(size, size));
+    EXPECT_EQ(tags(key), two);
+    ASSERT_TRUE(store_->set_tags(call_, "tables", key, {}));
+    EXPECT_EQ(tags(key), Tags{});
+  }
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(shard_files(i), 1u);
+  for (auto [key, size] : objects) ASSERT_TRUE(store_->remove(call_, "tables", key, {}));
+  start();
+  store_->poll();
+  start();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(shard_files(i), 0u);
+}
+
+// A drive that misses a change of tags gets the record and keeps the bytes it has; an empty one
+// gets both.
+TEST_F(StoreTest, TagsReachADriveThatWasAway) {
+  ASSERT_TRUE(store_->create_bucket(call_, "tables"));
+  std::string bytes = pattern(3 << 20, 1);
+  for (const char* key : {"a", "b"}) ASSERT_TRUE(store_->put(call_, "tables", key, bytes));
+  fs::rename(drive(2), root_ + "/away");
+  store_->poll();
+  ASSERT_TRUE(store_->set_tags(call_, "tables", "a", {{"k", "1"}}));
+  start();
+  fs::rename(root_ + "/away", drive(2));
+  store_->poll();
+  store_->poll();
+  EXPECT_EQ(shard_files(2), 2u);
+  fs::remove_all(drive(3));
+  store_->poll();
+  fs::create_directories(drive(3));
+  store_->poll();
+  store_->poll();
+  ASSERT_TRUE(store_->set_tags(call_, "tables", "b", {{"k", "2"}}));
+  for (int i : {0, 1}) fs::remove_all(drive(i));  // now 2 and 3 must hold everything
+  store_->poll();
+  for (const char* key : {"a", "b"}) expect_object(key, bytes);
+  EXPECT_EQ(tags_of(store_->head(call_, "tables", "a", {})->metadata), (Tags{{"k", "1"}}));
+  EXPECT_EQ(tags_of(store_->head(call_, "tables", "b", {})->metadata), (Tags{{"k", "2"}}));
+}
+
 TEST_F(StoreTest, AReaderKeepsItsVersion) {
   ASSERT_TRUE(store_->create_bucket(call_, "tables"));
   std::string before = pattern(3 << 20, 1);
@@ -413,7 +484,11 @@ struct Campaign {
   Call call;
   std::unique_ptr<EmbeddedStore> store;
   // What was acknowledged last, and what may have happened since: nullopt = removed.
-  using Value = std::optional<std::string>;
+  struct Held {
+    std::string bytes, tag;
+    bool operator==(const Held&) const = default;
+  };
+  using Value = std::optional<Held>;
   std::map<std::string, std::vector<Value>> possible;
 
   Status start() {
@@ -436,10 +511,21 @@ struct Campaign {
       if (store->remove(call, "tables", key, {})) values = {std::nullopt};
       return;
     }
+    if (random.next() % 3 == 0) return tag(key, values);
     static const size_t kStepSizes[] = {10, 5'000, 20'000, 150'000};
     std::string bytes = pattern(kStepSizes[random.next() % 4], random.next());
-    values.push_back(bytes);
-    if (store->put(call, "tables", key, bytes)) values = {bytes};
+    values.push_back(Held{bytes, ""});
+    if (store->put(call, "tables", key, bytes)) values = {Held{bytes, ""}};
+  }
+
+  void tag(const std::string& key, std::vector<Value>& values) {
+    std::string tag = std::to_string(random.next() % 1000);
+    std::vector<Value> tagged;
+    for (const Value& value : values) {
+      if (value) tagged.push_back(Held{value->bytes, tag});
+    }
+    if (store->set_tags(call, "tables", key, {{"tag", tag}})) values.clear();
+    values.insert(values.end(), tagged.begin(), tagged.end());
   }
 
   void check(const std::string& where) {
@@ -447,13 +533,15 @@ struct Campaign {
       auto got = store->get(call, "tables", key);
       Value value;
       if (got) {
-        value = *got;
+        auto info = store->head(call, "tables", key, {});
+        ASSERT_TRUE(info) << where << " " << key << ": " << info.error().message;
+        value = Held{*got, tags_of(info->metadata)["tag"]};
       } else {
         ASSERT_TRUE(got.error().is("no_such_key") || got.error().is("no_such_bucket"))
             << where << " " << key << ": " << got.error().message;
       }
       EXPECT_TRUE(std::ranges::find(values, value) != values.end())
-          << where << " " << key << ": " << (value ? "other bytes" : "lost");
+          << where << " " << key << ": " << (value ? "other bytes or tags" : "lost");
       values = {value};
     }
   }

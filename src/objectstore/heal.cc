@@ -36,6 +36,17 @@ struct StoreCore::SlotState {
   uint8_t online = 0;
 };
 
+// Whether an entry that a drive has already refers to an extent: its share lies there. Entries with
+// other tags share their bytes.
+bool StoreCore::holds(const SlotState& state, const Extent& extent, int drive_index) {
+  return std::ranges::any_of(state.generations, [&](const auto& generation) {
+    return (generation.drives & 1 << drive_index) &&
+           std::ranges::any_of(generation.record.extents(), [&](const Extent& one) {
+             return same_extent(one, extent);
+           });
+  });
+}
+
 Result<StoreCore::SlotState> StoreCore::slot_state(const std::string& slot) {
   SlotState state;
   std::map<uint64_t, SlotState::Generation, std::greater<>> by_generation;
@@ -103,7 +114,10 @@ Status StoreCore::bring_to(const std::string& slot, const SlotState& state, cons
     kept = target->record.extents();
     if (!has_target) {
       ops.push_back(put_op(Table::meta, entry_key(slot, target->generation), target->value));
-      for (const Extent& extent : kept) RETURN_IF_ERROR(rebuild_bytes(extent, drive_index, ops));
+      for (const Extent& extent : kept) {
+        if (!holds(state, extent, drive_index))
+          RETURN_IF_ERROR(rebuild_bytes(extent, drive_index, ops));
+      }
     }
   }
   if (removed && all_online && has_target) {

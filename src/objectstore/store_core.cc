@@ -173,6 +173,20 @@ Result<std::optional<Found>> StoreCore::live(const std::string& slot) {
   return found;
 }
 
+uint8_t StoreCore::holders(const std::string& slot, uint64_t generation) {
+  uint8_t mask = 0;
+  for (int i = 0; i < kShards; ++i) {
+    auto db = drive(i).db();
+    if (!db) continue;
+    auto value = db->get(Table::meta, entry_key(slot, generation));
+    if (!value)
+      drive_failed(i, value.error());
+    else if (*value)
+      mask = static_cast<uint8_t>(mask | 1 << i);
+  }
+  return mask;
+}
+
 Result<std::string> StoreCore::read_inline(const Extent& extent) {
   std::string key = data_key(extent.id);
   std::array<std::string, kShards> sealed;

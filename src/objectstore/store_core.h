@@ -151,6 +151,8 @@ class StoreCore {
   Result<std::optional<Found>> newest(const std::string& slot);
   // The newest live entry; nullopt when absent or removed.
   Result<std::optional<Found>> live(const std::string& slot);
+  // The drives that hold one entry of a slot.
+  uint8_t holders(const std::string& slot, uint64_t generation);
   // Inline bytes; not_found ("gone") when a newer generation has replaced them.
   Result<std::string> read_inline(const Extent& extent);
 
@@ -260,6 +262,7 @@ class StoreCore {
   // Makes all online drives agree on a slot; true when all four then do.
   Result<bool> reconcile(const std::string& slot, bool lock_key);
   Result<SlotState> slot_state(const std::string& slot);
+  static bool holds(const SlotState& state, const Extent& extent, int drive_index);
   Status bring_to(const std::string& slot, const SlotState& state, const void* target,
                   int drive_index);
   Status rebuild_bytes(const Extent& extent, int drive_index, WriteOps& ops);

@@ -385,6 +385,75 @@ def test_not_offered(client, bucket):
     assert "Status" not in client.get_bucket_versioning(Bucket=bucket)
 
 
+def test_tags(client, bucket):
+    def tags(key="k"):
+        return {tag["Key"]: tag["Value"] for tag in client.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]}
+
+    def put(pairs, key="k"):
+        return client.put_object_tagging(Bucket=bucket, Key=key, Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in pairs]})
+
+    def refused(expected, call):
+        with pytest.raises(ClientError) as error:
+            call()
+        assert code_of(error) == expected
+    client.put_object(Bucket=bucket, Key="k", Body=b"x" * 300_000, Metadata={"a": "b"})
+    before = client.head_object(Bucket=bucket, Key="k")
+    assert tags() == {} and "TagCount" not in before
+    put([("project", "a b"), ("ü", "1+1=2:/@_-."), ("empty", "")])
+    assert tags() == {"project": "a b", "ü": "1+1=2:/@_-.", "empty": ""}
+    after = client.get_object(Bucket=bucket, Key="k")
+    assert after["TagCount"] == 3 and after["Body"].read() == b"x" * 300_000
+    assert (after["ETag"], after["LastModified"], after["Metadata"]) == (before["ETag"], before["LastModified"], {"a": "b"})
+    assert not [name for name in after["ResponseMetadata"]["HTTPHeaders"] if name == "x-amz-tagging"]
+    put([("project", "c")])
+    assert tags() == {"project": "c"}, "all before are replaced"
+    for pairs, code in ((([(str(i), "v") for i in range(11)]), "BadRequest"), ([("k" * 129, "v")], "InvalidTag"), ([("k", "v" * 257)], "InvalidTag"),
+                        ([("k", "1"), ("k", "2")], "InvalidTag"), ([("aws:k", "v")], "InvalidTag"), ([("k", "<script>")], "InvalidTag")):
+        refused((code, 400), lambda pairs=pairs: put(pairs))
+    assert tags() == {"project": "c"}
+    refused(("NoSuchKey", 404), lambda: put([("a", "b")], "absent"))
+    refused(("NoSuchKey", 404), lambda: tags("absent"))
+    refused(("NoSuchBucket", 404), lambda: client.get_object_tagging(Bucket="absent-" + bucket, Key="k"))
+    # They come along with copies, or in their place.
+    source = {"Bucket": bucket, "Key": "k"}
+    client.copy_object(Bucket=bucket, Key="copy", CopySource=source)
+    assert tags("copy") == {"project": "c"}
+    client.copy_object(Bucket=bucket, Key="copy", CopySource=source, MetadataDirective="REPLACE", Metadata={"n": "1"})
+    assert tags("copy") == {"project": "c"}, "of their own directive"
+    client.copy_object(Bucket=bucket, Key="copy", CopySource=source, TaggingDirective="REPLACE", Tagging="x=1&y=a%20b")
+    assert tags("copy") == {"x": "1", "y": "a b"} and client.head_object(Bucket=bucket, Key="copy")["Metadata"] == {"a": "b"}
+    # With the object, in one piece or in parts.
+    client.put_object(Bucket=bucket, Key="put", Body=b"x", Tagging="x=1+2&y")
+    assert tags("put") == {"x": "1 2", "y": ""}
+    client.put_object(Bucket=bucket, Key="put", Body=b"x")
+    assert tags("put") == {}, "a new object has none"
+    refused(("InvalidTag", 400), lambda: client.put_object(Bucket=bucket, Key="never", Body=b"x", Tagging="x=1&x=2"))
+    refused(("NoSuchKey", 404), lambda: tags("never"))
+    upload = client.create_multipart_upload(Bucket=bucket, Key="parts", Tagging="x=1")["UploadId"]
+    part = client.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"x")["ETag"]
+    client.complete_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]})
+    assert tags("parts") == {"x": "1"}
+    assert client.delete_object_tagging(Bucket=bucket, Key="k")["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert tags() == {} and client.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x" * 300_000
+    with pytest.raises(ClientError) as error:
+        client.get_bucket_tagging(Bucket=bucket)
+    assert code_of(error) == ("NoSuchTagSet", 404)
+
+
+def test_tags_outlive_a_crash(own_platform):
+    client = make_client(own_platform.ready["s3"])
+    client.create_bucket(Bucket="tagged")
+    for i, size in enumerate((10, 100_000, 1 << 20)):
+        client.put_object(Bucket="tagged", Key=str(i), Body=b"x" * size)
+        client.put_object_tagging(Bucket="tagged", Key=str(i), Tagging={"TagSet": [{"Key": "size", "Value": str(size)}]})
+    own_platform.kill()
+    own_platform.start()
+    client = make_client(own_platform.ready["s3"])
+    for i, size in enumerate((10, 100_000, 1 << 20)):
+        assert client.get_object_tagging(Bucket="tagged", Key=str(i))["TagSet"] == [{"Key": "size", "Value": str(size)}]
+        assert client.get_object(Bucket="tagged", Key=str(i))["Body"].read() == b"x" * size
+
+
 def test_health(s3_facts):
     for probe in ("live", "ready", "cluster"):
         assert urllib.request.urlopen(f"{s3_facts['endpoint']}/minio/health/{probe}").status == 200

@@ -149,6 +149,8 @@ Result<objectstore::PutOptions> put_options_of(const Exchange& exchange) {
       options.expected_checksums[algorithm] = value;
     }
   }
+  ASSIGN_OR_RETURN(objectstore::Tags tags, objectstore::decode_tags(exchange.header("x-amz-tagging")));
+  objectstore::put_tags(options.metadata, tags);
   if (metadata_bytes > kMetadataBytesMax) return fail(Code::invalid, "metadata_too_large", "");
   ASSIGN_OR_RETURN(std::string asked,
                    algorithm_name(exchange.header("x-amz-sdk-checksum-algorithm")));
@@ -164,7 +166,7 @@ Result<objectstore::PutOptions> put_options_of(const Exchange& exchange) {
 Status refuse_unsupported_headers(const Exchange& exchange) {
   for (const char* name :
        {"x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-algorithm",
-        "x-amz-tagging", "x-amz-object-lock-mode", "x-amz-object-lock-legal-hold",
+        "x-amz-object-lock-mode", "x-amz-object-lock-legal-hold",
         "x-amz-website-redirect-location"}) {
     if (exchange.request.headers.has(name)) return fail(Code::unsupported, "header", name);
   }
@@ -244,7 +246,11 @@ void object_headers(const objectstore::ObjectInfo& info, bool with_checksums,
   headers.set("ETag", quoted(info.etag));
   headers.set("Last-Modified", format_http_date(info.last_modified));
   headers.set("Content-Type", info.content_type);
-  for (const auto& [name, value] : info.metadata) headers.set(name, value);
+  for (const auto& [name, value] : info.metadata) {
+    if (name != objectstore::kTagsName) headers.set(name, value);
+  }
+  if (size_t tags = objectstore::tags_of(info.metadata).size(); tags > 0)
+    headers.set("x-amz-tagging-count", std::to_string(tags));
   if (with_checksums) checksum_headers(info, headers);
 }
 

@@ -135,6 +135,9 @@ Async<Status> head_object(Exchange&);
 Async<Status> delete_object(Exchange&);
 Async<Status> copy_object(Exchange&);
 Async<Status> get_attributes(Exchange&);
+Async<Status> get_tagging(Exchange&);
+Async<Status> put_tagging(Exchange&);
+Async<Status> delete_tagging(Exchange&);
 
 Async<Status> create_upload(Exchange&);
 Async<Status> upload_part(Exchange&);

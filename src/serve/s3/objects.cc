@@ -215,6 +215,10 @@ Async<Status> copy_object(Exchange& exchange) {
     co_return fail(Code::invalid, "argument", "Unknown metadata directive.");
   }
   const bool replace = directive == "REPLACE";
+  std::string_view tag_directive = exchange.header("x-amz-tagging-directive");
+  if (!tag_directive.empty() && tag_directive != "COPY" && tag_directive != "REPLACE")
+    co_return fail(Code::invalid, "argument", "Unknown tagging directive.");
+  const objectstore::Tags given = objectstore::tags_of(options.metadata);
   if (!replace && source.bucket == exchange.bucket && source.key == exchange.key) {
     co_return fail(
         Code::invalid, "copy_to_itself",
@@ -239,6 +243,9 @@ Async<Status> copy_object(Exchange& exchange) {
       options.metadata = info.metadata;
       options.content_type = info.content_type;
     }
+    objectstore::put_tags(options.metadata, tag_directive == "REPLACE"
+                                                ? given
+                                                : objectstore::tags_of(info.metadata));
     for (const auto& [algorithm, value] : info.checksums)
       options.checksum_algorithms.push_back(algorithm);
     if (!asked.empty()) options.checksum_algorithms = {asked};

@@ -17,6 +17,9 @@ constexpr Route kRoutes[] = {
     {Level::object, "GET", "uploadId", "", list_parts},
     {Level::object, "GET", "attributes", "", get_attributes},
     {Level::object, "GET", "acl", "", get_acl},
+    {Level::object, "GET", "tagging", "", get_tagging},
+    {Level::object, "PUT", "tagging", "", put_tagging},
+    {Level::object, "DELETE", "tagging", "", delete_tagging},
     {Level::object, "POST", "uploads", "", create_upload},
     {Level::object, "POST", "uploadId", "", complete_upload},
     {Level::object, "PUT", "partNumber", "x-amz-copy-source", upload_part_copy},
@@ -63,7 +66,7 @@ constexpr Subresource kSubresources[] = {
     {Level::object, "restore", ""},
     {Level::object, "retention", "no_such_lock"},
     {Level::object, "select", ""},
-    {Level::object, "tagging", "no_such_tag_set"},
+    {Level::object, "tagging", ""},
     {Level::object, "torrent", ""},
 };
 

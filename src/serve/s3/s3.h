@@ -18,6 +18,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "objectstore/object_store.h"
+#include "objectstore/object_tags.h"
 #include "runtime/io.h"
 #include "runtime/pool.h"
 #include "serve/http/http.h"
@@ -30,6 +31,7 @@ struct S3Options {
   std::string region = "us-east-1";
   std::string domain;  // "s3.example.org": bucket.s3.example.org is a bucket
   std::optional<http::TlsFiles> tls;
+  objectstore::ObjectTagging* tagging = nullptr;  // none: tags are refused
 };
 
 class S3Server {
