@@ -19,6 +19,7 @@ export default defineConfig({
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,
+    manifest: true, // for tools/pack.mjs
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700,
   },

@@ -436,10 +436,12 @@ Status RunningPlatform::start_console() {
                                          .keys = *keys_,
                                          .database = *database_,
                                          .store = *store_,
+                                         .tagging = *store_,
                                          .broker = *broker_,
                                          .catalog = *catalog_,
                                          .catalogs = sql_->catalogs(),
                                          .executor = sql_->executor(),
+                                         .engine = *engine_,
                                          .queries = sql_->queries(),
                                          .jobs = jobs_.get()};
   options.version = AICHEMY_VERSION;

@@ -357,6 +357,35 @@ def test_an_upload_and_its_preview(page, world, tmp_path):
     page.picture("object")
 
 
+def test_tags_and_tables_in_files(page, world, api, tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+    bucket = world["bucket"]
+    pyarrow.parquet.write_table(pyarrow.table({"id": range(200), EVIL: ["value " + EVIL] * 200}), tmp_path / "t.parquet")
+    pixel = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082")
+    for key, data in (("t.parquet", (tmp_path / "t.parquet").read_bytes()), ("t.csv", b'name,"a, b"\r\n"x ""y""",2\r\n'), ("dot.png", pixel)):
+        assert api.request("PUT", f"/buckets/{bucket}/content", params={"key": key}, data=data).status_code == 200
+    page.open(f"/objects/{bucket}?key=t.parquet")
+    page.sees("200 rows in 1 row group")
+    page.sees("value <img")
+    assert not page.driver.find_elements(By.CSS_SELECTOR, ".preview-rows img") and "owned" not in page.driver.title
+    page.click("Change the tags")
+    page.find("input[aria-label='Tag 1']").send_keys("project")
+    page.find("input[aria-label='Value of tag 1']").send_keys("lake house")
+    page.is_accessible()
+    page.click("Save", ".dialog button")
+    page.sees("project: lake house")
+    page.is_accessible()
+    page.picture("object-parquet")
+    page.open(f"/objects/{bucket}?key=t.csv")
+    page.wait(lambda: [cell.text for cell in page.driver.find_elements(By.CSS_SELECTOR, ".preview-rows td")] == ['x "y"', "2"])
+    assert [cell.text for cell in page.driver.find_elements(By.CSS_SELECTOR, ".preview-rows th")] == ["name", "a, b"]
+    page.open(f"/objects/{bucket}?key=dot.png")
+    page.wait(lambda: page.driver.execute_script("return document.querySelector('.preview img')?.naturalWidth") == 1)
+    page.is_accessible()
+    assert page.complaints() == []
+
+
 def test_a_topic_becomes_a_table(page, world):
     page.open(f"/jobs/new?topic={world['topic']}")
     page.wait(lambda: "INSERT INTO iceberg.events" in page.find("textarea").get_attribute("value"))
@@ -368,6 +397,19 @@ def test_a_topic_becomes_a_table(page, world):
     page.sees("records aside", 30)
     page.picture("overview")
     page.is_accessible()
+    # The record that is no JSON was put aside; it is sent again, and comes back.
+    page.open("/jobs")
+    page.wait(lambda: next(a for a in page.driver.find_elements(By.CSS_SELECTOR, ".table a") if world["schema"] in a.text)).click()
+    page.sees("Records put aside")
+    place = page.find(".linklike").text
+    page.is_accessible()
+    page.picture("job")
+    page.find("input[aria-label^=Pick]").click()
+    page.click("Send 1 again")
+    page.click("Send", ".dialog button")
+    page.sees("1 record sent again.")
+    page.wait(lambda: page.find(".linklike").text != place)
+    assert page.complaints() == []
 
 
 def test_the_palette(page, world):

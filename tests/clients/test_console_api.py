@@ -236,11 +236,23 @@ def test_pages_carry_their_policy(base):
     policy = answer.headers["Content-Security-Policy"]
     assert "unsafe" not in policy and "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
     nonce = re.search(r"'nonce-([^']+)'", policy).group(1)
-    assert f'content="{nonce}"' in answer.text and "__" not in answer.text
+    assert f'content="{nonce}"' in answer.text and "__NONCE__" not in answer.text and "__HOME__" not in answer.text
     assert nonce not in requests.get(f"{base}/sql").headers["Content-Security-Policy"]
     assert answer.headers["X-Frame-Options"] == "DENY" and answer.headers["X-Content-Type-Options"] == "nosniff"
     assert requests.get(f"{base}/assets/none.js").status_code == 404
     assert requests.post(f"{base}/sql").status_code == 405
+
+
+def test_a_page_names_what_it_needs_to_those_who_are_signed_in(base, admin):
+    def named(path, get=requests.get):
+        return re.findall(r'<link rel="(?:module)?preload"[^>]*href="([^"]+)"', get(base + path).text)
+    assert named("/overview") == ["/api/v1/session"]
+    for path, chunk, first in (("/", "overview", "/api/v1/overview"), ("/overview", "overview", "/api/v1/overview"), ("/objects/some/where", "objects", "/api/v1/buckets"), ("/sql", "sql", None)):
+        links = named(path, admin.http.get)
+        assert any(f"/assets/{chunk}-" in link for link in links) and (first is None or first in links), links
+        for link in links:
+            assert admin.http.get(base + link).status_code == 200, link
+    assert named("/nowhere", admin.http.get) == ["/api/v1/session"]
 
 
 def test_each_port_opens_on_its_page(platform):
@@ -416,6 +428,97 @@ def test_the_audit_trail(base, admin):
     assert [line["operation"] for line in admin.get("/admin/audit", search=mark, user="user1")["lines"]] == ["deleteTopic"]
     viewer.refused("GET", "/admin/audit", 403, "role")
     admin.refused("GET", "/admin/audit", 400, "request", before="x")
+
+
+# ---- Objects: tags and a look inside.
+
+
+def test_tags_of_an_object(base, admin):
+    bucket = f"tags-{uuid.uuid4().hex[:8]}"
+    admin.send("POST", "/buckets", {"name": bucket})
+    assert admin.request("PUT", f"/buckets/{bucket}/content", params={"key": "a/b"}, data=b"x").status_code == 200
+    assert admin.get(f"/buckets/{bucket}/object", key="a/b")["tags"] == {}
+    admin.send("PUT", f"/buckets/{bucket}/tags", {"key": "a/b", "tags": {"project": "ü", "empty": ""}})
+    detail = admin.get(f"/buckets/{bucket}/object", key="a/b")
+    check(detail, {"$ref": "#/components/schemas/ObjectDetail"})
+    assert detail["tags"] == {"project": "ü", "empty": ""} and "x-amz-tagging" not in detail["metadata"]
+    admin.refused("PUT", f"/buckets/{bucket}/tags", 400, "tag_value", {"key": "a/b", "tags": {"a": "<b>"}})
+    admin.refused("PUT", f"/buckets/{bucket}/tags", 400, "too_many_tags", {"key": "a/b", "tags": {str(i): "" for i in range(11)}})
+    admin.refused("PUT", f"/buckets/{bucket}/tags", 400, "request", {"key": "a/b", "tags": {"a": 1}})
+    admin.refused("PUT", f"/buckets/{bucket}/tags", 404, "no_such_key", {"key": "none", "tags": {}})
+    Session(base, "user1", "user123").refused("PUT", f"/buckets/{bucket}/tags", 403, "role", {"key": "a/b", "tags": {}})
+    admin.send("PUT", f"/buckets/{bucket}/tags", {"key": "a/b", "tags": {}})
+    assert admin.get(f"/buckets/{bucket}/object", key="a/b")["tags"] == {}
+
+
+def test_a_look_into_parquet(admin, tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+    bucket, key = f"look-{uuid.uuid4().hex[:8]}", "day=1/it's [a]*?.parquet"
+    admin.send("POST", "/buckets", {"name": bucket})
+
+    def put(name, table, **options):
+        pyarrow.parquet.write_table(table, tmp_path / "t.parquet", **options)
+        assert admin.request("PUT", f"/buckets/{bucket}/content", params={"key": name}, data=(tmp_path / "t.parquet").read_bytes()).status_code == 200
+    put(key, pyarrow.table({"n": pyarrow.array(range(1000), pyarrow.int64()), "<b>": [None] + ["x" * 1000] * 999, "l": [[1, 2]] * 1000, "raw": [b"\x00\xff"] * 1000}), row_group_size=400)
+    answer = admin.get(f"/buckets/{bucket}/preview", key=key)
+    check(answer, {"$ref": "#/components/schemas/ParquetPreview"})
+    assert (answer["rows"], answer["row_groups"], answer["no_rows"]) == (1000, 3, "")
+    assert [(c["name"], c["type"]) for c in answer["columns"]] == [("n", "BIGINT"), ("<b>", "VARCHAR"), ("l", "BIGINT[]"), ("raw", "BLOB")]
+    assert len(answer["first_rows"]) == 50
+    assert answer["first_rows"][0] == ["0", None, "[1, 2]", "\\x00\\xFF"] and answer["first_rows"][1][1] == "x" * 300
+    put("empty.parquet", pyarrow.table({"n": pyarrow.array([], pyarrow.int64())}))
+    assert admin.get(f"/buckets/{bucket}/preview", key="empty.parquet")["first_rows"] == []
+    put("wide.parquet", pyarrow.table({f"c{i}": [i] for i in range(301)}))
+    answer = admin.get(f"/buckets/{bucket}/preview", key="wide.parquet")
+    assert len(answer["columns"]) == 301 and answer["first_rows"] == [] and "301 columns" in answer["no_rows"]
+    assert admin.request("PUT", f"/buckets/{bucket}/content", params={"key": "no.parquet"}, data=b"PAR1 not really PAR1").status_code == 200
+    admin.refused("GET", f"/buckets/{bucket}/preview", 400, "not_parquet", key="no.parquet")
+    admin.refused("GET", f"/buckets/{bucket}/preview", 404, "no_such_key", key="none")
+
+
+# ---- Jobs: what was put aside, and back.
+
+
+def test_letters_are_sent_again(base, admin, platform, topic):
+    schema = f"letters_{uuid.uuid4().hex[:8]}"
+    admin.ask(f"CREATE SCHEMA iceberg.{schema}")
+    admin.ask(f"CREATE TABLE iceberg.{schema}.t (id bigint)")
+    script = f"""CREATE TABLE source (id BIGINT) WITH ('connector' = 'kafka', 'topic' = '{topic}', 'format' = 'json', 'scan.startup.mode' = 'earliest-offset');
+INSERT INTO iceberg.{schema}.t SELECT id FROM source;"""
+    admin.send("POST", "/jobs", {"text": script})
+    job = next(row["id"] for row in admin.get("/jobs")["jobs"] if row["table"] == f"{schema}.t")
+    assert admin.get(f"/jobs/{job}/letters") == {"letters": [], "total": 0}
+    send_messages(platform, topic, [b"not json", b'{"id": 1}', b"\xff"], keys=[b"k'0", None, None], headers=[("h", b"v")])
+
+    def letters(count):
+        until = time.monotonic() + 30
+        while True:
+            answer = admin.get(f"/jobs/{job}/letters")
+            if answer["total"] == count:
+                check(answer, {"$ref": "#/components/schemas/DeadLetterList"})
+                return sorted(answer["letters"], key=lambda one: (one["partition"], one["offset"]))
+            assert time.monotonic() < until, answer
+            time.sleep(0.05)
+    first, last = letters(2)
+    assert (first["key"], first["value"], first["partition"], first["offset"]) == ("k'0", "not json", 0, 0)
+    assert (last["value"], last["value_encoding"], last["partition"]) == ("/w==", "base64", 2) and "JSON" in first["error"]
+    place = {name: first[name] for name in ("topic", "partition", "offset")}
+    viewer = Session(base, "user1", "user123")
+    assert viewer.get(f"/jobs/{job}/letters")["total"] == 2
+    viewer.refused("POST", f"/jobs/{job}/letters/replay", 403, "role", {"letters": [place]})
+    admin.refused("POST", f"/jobs/{job}/letters/replay", 400, "request", {"letters": []})
+    admin.refused("POST", f"/jobs/{job}/letters/replay", 404, "no_such_letter", {"letters": [{**place, "offset": 99}]})
+    admin.refused("POST", "/jobs/none/letters/replay", 404, "no_such_job", {"letters": [place]})
+    admin.send("POST", f"/jobs/{job}/pause")
+    assert admin.send("POST", f"/jobs/{job}/letters/replay", {"letters": [place]}) == {"sent": 1}
+    assert [one["value"] for one in letters(1)] == ["/w=="], "it is in the topic now, and no letter any more"
+    again = admin.get(f"/topics/{topic}/partitions/0/messages/1")
+    assert (again["key"], again["value"], again["timestamp_millis"]) == ("k'0", "not json", first["timestamp_millis"])
+    assert [(one["key"], one["value"]) for one in again["headers"]] == [("h", "v")]
+    admin.send("POST", f"/jobs/{job}/resume")
+    assert [(one["partition"], one["offset"]) for one in letters(2)] == [(0, 1), (2, 0)], "it still does not fit"
+    admin.send("POST", f"/jobs/{job}/stop")
 
 
 # ---- Catalog.

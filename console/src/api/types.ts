@@ -331,8 +331,26 @@ export interface ObjectDetail {
   modified_millis: number
   content_type: string
   metadata: Record<string, string | null>
+  tags: Record<string, string | null>
   checksums: Record<string, string | null>
   parts: number
+}
+
+export interface ParquetPreview {
+  rows: number
+  row_groups: number
+  /** with the engine's types */
+  columns: ResultColumn[]
+  /** up to 50 arrays of text or null, cells cut at 300 characters */
+  first_rows: unknown
+  /** why there are none of a file that has some */
+  no_rows: string
+}
+
+export interface ObjectTags {
+  key: string
+  /** up to ten, in the place of all before */
+  tags: Record<string, string | null>
 }
 
 export interface Upload {
@@ -555,6 +573,43 @@ export interface JobDetail {
   job: Job
   source: string
   insert: string
+}
+
+export interface DeadLetter {
+  topic: string
+  partition: number
+  offset: number
+  timestamp_millis?: number | null
+  key?: string | null
+  /** text or base64 */
+  key_encoding: string
+  /** its first 4,098 bytes */
+  value?: string | null
+  value_encoding: string
+  value_bytes: number
+  /** why it does not fit */
+  error: string
+}
+
+export interface DeadLetterList {
+  /** newest first */
+  letters: DeadLetter[]
+  total: number
+}
+
+export interface LetterPlace {
+  topic: string
+  partition: number
+  offset: number
+}
+
+export interface LetterPlaces {
+  /** up to 200 */
+  letters: LetterPlace[]
+}
+
+export interface LettersSent {
+  sent: number
 }
 
 export interface Script {
@@ -815,6 +870,20 @@ export interface Operations {
     body: undefined
     answer: ObjectDetail
   }
+  /** columns and first rows of a Parquet file (viewer) */
+  previewObject: {
+    path: { bucket: string }
+    query: { key: string }
+    body: undefined
+    answer: ParquetPreview
+  }
+  /** gives an object its tags (operator) */
+  tagObject: {
+    path: { bucket: string }
+    query: Record<string, never>
+    body: ObjectTags
+    answer: undefined
+  }
   /** removes objects; a key that ends with / is a folder (operator) */
   removeObjects: {
     path: { bucket: string }
@@ -1025,6 +1094,20 @@ export interface Operations {
     body: undefined
     answer: undefined
   }
+  /** records that it put aside (viewer) */
+  listLetters: {
+    path: { job: string }
+    query: { limit?: number }
+    body: undefined
+    answer: DeadLetterList
+  }
+  /** sends them to their topic again, and takes them out of the table (operator) */
+  replayLetters: {
+    path: { job: string }
+    query: Record<string, never>
+    body: LetterPlaces
+    answer: LettersSent
+  }
   /** keys in force (admin) */
   getConfig: {
     path: Record<string, never>
@@ -1116,6 +1199,8 @@ export const operations = {
   deleteBucket: ['DELETE', '/api/v1/buckets/{bucket}'],
   listObjects: ['GET', '/api/v1/buckets/{bucket}/objects'],
   getObject: ['GET', '/api/v1/buckets/{bucket}/object'],
+  previewObject: ['GET', '/api/v1/buckets/{bucket}/preview'],
+  tagObject: ['PUT', '/api/v1/buckets/{bucket}/tags'],
   removeObjects: ['POST', '/api/v1/buckets/{bucket}/remove'],
   shareObject: ['POST', '/api/v1/buckets/{bucket}/link'],
   downloadObject: ['GET', '/api/v1/buckets/{bucket}/content'],
@@ -1146,6 +1231,8 @@ export const operations = {
   pauseJob: ['POST', '/api/v1/jobs/{job}/pause'],
   resumeJob: ['POST', '/api/v1/jobs/{job}/resume'],
   stopJob: ['POST', '/api/v1/jobs/{job}/stop'],
+  listLetters: ['GET', '/api/v1/jobs/{job}/letters'],
+  replayLetters: ['POST', '/api/v1/jobs/{job}/letters/replay'],
   getConfig: ['GET', '/api/v1/admin/config'],
   listUsers: ['GET', '/api/v1/admin/users'],
   changeUser: ['PUT', '/api/v1/admin/users/{user}'],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { csvRows } from './csv'
 import { bytes, duration, hexDump, short } from './format'
 import { guessSource } from './guess'
 import { highlight } from './highlight'
@@ -44,6 +45,18 @@ describe('plans', () => {
     expect(shares([step(0, null), step(1, 0, 1), step(2, 1, 3)])).toEqual([null, 0.25, 0.75])
     expect(shares([step(0, null), step(1, 0)])).toEqual([null, null])
     expect([2e-5, 0.0125, 0.25, 2].map(seconds)).toEqual(['20 µs', '12.5 ms', '250 ms', '2.00 s'])
+  })
+})
+
+describe('a CSV file', () => {
+  it('is read with its quotes and line ends', () => {
+    expect(csvRows('a,b\r\n"x ""y"", z","two\nlines"\r\n\r\n,', false, 9)).toEqual([['a', 'b'], ['x "y", z', 'two\nlines'], ['', '']])
+    expect(csvRows('\ufeffa;b\n1;2,5', false, 9)).toEqual([['a', 'b'], ['1', '2,5']])
+    expect(csvRows('', false, 9)).toEqual([])
+  })
+  it('loses the row that was cut off, and what is too many', () => {
+    expect(csvRows('a\n1\n2', true, 9)).toEqual([['a'], ['1']])
+    expect(csvRows('a\n1\n2\n3', false, 2)).toEqual([['a'], ['1']])
   })
 })
 

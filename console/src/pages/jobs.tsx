@@ -1,13 +1,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { call } from '../api/client'
 import type { Job } from '../api/types'
-import { ago, count, plural } from '../lib/format'
+import { ago, count, plural, short } from '../lib/format'
 import { guessSource } from '../lib/guess'
 import { quoteName } from '../lib/statements'
 import { useMay } from '../lib/session'
 import { Icon } from '../ui/icons'
+import { Letters } from './job_letters'
 import { Head, Page, Tile } from '../ui/page'
 import { Badge, Button, Confirm, Copy, Empty, Loaded, ProblemNote, StateBadge, toast, toastProblem } from '../ui/parts'
 
@@ -78,9 +79,23 @@ const tableLink = (table: string) => {
 }
 const quoted = (table: string) => ['iceberg', tableLink(table).schema, tableLink(table).table].map(quoteName).join('.')
 
+// A second of a count that rises, from two looks at it; what came in between at first is not known.
+function useRate(total: number | undefined, at: number): number {
+  const last = useRef<{ total: number; at: number } | null>(null)
+  const [rate, setRate] = useState(0)
+  useEffect(() => {
+    if (total === undefined) return
+    const before = last.current
+    if (before && at > before.at) setRate((Math.max(0, total - before.total) * 1000) / (at - before.at))
+    last.current = { total, at }
+  }, [total, at])
+  return rate
+}
+
 export function JobPage() {
   const { job: id } = useParams({ from: '/jobs/$job' })
   const query = useQuery({ queryKey: ['job', id], queryFn: () => call('getJob', { path: { job: id } }), refetchInterval: 1500 })
+  const rate = useRate(query.data?.job.records, query.dataUpdatedAt)
   return (
     <Page>
       <Head title={query.data?.job.name ?? 'Job'} crumbs={[{ label: 'Jobs', to: '/jobs' }]} badge={query.data && <StateBadge state={query.data.job.state} />}>
@@ -93,6 +108,7 @@ export function JobPage() {
             <div className="tiles">
               <Tile label="Behind" value={count(job.lag)} note="events not read yet" />
               <Tile label="Records" value={count(job.records)} note="since the platform started" />
+              <Tile label="Rate" value={`${short(rate)}/s`} note="records read" />
               <Tile label="Put aside" value={count(job.dead_records)} note="do not fit the source table" />
               <Tile label="Epoch" value={count(job.epoch)} note="the last one handed over" />
             </div>
@@ -107,15 +123,7 @@ export function JobPage() {
                 <Link className="button bare" to="/sql" search={{ sql: `SELECT * FROM ${quoted(job.table)} LIMIT 100`, run: '1' }}>Query</Link>
               </div>
             </section>
-            {job.dead_records > 0 && (
-              <section className="card">
-                <header>
-                  <h2 className="grow">Records put aside</h2>
-                  <Link className="button small" to="/sql" search={{ sql: `SELECT * FROM ${quoted(job.dead_table)} ORDER BY 1 LIMIT 100`, run: '1' }}>Look at them</Link>
-                </header>
-                <div className="body muted">Table {job.dead_table} holds each with its offset, its bytes and why it did not fit.</div>
-              </section>
-            )}
+            <Letters job={job} tableSql={quoted(job.dead_table)} />
             {[['Source', source], ['Statement', insert]].map(([title, text]) => (
               <section className="card" key={title}>
                 <header><h2 className="grow">{title}</h2><Copy text={text!} label={`Copy: ${title}`} /></header>

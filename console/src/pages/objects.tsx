@@ -1,16 +1,15 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { address, call, send } from '../api/client'
+import { address, call } from '../api/client'
 import { bytes, count, day, plural, time } from '../lib/format'
-import { prettyJson } from '../lib/json'
 import { upload } from '../lib/upload'
 import { useMay } from '../lib/session'
+import { Preview } from './object_preview'
+import { Tags } from './object_tags'
 import { Icon } from '../ui/icons'
 import { Head, Page } from '../ui/page'
 import { Badge, Button, Confirm, Copy, Dialog, Drawer, Empty, Field, Loaded, Menu, ProblemNote, VirtualList, errorText, toast, toastProblem } from '../ui/parts'
-
-const previewMax = 256 * 1024
 
 export function BucketsPage() {
   const client = useQueryClient()
@@ -95,22 +94,6 @@ function useUploads(bucket: string, prefix: string) {
   return { rows, add, dismiss: (id: number) => setRows((old) => old.filter((row) => row.id !== id)) }
 }
 
-const kindOf = (key: string) => {
-  const end = key.toLowerCase().split('.').pop() ?? ''
-  if (['png', 'jpg', 'jpeg', 'gif', 'webp', 'avif', 'bmp'].includes(end)) return 'image'
-  if (['txt', 'md', 'csv', 'tsv', 'json', 'jsonl', 'ndjson', 'yaml', 'yml', 'xml', 'html', 'log', 'sql', 'py', 'js', 'ts', 'css', 'toml', 'ini', 'sh', 'svg'].includes(end)) return 'text'
-  return 'other'
-}
-
-function Preview({ bucket, object, type }: { bucket: string; object: string; type: string }) {
-  const kind = type.startsWith('text/') || type === 'application/json' ? 'text' : kindOf(object)
-  const url = address('downloadObject', { bucket }, { key: object, bytes: previewMax })
-  const query = useQuery({ queryKey: ['preview', bucket, object], enabled: kind === 'text', queryFn: async () => (await send('GET', url)).text() })
-  if (kind === 'image' && type.startsWith('image/')) return <div className="preview"><img src={address('downloadObject', { bucket }, { key: object, inline: true })} alt={object} /></div>
-  if (kind !== 'text') return null
-  return <Loaded query={query}>{(text) => <pre className="code" tabIndex={0} aria-label="Preview">{(object.endsWith('.json') && prettyJson(text)) || text}</pre>}</Loaded>
-}
-
 function ObjectDrawer({ bucket, object, onClose, onRemove }: { bucket: string; object: string; onClose: () => void; onRemove: () => void }) {
   const may = useMay('operator')
   const [sharing, setSharing] = useState(false)
@@ -136,9 +119,10 @@ function ObjectDrawer({ bucket, object, onClose, onRemove }: { bucket: string; o
               <dt>Modified</dt><dd>{time(data.modified_millis)}</dd>
               <dt>Type</dt><dd className="mono">{data.content_type}</dd>
               <dt>ETag</dt><dd className="mono">{data.etag}{data.parts > 0 && <span className="muted"> {plural(data.parts, 'part')}</span>}</dd>
+              <Tags bucket={bucket} detail={data} />
               {Object.entries({ ...data.checksums, ...data.metadata }).map(([key, value]) => [<dt key={`k${key}`} className="mono">{key}</dt>, <dd key={`v${key}`} className="mono">{value}</dd>])}
             </dl>
-            <Preview bucket={bucket} object={object} type={data.content_type} />
+            <Preview bucket={bucket} detail={data} />
           </>
         )}
       </Loaded>

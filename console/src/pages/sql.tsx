@@ -345,9 +345,9 @@ export function SqlPage() {
               {[...new Set([...(schemas.data?.schemas.map((one) => one.name) ?? []), ...(schema ? [schema] : [])])].map((name) => <option key={name}>{name}</option>)}
             </select>
             <span className="grow" />
-            <Button tone="bare" icon="star" onClick={() => setKeeping(editor.current?.text() ?? sheet.text)}>Keep</Button>
-            <Button tone="bare" icon="folder" onClick={() => setSaved(true)}>Kept</Button>
-            <Button tone="bare" icon="history" onClick={() => setHistory(true)}>History</Button>
+            <Button tone="bare" icon="star" aria-label="Keep" title="Keep" onClick={() => setKeeping(editor.current?.text() ?? sheet.text)}><span className="hide-phone">Keep</span></Button>
+            <Button tone="bare" icon="folder" aria-label="Kept" title="Kept statements" onClick={() => setSaved(true)}><span className="hide-phone">Kept</span></Button>
+            <Button tone="bare" icon="history" aria-label="History" title="History" onClick={() => setHistory(true)}><span className="hide-phone">History</span></Button>
           </div>
           <Results run={run} />
         </div>

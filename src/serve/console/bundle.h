@@ -16,7 +16,7 @@ namespace aichemy::serve::console {
 struct BundleFile {
   std::string content_type;
   std::string etag;
-  std::string_view plain;  // only of what is filled in when it is served (index.html)
+  std::string_view plain;  // only of what is filled in when it is served (index.html, pages/)
   std::string_view gzip, brotli;
 };
 

@@ -190,7 +190,14 @@ Async<void> ConsoleService::State::serve_file(Request& request, Response& respon
   }
   const BundleFile* file = bundle.find(request.path);
   bool is_asset = request.path.starts_with("/assets/");
-  if (!file && !is_asset) file = bundle.find("/index.html");  // a page's address
+  if (!file && !is_asset) {  // a page's address
+    std::string_view place = request.path == "/" ? home : std::string_view(request.path);
+    std::string_view name = place.substr(1, place.find('/', 1) - 1);
+    // Whoever is not signed in sees the sign-in first: nothing of the page is fetched ahead.
+    if (who(request).role != Role::nobody)
+      file = bundle.find("/pages/" + std::string(name) + ".html");
+    if (!file) file = bundle.find("/index.html");
+  }
   if (!file) {
     response.status = 404;
     co_await response.send("there is no such file\n");

@@ -29,6 +29,7 @@
 #include "jobs/jobs.h"
 #include "metadb/metadb.h"
 #include "objectstore/object_store.h"
+#include "objectstore/object_tags.h"
 #include "runtime/disk.h"
 #include "runtime/io.h"
 #include "runtime/pool.h"
@@ -60,10 +61,12 @@ struct ConsoleOptions {
   auth::AccessKeys& keys;
   metadb::Database& database;
   objectstore::ObjectStore& store;
+  objectstore::ObjectTagging& tagging;
   broker::Broker& broker;
   catalog::Catalog& catalog;
   sql::Catalogs catalogs;
   sql::Executor& executor;
+  sql::Engine& engine;
   sql::QueryRegistry& queries;
   jobs::Jobs* jobs = nullptr;  // may be off
   std::string version;

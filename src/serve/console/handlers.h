@@ -29,6 +29,8 @@ Result<Answer> create_bucket(Exchange& exchange);
 Result<Answer> delete_bucket(Exchange& exchange);
 Result<Answer> list_objects(Exchange& exchange);
 Result<Answer> get_object(Exchange& exchange);
+Result<Answer> preview_object(Exchange& exchange);
+Result<Answer> tag_object(Exchange& exchange);
 Result<Answer> remove_objects(Exchange& exchange);
 Result<Answer> share_object(Exchange& exchange);
 Async<Status> download_object(Exchange& exchange, http::Request& request, http::Response& response,
@@ -63,6 +65,8 @@ Result<Answer> get_job(Exchange& exchange);
 Result<Answer> pause_job(Exchange& exchange);
 Result<Answer> resume_job(Exchange& exchange);
 Result<Answer> stop_job(Exchange& exchange);
+Result<Answer> list_letters(Exchange& exchange);
+Result<Answer> replay_letters(Exchange& exchange);
 Result<Answer> get_config(Exchange& exchange);
 Result<Answer> list_users(Exchange& exchange);
 Result<Answer> change_user(Exchange& exchange);

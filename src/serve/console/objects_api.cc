@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "serve/console/handlers.h"
+#include "sql/engine/parquet_preview.h"
 
 namespace aichemy::serve::console {
 namespace {
@@ -16,6 +17,7 @@ using objectstore::ObjectStore;
 constexpr int64_t kLinkSecondsMax = 604'800;
 constexpr size_t kRemoveMax = 100'000;
 constexpr size_t kStreamBytes = 512 << 10;
+constexpr int kPreviewRows = 50;
 
 ObjectStore& store_of(Exchange& exchange) { return exchange.services().store; }
 
@@ -145,9 +147,38 @@ Result<Answer> get_object(Exchange& exchange) {
   ASSIGN_OR_RETURN(auto info, store_of(exchange).head(exchange.call, exchange.path[0],
                                                       exchange.text("key"), {}));
   Json out = entry_json(info);
+  out.set("tags", map_json(objectstore::tags_of(info.metadata)));
+  info.metadata.erase(objectstore::kTagsName);
   out.set("content_type", info.content_type).set("metadata", map_json(info.metadata));
   out.set("checksums", map_json(info.checksums)).set("parts", info.parts_count);
   return Answer(std::move(out));
+}
+
+// Columns and first rows of a Parquet file. head() first: its errors are the store's, not the
+// engine's.
+Result<Answer> preview_object(Exchange& exchange) {
+  std::string key = exchange.text("key");
+  auto found = store_of(exchange).head(exchange.call, exchange.path[0], key, {});
+  if (!found) return std::unexpected(found.error());
+  ASSIGN_OR_RETURN(auto preview,
+                   sql::preview_parquet(exchange.services().engine, exchange.call,
+                                        "s3://" + exchange.path[0] + "/" + key, kPreviewRows));
+  Json columns = Json::array(), out;
+  for (const auto& column : preview.columns)
+    columns.push(Json().set("name", column.name).set("type", column.type));
+  out.set("rows", preview.rows).set("row_groups", preview.row_groups);
+  out.set("columns", std::move(columns)).set("first_rows", std::move(preview.first_rows));
+  out.set("no_rows", preview.no_rows);
+  return Answer(std::move(out));
+}
+
+Result<Answer> tag_object(Exchange& exchange) {
+  objectstore::Tags tags;
+  for (const auto& [key, value] : exchange.body["tags"].as_object())
+    tags[key] = std::string(value.as_string());
+  RETURN_IF_ERROR(exchange.services().tagging.set_tags(
+      exchange.call, exchange.path[0], std::string(exchange.body["key"].as_string()), tags));
+  return Answer(Json());
 }
 
 Result<Answer> remove_objects(Exchange& exchange) {
