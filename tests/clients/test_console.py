@@ -440,9 +440,12 @@ def test_a_viewer_sees_no_buttons_that_change(base, world):
 def test_other_looks(base, world, look):
     page = Page(base, dark=look == "dark", phone=look == "phone")
     page.sign_in()
+    page.sees("Data flow")
     for name, path, text in (("overview", "/overview", "Data flow"), ("sql", "/sql?sql=SELECT%201&run=1", "1 row"),
                              ("topic", f"/events/topics/{world['topic']}", "row 4"), ("table", f"/catalog/iceberg/{world['schema']}/t", "bigint"),
-                             ("objects", f"/objects/{world['bucket']}", "<img"), ("admin", "/admin", "S3 access keys")):
+                             ("objects", f"/objects/{world['bucket']}", "<img"), ("admin", "/admin", "S3 access keys"), ("audit", "/admin?tab=audit", "create topic"),
+                             ("plan", "/sql?sql=EXPLAIN%20ANALYZE%20SELECT%20count(*)%20FROM%20tpch.tiny.nation%20WHERE%20regionkey%20%3D%201&run=1", "operators"),
+                             ("preview", f"/objects/{world['bucket']}?key=t.parquet", "200 rows in 1 row group")):
         page.open(path)
         page.sees(text)
         page.is_accessible()
