@@ -1,7 +1,7 @@
 // Who changed what, newest first.
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { call } from '../api/client'
-import { preciseTime } from '../lib/format'
+import { time } from '../lib/format'
 import { Badge, Button, Empty, Loaded } from '../ui/parts'
 
 // createTopic -> create topic
@@ -31,15 +31,16 @@ export function Audit({ text }: { text: string }) {
           <>
             <section className="card scroll" tabIndex={0} aria-label="Audit">
               <table className="table">
-                <thead><tr><th>Time</th><th>Who</th><th>Did</th><th>To what</th><th className="right">Outcome</th></tr></thead>
+                <thead><tr><th>Who, when</th><th>What</th><th className="right">Outcome</th></tr></thead>
                 <tbody>
                   {lines.map((line) => (
                     <tr key={line.number}>
-                      <td className="mono muted" style={{ whiteSpace: 'nowrap' }}>{preciseTime(line.at_millis)}</td>
-                      <td>{line.user}</td>
-                      <td style={{ whiteSpace: 'nowrap' }}>{words(line.operation)}</td>
-                      <td style={{ maxWidth: 'none', width: '100%', minWidth: 220 }}>
-                        <span className="mono" style={{ overflowWrap: 'anywhere' }}>{plainPath(line.target)}</span>
+                      <td style={{ whiteSpace: 'nowrap', verticalAlign: 'top' }}>
+                        {line.user}
+                        <div className="muted num">{time(line.at_millis)}</div>
+                      </td>
+                      <td style={{ maxWidth: 'none', width: '100%', verticalAlign: 'top' }}>
+                        {words(line.operation)} <span className="mono" style={{ overflowWrap: 'anywhere' }}>{plainPath(line.target)}</span>
                         {line.detail && <div className="mono muted" style={{ overflowWrap: 'anywhere' }}>{line.detail}</div>}
                       </td>
                       <td className="right"><Badge tone={line.outcome ? 'bad' : 'good'}>{line.outcome || 'done'}</Badge></td>

@@ -18,7 +18,7 @@ export function Tags({ bucket, detail }: { bucket: string; detail: ObjectDetail 
       <dt>Tags</dt>
       <dd className="row wrap">
         {pairs.map(([key, value]) => <Badge key={key} tone="plain">{value ? `${key}: ${value}` : key}</Badge>)}
-        {may && <Button tone="bare" small icon={pairs.length ? 'admin' : 'plus'} aria-label="Change the tags" title="Change the tags" onClick={() => setEditing(true)} />}
+        {may && <Button tone="bare" small icon={pairs.length ? 'edit' : 'plus'} aria-label="Change the tags" title="Change the tags" onClick={() => setEditing(true)} />}
       </dd>
       {editing && <TagsDialog bucket={bucket} detail={detail} onClose={() => setEditing(false)} />}
     </>
