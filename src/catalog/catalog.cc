@@ -123,11 +123,17 @@ Result<LoadedTable> Catalog::load_table(const Call& call, const TableName& name)
   return LoadedTable{.name = name, .metadata_location = location, .metadata = *metadata};
 }
 
+std::string Catalog::namespace_location(const NamespaceName& space,
+                                        const Properties& properties) const {
+  if (auto given = properties.find("location"); given != properties.end()) return given->second;
+  std::string folder = options_.warehouse;
+  for (const std::string& level : space) folder += "/" + percent_encode(level);
+  return folder;
+}
+
 Result<std::string> Catalog::default_location(const Call& call, const EntityName& name) {
   ASSIGN_OR_RETURN(Properties properties, load_namespace(call, name.space));
-  std::string folder = options_.warehouse;
-  for (const std::string& level : name.space) folder += "/" + percent_encode(level);
-  if (auto given = properties.find("location"); given != properties.end()) folder = given->second;
+  std::string folder = namespace_location(name.space, properties);
   while (folder.ends_with('/')) folder.pop_back();
   // A name may be dropped and made again, or renamed: the unique end keeps their files apart.
   std::string unique = state_->random.uuid();

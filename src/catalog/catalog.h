@@ -156,6 +156,8 @@ class Catalog {
   Status create_namespace(const Call& call, const NamespaceName& space,
                           const Properties& properties);
   Result<Properties> load_namespace(const Call& call, const NamespaceName& space);
+  // The folder of a namespace's new tables: its property "location", else one in the warehouse.
+  std::string namespace_location(const NamespaceName& space, const Properties& properties) const;
   Result<bool> namespace_exists(const Call& call, const NamespaceName& space);
   Status drop_namespace(const Call& call, const NamespaceName& space);
   // With all that is in it and below it; files stay where they are.

@@ -32,6 +32,9 @@ Result<RestAnswer> create_namespace(RestContext& context, const RestRequest& req
 Result<RestAnswer> load_namespace(RestContext& context, const RestRequest& request) {
   ASSIGN_OR_RETURN(auto properties,
                    context.catalog().load_namespace(request.call, request.space()));
+  // Said even when nobody set it: Trino names the location of a new table itself, and without
+  // this makes the table at once and then minds that its folder is not empty.
+  properties.emplace("location", context.catalog().namespace_location(request.space(), properties));
   return namespace_answer(request.space(), properties);
 }
 
