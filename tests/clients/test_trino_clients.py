@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from client_files import go_program, jar, java_class, needs, node_folder
+from client_files import go_program, java_class, maven_file, needs, node_folder
 from pseudo_terminal import Terminal
 
 
@@ -34,7 +34,7 @@ def test_javascript_client(platform):
 @needs("javac", "mvn")
 def test_jdbc_metadata(platform, tmp_path):
     """Every method of DatabaseMetaData answers; those that the driver itself does not have say so."""
-    driver = jar("io.trino:trino-jdbc:484")
+    driver = maven_file("io.trino:trino-jdbc:484")
     java_class("TrinoMetadata", tmp_path)
     sql = platform["sql"]
     host = sql["https"].removeprefix("https://").rstrip("/")
@@ -112,7 +112,7 @@ def test_sqlalchemy_tables(platform):
 
 
 def cli(platform, *arguments):
-    return ["java", "-jar", str(jar("io.trino:trino-cli:476:jar:executable")), "--server", platform["sql"]["http"],
+    return ["java", "-jar", str(maven_file("io.trino:trino-cli:476:jar:executable")), "--server", platform["sql"]["http"],
             "--user", "admin", *arguments]
 
 
