@@ -116,6 +116,8 @@ TEST_F(CatalogTest, Namespaces) {
   ASSERT_TRUE(change);
   EXPECT_EQ(change->missing, std::vector<std::string>{"absent"});
   EXPECT_EQ(*catalog_->load_namespace({}, {"db"}), (Properties{{"a", "1"}}));
+  EXPECT_EQ(catalog_->namespace_location({"db", "a b"}, {}), "s3://warehouse/db/a%20b");
+  EXPECT_EQ(catalog_->namespace_location({"db"}, {{"location", "s3://b/x"}}), "s3://b/x");
   ASSERT_TRUE(catalog_->drop_namespace({}, {"db", "inner level ü"}));
   ASSERT_TRUE(catalog_->drop_namespace({}, {"db"}));
   EXPECT_FALSE(*catalog_->namespace_exists({}, {"db"}));

