@@ -48,6 +48,9 @@ class HiveCatalog {
   HiveCatalog(Catalog& catalog, metadb::Database& database, Clock& clock, Random& random)
       : catalog_(catalog), database_(database), clock_(clock), random_(random) {}
 
+  // See metadb::Database::version(): while it stays, so does what was answered since.
+  std::optional<int64_t> version() { return database_.version(); }
+
   // --- Databases. `default` answers always; it is made when something is put into it.
   Result<std::vector<std::string>> list_databases(const Call& call, std::string_view pattern);
   Result<hive::Database> load_database(const Call& call, std::string_view name);

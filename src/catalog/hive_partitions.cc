@@ -29,6 +29,19 @@ Result<std::optional<std::string>> find_stored(metadb::Transaction& transaction,
   return std::optional(rows[0][0].as_text());
 }
 
+constexpr size_t kNamesMax = 250;  // asked for in one statement
+
+// A statement that finds one partition, or kNamesMax.
+const std::string& by_names(size_t names) {
+  static const auto text = [](size_t count) {
+    std::string sql = "SELECT definition FROM hive_partitions WHERE table_id = $1 AND name IN (";
+    for (size_t i = 0; i < count; ++i) sql += (i > 0 ? ", $" : "$") + std::to_string(i + 2);
+    return sql + ") ORDER BY name";
+  };
+  static const std::string kOne = text(1), kMany = text(kNamesMax);
+  return names == 1 ? kOne : kMany;
+}
+
 Status update_stored(metadb::Transaction& transaction, const std::string& table_id,
                      const std::string& name, const hive::Partition& partition) {
   RETURN_IF_ERROR(transaction.run(
@@ -132,7 +145,7 @@ Result<std::vector<Raw>> HiveCatalog::add_partitions(const Call& call, std::stri
   std::vector<Raw> added;
   auto change = [&](metadb::Transaction& transaction) -> Status {
     for (size_t i = 0; i < partitions.size(); ++i) {
-      std::string stored = stored_form(partitions[i]);
+      std::string stored = stored_form(std::move(partitions[i]));
       auto done = transaction.run(
           "INSERT INTO hive_partitions (table_id, name, definition) VALUES ($1, $2, $3)"
           " ON CONFLICT (table_id, name) DO NOTHING",
@@ -171,16 +184,26 @@ Result<std::vector<Raw>> HiveCatalog::load_partitions(const Call&, std::string_v
                                                       std::string_view table,
                                                       const std::vector<std::string>& names) {
   ASSIGN_OR_RETURN(HiveRelation row, relation(database, table));
+  std::string in_database = row.database(), of_table = row.table_name();
   std::vector<Raw> found;
   std::set<std::string> sorted(names.begin(), names.end());
-  auto change = [&](metadb::Transaction& transaction) -> Status {
-    for (const std::string& name : sorted) {
-      ASSIGN_OR_RETURN(auto stored, find_stored(transaction, row.uuid, name));
-      if (stored) found.push_back(partition_form(*stored, row.database(), row.table_name()));
+  auto next = sorted.begin();
+  auto read = [&](metadb::Transaction& transaction) -> Status {
+    while (next != sorted.end()) {
+      std::vector<metadb::Cell> parameters{row.uuid};
+      size_t asked = std::min(kNamesMax, static_cast<size_t>(std::distance(next, sorted.end())));
+      for (size_t i = 0; i < asked; ++i) parameters.emplace_back(*next++);
+      // The last name again and again: one text for every number of names.
+      if (asked > 1) parameters.resize(kNamesMax + 1, parameters.back());
+      RETURN_IF_ERROR(
+          transaction.each(by_names(asked), parameters, [&](const metadb::Row& partition) {
+            found.push_back(partition_form(partition[0].as_text(), in_database, of_table));
+            return true;
+          }));
     }
     return {};
   };
-  RETURN_IF_ERROR(database_.read(change));
+  RETURN_IF_ERROR(database_.read(read));
   return found;
 }
 

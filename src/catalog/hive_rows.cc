@@ -132,13 +132,12 @@ std::string stored_form(const hive::Table& table) {
   return out;
 }
 
-std::string stored_form(const hive::Partition& partition) {
-  hive::Partition bare = partition;
-  bare.database_name.reset();
-  bare.table_name.reset();
-  bare.catalog_name.reset();
+std::string stored_form(hive::Partition partition) {
+  partition.database_name.reset();
+  partition.table_name.reset();
+  partition.catalog_name.reset();
   std::string out;
-  thrift::Writer(out).fields(bare);
+  thrift::Writer(out).fields(partition);
   return out;
 }
 

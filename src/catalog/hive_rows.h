@@ -51,7 +51,7 @@ bool matches_pattern(std::string_view pattern, std::string_view name);
 
 // --- Descriptions. The stored form has neither names nor stop byte.
 std::string stored_form(const hive::Table& table);
-std::string stored_form(const hive::Partition& partition);
+std::string stored_form(hive::Partition partition);
 Raw answer_form(std::string_view stored, const HiveRelation& relation);  // a Table
 Raw partition_form(std::string_view stored, std::string_view database, std::string_view table);
 Result<hive::Table> table_of(std::string_view stored, const HiveRelation& relation);

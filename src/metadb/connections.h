@@ -14,7 +14,8 @@
 
 namespace aichemy::metadb {
 
-// Connection: Status each(sql, parameters, on_row), int64_t changes().
+// Connection: Status each(sql, parameters, on_row), on_row taking Row& or const Row&; int64_t
+// changes().
 template <class Connection>
 class TransactionOn final : public Transaction {
  public:
@@ -27,8 +28,8 @@ class TransactionOn final : public Transaction {
   Result<std::vector<Row>> query(std::string_view sql,
                                  const std::vector<Cell>& parameters) override {
     std::vector<Row> rows;
-    RETURN_IF_ERROR(connection_.each(sql, parameters, [&](const Row& row) {
-      rows.push_back(row);
+    RETURN_IF_ERROR(connection_.each(sql, parameters, [&](auto& row) {
+      rows.push_back(std::move(row));  // a copy where the connection keeps its row
       return true;
     }));
     return rows;

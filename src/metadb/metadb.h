@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -88,6 +89,11 @@ class Database {
   static Result<std::unique_ptr<Database>> open_postgresql(const PostgresqlOptions& options);
 
   virtual ~Database() = default;
+
+  // A number that changes with every commit, whoever made it: what was read after version() was
+  // asked for still holds while it answers the same. Takes microseconds, waits for nobody. None
+  // when that cannot be had, as with PostgreSQL, where it would cost as much as the reading.
+  virtual std::optional<int64_t> version() { return std::nullopt; }
 
   // Runs fn(Transaction&), which returns Status or Result<T>: committed and durable when it
   // succeeds, undone when it fails. Writers take turns. fn must not start another transaction.

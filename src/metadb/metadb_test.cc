@@ -52,6 +52,21 @@ class MetadbTest : public testing::Test {
   std::unique_ptr<Database> database_;
 };
 
+TEST_F(MetadbTest, AVersionEndsWithEveryCommitOfAnyone) {
+  std::optional<int64_t> before = database_->version();
+  if (!before) GTEST_SKIP() << "this store has no versions";
+  EXPECT_EQ(database_->version(), before);
+  EXPECT_EQ(job_count(), 0);
+  EXPECT_EQ(database_->version(), before) << "reading changes nothing";
+  ASSERT_TRUE(database_->transaction([](Transaction& t) { return put_job(t, "a"); }));
+  std::optional<int64_t> after = database_->version();
+  EXPECT_NE(after, before);
+  auto other = open_test_database(directory_);  // as another process would
+  ASSERT_TRUE(other) << other.error().message;
+  ASSERT_TRUE((*other)->transaction([](Transaction& t) { return put_job(t, "b"); }));
+  EXPECT_NE(database_->version(), after);
+}
+
 TEST_F(MetadbTest, CommitsSurviveReopening) {
   ASSERT_TRUE(database_->transaction([](Transaction& t) { return put_job(t, "a"); }));
   reopen();

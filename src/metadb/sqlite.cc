@@ -7,10 +7,13 @@
 // I3  A reader connection serves one transaction at a time and sees one snapshot from its first
 //     statement on.
 // I4  Migration n is recorded in the same transaction that applied it.
+// I5  `watcher_` only ever asks for data_version, which a connection of SQLite's answers anew after
+//     every commit of another one, of this process or not.
 #include <sqlite3.h>
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include "metadb/connections.h"
@@ -22,6 +25,10 @@ namespace {
 
 constexpr size_t kStatementsMax = 128;  // prepared statements kept per connection
 constexpr int kBusyMillis = 10'000;
+
+struct TextHash : std::hash<std::string_view> {
+  using is_transparent = void;
+};
 
 struct ErrorRow {
   int code;  // extended or primary result code of sqlite3
@@ -77,7 +84,7 @@ class Connection {
   }
 
   ~Connection() {
-    for (auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+    for (auto& [sql, prepared] : statements_) sqlite3_finalize(prepared.statement);
     sqlite3_close(handle_);
   }
 
@@ -87,27 +94,33 @@ class Connection {
     return {};
   }
 
+  // `on_row` may take the row's cells away.
   Status each(std::string_view sql, const std::vector<Cell>& parameters,
-              const std::function<bool(const Row&)>& on_row) {
-    ASSIGN_OR_RETURN(sqlite3_stmt * statement, prepare(sql));
-    Status done = bind(statement, sql, parameters);
-    if (done) done = step(statement, sql, on_row);
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
+              const std::function<bool(Row&)>& on_row) {
+    ASSIGN_OR_RETURN(Prepared * prepared, prepare(sql));
+    Status done = bind(*prepared, sql, parameters);
+    if (done) done = step(prepared->statement, sql, on_row);
+    sqlite3_reset(prepared->statement);
+    sqlite3_clear_bindings(prepared->statement);
     return done;
   }
 
   int64_t changes() { return sqlite3_changes64(handle_); }
 
  private:
+  // $n is a name to SQLite, numbered by first appearance: the numbers, looked up once.
+  struct Prepared {
+    sqlite3_stmt* statement = nullptr;
+    std::vector<int> numbers;
+  };
   sqlite3* handle_ = nullptr;
-  std::unordered_map<std::string, sqlite3_stmt*> statements_;
+  std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> statements_;
 
-  Result<sqlite3_stmt*> prepare(std::string_view sql) {
-    auto found = statements_.find(std::string(sql));
-    if (found != statements_.end()) return found->second;
+  Result<Prepared*> prepare(std::string_view sql) {
+    auto found = statements_.find(sql);
+    if (found != statements_.end()) return &found->second;
     if (statements_.size() >= kStatementsMax) {
-      sqlite3_finalize(statements_.begin()->second);
+      sqlite3_finalize(statements_.begin()->second.statement);
       statements_.erase(statements_.begin());
     }
     sqlite3_stmt* statement = nullptr;
@@ -115,18 +128,19 @@ class Connection {
                                   SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) return sqlite_error(handle_, code, sql);
     if (!statement) return fail(Code::internal, "sql", "metadata store: empty statement");
-    statements_.emplace(sql, statement);
-    return statement;
+    return &statements_.emplace(sql, Prepared{statement, {}}).first->second;
   }
 
-  // $n is a name to SQLite, numbered by first appearance: look the names up.
-  Status bind(sqlite3_stmt* statement, std::string_view sql, const std::vector<Cell>& parameters) {
+  Status bind(Prepared& prepared, std::string_view sql, const std::vector<Cell>& parameters) {
     for (size_t i = 0; i < parameters.size(); ++i) {
-      std::string name = "$" + std::to_string(i + 1);
-      int index = sqlite3_bind_parameter_index(statement, name.c_str());
-      if (index == 0)
-        return fail(Code::internal, "sql", "no parameter " + name + " in " + std::string(sql));
-      int code = bind_cell(statement, index, parameters[i]);
+      if (i == prepared.numbers.size()) {
+        std::string name = "$" + std::to_string(i + 1);
+        int number = sqlite3_bind_parameter_index(prepared.statement, name.c_str());
+        if (number == 0)
+          return fail(Code::internal, "sql", "no parameter " + name + " in " + std::string(sql));
+        prepared.numbers.push_back(number);
+      }
+      int code = bind_cell(prepared.statement, prepared.numbers[i], parameters[i]);
       if (code != SQLITE_OK) return sqlite_error(handle_, code, sql);
     }
     return {};
@@ -146,7 +160,7 @@ class Connection {
   }
 
   Status step(sqlite3_stmt* statement, std::string_view sql,
-              const std::function<bool(const Row&)>& on_row) {
+              const std::function<bool(Row&)>& on_row) {
     while (true) {
       int code = sqlite3_step(statement);
       if (code == SQLITE_DONE) return {};
@@ -185,7 +199,18 @@ class SqliteDatabase final : public Database {
       ASSIGN_OR_RETURN(auto reader, Connection::open(options.path, true));
       readers_.put(std::move(reader));
     }
-    return {};
+    ASSIGN_OR_RETURN(watcher_, Connection::open(options.path, true));
+    return watcher_->execute("PRAGMA busy_timeout = 0");
+  }
+
+  std::optional<int64_t> version() override {
+    std::lock_guard lock(watcher_mutex_);
+    std::optional<int64_t> version;
+    (void)watcher_->each("PRAGMA data_version", {}, [&](Row& row) {
+      version = row[0].as_int();
+      return true;
+    });
+    return version;
   }
 
  protected:
@@ -204,6 +229,8 @@ class SqliteDatabase final : public Database {
   std::mutex writer_mutex_;
   std::unique_ptr<Connection> writer_;
   ReaderPool<Connection> readers_;
+  std::mutex watcher_mutex_;
+  std::unique_ptr<Connection> watcher_;  // I5
 
   static Status run_on(Connection& connection, const char* begin,
                        const std::function<Status(Transaction&)>& fn) {

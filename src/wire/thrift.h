@@ -199,6 +199,11 @@ class Writer {
   void list(const T& values) {
     to_.push_back(static_cast<char>(type_of<typename T::value_type>()));
     append_big(to_, static_cast<int32_t>(values.size()));
+    if constexpr (std::is_same_v<typename T::value_type, Raw>) {
+      size_t bytes = 0;
+      for (const Raw& item : values) bytes += item.bytes.size();
+      to_.reserve(to_.size() + bytes + 16);  // and what closes the message
+    }
     for (const auto& item : values) value(item);
   }
   template <class K, class V>

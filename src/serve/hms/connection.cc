@@ -99,6 +99,27 @@ Async<Result<Connection::Extent>> Connection::read_message() {
   }
 }
 
+// From the replies that are kept, or by a worker.
+Async<Result<std::string>> Connection::reply_to(std::string message) {
+  size_t at = sequence_offset(message);
+  std::optional<int64_t> version;
+  if (at > 0 && is_repeatable(std::string_view(message).substr(8, at - 8)))
+    version = shared_.options.catalog.version();
+  if (!version) co_return co_await run(std::move(message));
+  std::string question = message;
+  store_big(question.data() + at, int32_t{0});
+  if (ReplyCache::Reply kept = shared_.replies.find(*version, question)) {
+    shared_.calls.add();
+    std::string reply = *kept;
+    reply.replace(at, sizeof(int32_t), message, at, sizeof(int32_t));
+    co_return reply;
+  }
+  auto reply = co_await run(std::move(message));
+  if (reply && may_be_kept(*reply))
+    shared_.replies.keep(*version, std::move(question), std::make_shared<std::string>(*reply));
+  co_return reply;
+}
+
 Async<Result<std::string>> Connection::run(std::string message) {
   HmsServiceOptions& options = shared_.options;
   shared_.calls.add();
@@ -127,7 +148,7 @@ Async<void> Connection::serve() {
     if (!extent || extent->size == 0) break;
     std::string message = input_.substr(extent->header, extent->size);
     input_.erase(0, extent->header + extent->size);
-    auto reply = co_await run(std::move(message));
+    auto reply = co_await reply_to(std::move(message));
     if (!reply) {
       log_warn("hms.closed", {{"error", reply.error().message}});
       break;

@@ -8,6 +8,7 @@
 
 #include "serve/hms/hms_service.h"
 #include "serve/hms/methods.h"
+#include "serve/hms/reply_cache.h"
 #include "wire/thrift.h"
 
 namespace aichemy::serve::hms {
@@ -17,6 +18,9 @@ struct ConnectionShared {
   int64_t started_seconds;
   Counter& calls;
   Gauge& open;
+  ReplyCache replies{kRepliesBytesMax};
+
+  static constexpr size_t kRepliesBytesMax = 16 << 20;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -48,6 +52,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     size_t size = 0;    // of the message
   };
   Async<Result<Extent>> read_message();
+  Async<Result<std::string>> reply_to(std::string message);
   Async<Result<std::string>> run(std::string message);
   Async<bool> send(std::string reply, bool framed);
 };
