@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/config.h"
 #include "app/data_directory.h"
+#include "app/metastore_command.h"
 #include "app/sql_output.h"
 #include "app/up.h"
 #include "serve/console/console_service.h"
@@ -80,6 +81,32 @@ void add_sql(CLI::App& app, SqlOptions& options, int& code) {
   sql->callback([&] { code = run_sql(options); });
 }
 
+void add_metastore(CLI::App& app, MetastoreOptions& options, int& code) {
+  CLI::App* metastore = app.add_subcommand(
+      "metastore", "Names from and to a Hive Metastore's database (docs/metastore.md)");
+  metastore->require_subcommand(1);
+  add_data(metastore, options.data);
+  metastore->add_option("--config", options.config_file, "aichemy.yaml");
+  metastore->add_option("--set", options.settings, "key=value (docs/config.md), repeatable")
+      ->allow_extra_args(false);
+  auto add = [&](const char* name, const char* what, const char* address, bool is_export) {
+    CLI::App* command = metastore->add_subcommand(name, what);
+    command->add_option(address, options.uri, "postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+        ->required();
+    command->add_option("--database", options.transfer.databases, "Only this one, repeatable")
+        ->allow_extra_args(false);
+    command->add_flag("--replace", options.transfer.replace, "Overwrite what differs");
+    command->add_flag("--dry-run", options.transfer.dry_run, "Only say what would be done");
+    command->callback([&options, &code, is_export] {
+      options.is_export = is_export;
+      code = run_metastore(options);
+    });
+  };
+  add("import", "Databases, tables, partitions, statistics and functions into ours", "--from",
+      false);
+  add("export", "Ours into a Hive Metastore's database", "--to", true);
+}
+
 }  // namespace
 
 int run_command_line(int count, char** arguments) {
@@ -92,10 +119,12 @@ int run_command_line(int count, char** arguments) {
   SqlOptions sql;
   JobOptions job;
   TourOptions tour;
+  MetastoreOptions metastore;
   std::string data;
   add_up(app, up, code);
   add_user(app, user, code);
   add_sql(app, sql, code);
+  add_metastore(app, metastore, code);
 
   CLI::App* jobs = app.add_subcommand("job", "Streaming jobs: list, submit, pause, resume, stop");
   jobs->require_subcommand(1);

@@ -116,7 +116,6 @@ class RunningPlatform final : public Platform {
   Status check_exposure();
   Status start_store();
   Status start_broker();
-  Result<std::unique_ptr<metadb::Database>> open_database();
   Status start_tables();
   Status start_fronts();
   Status start_kafka();
@@ -206,14 +205,6 @@ Status RunningPlatform::start_broker() {
   return {};
 }
 
-Result<std::unique_ptr<metadb::Database>> RunningPlatform::open_database() {
-  std::string store = config().text("metadata");
-  if (store == "sqlite")
-    return metadb::Database::open_sqlite({.path = options_.data.below("meta/meta.db")});
-  return metadb::Database::open_postgresql(
-      {.uri = store, .schema = config().text("metadata_schema")});
-}
-
 // sql.kafka_tables: every *.json of the folder.
 Result<std::vector<jobs::TopicTable>> read_topic_tables(const Config& config, Disk& disk) {
   std::vector<jobs::TopicTable> tables;
@@ -233,7 +224,7 @@ Result<std::vector<jobs::TopicTable>> read_topic_tables(const Config& config, Di
 // Object store, then what stands on it.
 Status RunningPlatform::start_tables() {
   RETURN_IF_ERROR(start_store());
-  ASSIGN_OR_RETURN(database_, open_database());
+  ASSIGN_OR_RETURN(database_, open_metadata(config(), options_.data));
   catalog_ = std::make_unique<catalog::Catalog>(
       *database_, *store_, options_.clock, options_.random, metrics_, catalog::Catalog::Options{});
   RETURN_IF_ERROR(catalog_->prepare(Call{}));
@@ -584,6 +575,14 @@ void RunningPlatform::stop(std::chrono::milliseconds drain) {
 }
 
 }  // namespace
+
+Result<std::unique_ptr<metadb::Database>> open_metadata(const Config& config,
+                                                        const DataDirectory& data) {
+  std::string store = config.text("metadata");
+  if (store == "sqlite") return metadb::Database::open_sqlite({.path = data.below("meta/meta.db")});
+  return metadb::Database::open_postgresql(
+      {.uri = store, .schema = config.text("metadata_schema")});
+}
 
 Result<std::unique_ptr<Platform>> Platform::start(PlatformOptions options) {
   auto platform = std::make_unique<RunningPlatform>(std::move(options));

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "metadb/metadb.h"
 #include "runtime/disk.h"
 
 namespace aichemy::app {
@@ -35,5 +36,9 @@ class Platform {
   virtual Json ready() = 0;
   virtual void stop(std::chrono::milliseconds drain) = 0;
 };
+
+// The store of names, where the configuration says.
+Result<std::unique_ptr<metadb::Database>> open_metadata(const Config& config,
+                                                        const DataDirectory& data);
 
 }  // namespace aichemy::app

@@ -19,19 +19,6 @@ namespace {
 
 constexpr auto kDrainTime = std::chrono::seconds(10);
 
-std::map<std::string, std::string> our_environment() {
-  std::map<std::string, std::string> out;
-  for (char** entry = environ; *entry; ++entry) {
-    std::string_view text = *entry;
-    size_t equals = text.find('=');
-    if (!text.starts_with("AICHEMY_") || equals == std::string_view::npos) continue;
-    std::string name(text.substr(0, equals));
-    if (name == "AICHEMY_DATA") continue;  // not a key: where the keys' data lie
-    out[name] = text.substr(equals + 1);
-  }
-  return out;
-}
-
 void raise_file_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -96,6 +83,19 @@ Status announce(const UpOptions& options, const Json& ready, Disk& disk) {
 }
 
 }  // namespace
+
+std::map<std::string, std::string> our_environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; *entry; ++entry) {
+    std::string_view text = *entry;
+    size_t equals = text.find('=');
+    if (!text.starts_with("AICHEMY_") || equals == std::string_view::npos) continue;
+    std::string name(text.substr(0, equals));
+    if (name == "AICHEMY_DATA") continue;  // not a key: where the keys' data lie
+    out[name] = text.substr(equals + 1);
+  }
+  return out;
+}
 
 int run_up(const UpOptions& options) {
   SystemClock clock;

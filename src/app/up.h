@@ -1,6 +1,7 @@
 // `aichemy up`: runs the platform in the foreground until a signal.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,5 +19,8 @@ struct UpOptions {
 // Exit code: 0 after a drained stop, 2 for a bad configuration, 1 for everything else that keeps it
 // from running.
 int run_up(const UpOptions& options);
+
+// The AICHEMY_* variables that name keys of the configuration.
+std::map<std::string, std::string> our_environment();
 
 }  // namespace aichemy::app

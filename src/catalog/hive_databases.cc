@@ -1,7 +1,7 @@
 #include <set>
 
 #include "base/bytes.h"
-#include "catalog/hive_rows.h"
+#include "catalog/hive_contents.h"
 
 namespace aichemy::catalog {
 
@@ -62,6 +62,10 @@ std::string text_of(const Properties& properties) {
 }
 
 }  // namespace
+
+std::string stored_properties(const hive::Database& database) {
+  return text_of(properties_of(database));
+}
 
 std::string HiveCatalog::database_location(const std::string& name,
                                            const Properties& properties) const {

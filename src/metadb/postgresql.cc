@@ -25,6 +25,7 @@
 
 #include "base/bytes.h"
 #include "metadb/connections.h"
+#include "metadb/foreign.h"
 #include "metadb/migrate.h"
 
 namespace aichemy::metadb {
@@ -165,7 +166,8 @@ class Connection {
     }
     PQsetNoticeProcessor(connection->handle_, [](void*, const char*) {}, nullptr);
     RETURN_IF_ERROR(connection->execute("SET synchronous_commit = on"));
-    RETURN_IF_ERROR(connection->execute("SET search_path = " + quoted(options.schema)));
+    if (!options.schema.empty())
+      RETURN_IF_ERROR(connection->execute("SET search_path = " + quoted(options.schema)));
     return connection;
   }
 
@@ -418,7 +420,36 @@ class PostgresqlDatabase final : public Database {
   }
 };
 
+// Another program's database: one session, nothing of ours in it.
+class ForeignDatabase final : public Database {
+ public:
+  explicit ForeignDatabase(std::unique_ptr<Connection> connection)
+      : connection_(std::move(connection)) {}
+
+ protected:
+  Status run_transaction(bool write, const std::function<Status(Transaction&)>& fn) override {
+    std::lock_guard lock(mutex_);
+    RETURN_IF_ERROR(connection_->execute(write
+                                             ? "BEGIN ISOLATION LEVEL REPEATABLE READ"
+                                             : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+    PostgresqlTransaction transaction(*connection_);
+    Status done = fn(transaction);
+    if (done) return connection_->execute("COMMIT");
+    (void)connection_->execute("ROLLBACK");
+    return done;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<Connection> connection_;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<Database>> open_foreign_postgresql(const std::string& uri) {
+  ASSIGN_OR_RETURN(auto connection, Connection::open({.uri = uri, .schema = ""}));
+  return std::make_unique<ForeignDatabase>(std::move(connection));
+}
 
 Result<std::unique_ptr<Database>> Database::open_postgresql(const PostgresqlOptions& options) {
   auto database = std::make_unique<PostgresqlDatabase>();
