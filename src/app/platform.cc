@@ -34,6 +34,8 @@
 #include "serve/s3/s3.h"
 #include "sql/access_rules.h"
 #include "sql/connectors/memory_connector.h"
+#include "sql/hive/hive_connector.h"
+#include "sql/serde/hive_scans.h"
 #include "sql/engine/duckdb_engine.h"
 
 namespace aichemy::app {
@@ -84,12 +86,15 @@ class RunningPlatform final : public Platform {
   std::unique_ptr<catalog::HiveLocks> hive_locks_;
   sql::LakeScans lake_scans_;
   sql::TextScans text_scans_;
+  sql::HiveTextScans hive_text_scans_;
+  sql::HiveScans hive_scans_;
   jobs::EventScans event_scans_;
   jobs::TopicScans topic_scans_;
   std::unique_ptr<sql::Connector> topic_catalog_;
   std::unique_ptr<objectstore::MemoryStore> memory_;
   std::unique_ptr<sql::DuckDbEngine> engine_;
   std::unique_ptr<sql::MemoryConnector> memory_catalog_;
+  std::unique_ptr<sql::HiveConnector> hive_tables_;
   std::unique_ptr<SqlFront> sql_;
   std::unique_ptr<jobs::Jobs> jobs_;
   // Fronts: stopped first.
@@ -239,11 +244,19 @@ Status RunningPlatform::start_tables() {
                                                        config().bytes("sql.memory_catalog"));
   duckdb.memory = memory_.get();
   memory_catalog_ = std::make_unique<sql::MemoryConnector>(*memory_, lake_scans_, options_.random);
+  hive_tables_ = std::make_unique<sql::HiveConnector>(
+      sql::HiveConnector::Options{.catalog = *hive_catalog_,
+                                  .store = *store_,
+                                  .lake_scans = lake_scans_,
+                                  .text_scans = hive_text_scans_,
+                                  .scans = hive_scans_,
+                                  .random = options_.random});
   duckdb.memory_bytes_max = config().bytes("sql.memory");
   duckdb.threads = cores();
   duckdb.spill_directory = options_.data.below("spill");
   duckdb.spill_bytes_max = config().bytes("sql.spill");
   ASSIGN_OR_RETURN(engine_, sql::DuckDbEngine::start(std::move(duckdb)));
+  sql::register_hive_scans(engine_->database(), hive_text_scans_, hive_scans_);
   jobs::register_event_scan(engine_->database(), event_scans_);
   jobs::register_topic_scan(engine_->database(), topic_scans_);
   return {};
@@ -332,7 +345,9 @@ Status RunningPlatform::start_sql() {
                       .store = *store_,
                       .disk = options_.disk,
                       .engine_memory = [this] { return engine_->memory_used(); },
-                      .more = {{"kafka", topic_catalog_.get()}, {"memory", memory_catalog_.get()}},
+                      .more = {{"hive", hive_tables_.get()},
+                               {"kafka", topic_catalog_.get()},
+                               {"memory", memory_catalog_.get()}},
                       .lake_scans = lake_scans_,
                       .text_scans = text_scans_,
                       .users = *users_,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "sql/connectors/connector.h"
@@ -20,10 +21,21 @@ struct LakeColumn {
   LakeColumnSource source = LakeColumnSource::data;
 };
 
+// Of a file that may be replaced under its name (Hive).
+struct FileVersion {
+  std::string etag;
+  int64_t modified_micros = 0;
+};
+
 // The relation's columns are c0, c1, ... in this order.
 struct LakeScan {
   tables::ScanPlan plan;
   std::vector<LakeColumn> columns;
+  // Columns are found by their names without case, through the plan's name_mapping, whatever ids a
+  // file has; a file's types must fit the columns' (Hive).
+  bool by_name = false;
+  bool counts_known = true;           // false: the plan's record counts are guesses
+  std::vector<FileVersion> versions;  // one a file of the plan; none: files never change
 };
 
 class LakeScans : public ScanRegistry<LakeScan> {

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "sql/connectors/memory_connector.h"
+#include "sql/types/trino_errors.h"
 
 namespace aichemy::sql {
 namespace {
@@ -212,6 +213,7 @@ const char* interned_what(const std::string& what) {
   for (const char* word : kWords) {
     if (what == word) return word;
   }
+  if (const TrinoError* named = find_trino_error(what)) return named->name;
   return "engine";
 }
 

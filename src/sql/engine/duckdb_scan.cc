@@ -20,6 +20,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "sql/engine/duckdb_columns.h"
 #include "sql/engine/duckdb_file_system.h"
 #include "sql/engine/duckdb_prune.h"
 #include "sql/engine/duckdb_value.h"
@@ -34,9 +35,6 @@ using duckdb::LogicalType;
 using duckdb::MultiFileColumnDefinition;
 
 constexpr const char* kFileIndex = "aichemy_file_index";
-// The column mapper stops at the first local column without an identifier: give those ids nobody
-// asks for.
-constexpr int32_t kNoSuchFieldId = -1'000'000;
 
 // Row positions of one file that are deleted, ascending.
 using Positions = std::vector<uint64_t>;
@@ -239,6 +237,7 @@ class LakeFileList final : public duckdb::MultiFileList {
   idx_t GetTotalFileCount() override { return files_.size(); }
   duckdb::unique_ptr<duckdb::NodeStatistics> GetCardinality(duckdb::ClientContext&) override {
     uint64_t rows = state_->plan().record_count;
+    if (!state_->scan().counts_known) return duckdb::make_uniq<duckdb::NodeStatistics>(rows);
     return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
   }
   duckdb::unique_ptr<MultiFileList> Copy() override {
@@ -258,10 +257,12 @@ class LakeFileList final : public duckdb::MultiFileList {
     auto& options = info.extended_info->options;
     options[kFileIndex] = duckdb::Value::UBIGINT(files_[i]);
     options["file_size"] = duckdb::Value::UBIGINT(file.size);
-    // Data files never change under their name.
-    options["validate_external_file_cache"] = duckdb::Value::BOOLEAN(false);
-    options["etag"] = duckdb::Value("");
-    options["last_modified"] = duckdb::Value::TIMESTAMP(duckdb::timestamp_t(0));
+    const auto& versions = state_->scan().versions;
+    FileVersion version = versions.empty() ? FileVersion{} : versions[files_[i]];
+    options["validate_external_file_cache"] = duckdb::Value::BOOLEAN(!versions.empty());
+    options["etag"] = duckdb::Value(version.etag);
+    options["last_modified"] =
+        duckdb::Value::TIMESTAMP(duckdb::timestamp_t(version.modified_micros));
     options["has_deletes"] = duckdb::Value::BOOLEAN(!file.deletes.empty());
     return info;
   }
@@ -303,24 +304,6 @@ MultiFileColumnDefinition definition(const std::string& name, const Type& type, 
     for (size_t i = 0; i < type.fields.size(); ++i) child(i, fmt::format("f{}", i));
   }
   return out;
-}
-
-// Gives the columns of a file without field ids those of the name mapping; others get an id nobody
-// asks for.
-void identify(duckdb::vector<MultiFileColumnDefinition>& columns,
-              const std::vector<tables::NameMapping>& mapping, int32_t& unused) {
-  for (MultiFileColumnDefinition& column : columns) {
-    const tables::NameMapping* named = nullptr;
-    for (const tables::NameMapping& entry : mapping) {
-      if (std::ranges::find(entry.names, column.name) != entry.names.end()) named = &entry;
-    }
-    if (column.identifier.IsNull()) {
-      column.identifier =
-          duckdb::Value::INTEGER(named && named->field_id ? *named->field_id : --unused);
-    }
-    static const std::vector<tables::NameMapping> kNone;
-    identify(column.children, named ? named->fields : kNone, unused);
-  }
 }
 
 class LakeFileReader final : public duckdb::MultiFileReader {
@@ -382,7 +365,12 @@ class LakeFileReader final : public duckdb::MultiFileReader {
     info_.files_opened.add();
 
     int32_t unused = kNoSuchFieldId;
-    identify(reader.columns, state.plan().name_mapping, unused);
+    if (state.scan().by_name) {
+      identify_by_name(reader.columns, state.plan().name_mapping, unused);
+      check_types(reader, bind_data, global_column_ids);
+    } else {
+      identify_by_id(reader.columns, state.plan().name_mapping, unused);
+    }
     for (idx_t i = 0; i < global_column_ids.size(); ++i) {
       idx_t column = global_column_ids[i].GetPrimaryIndex();
       if (column >= state.scan().columns.size()) continue;  // virtual
@@ -417,6 +405,23 @@ class LakeFileReader final : public duckdb::MultiFileReader {
       if (!value) throw_error(value.error());
       schema[i].default_expression =
           duckdb::make_uniq<duckdb::ConstantExpression>(duckdb_value(*value, scan.columns[i].type));
+    }
+  }
+
+  static void check_types(const duckdb::BaseFileReader& reader,
+                          const duckdb::MultiFileReaderBindData& bind_data,
+                          const duckdb::vector<duckdb::ColumnIndex>& wanted) {
+    for (const duckdb::ColumnIndex& index : wanted) {
+      if (index.GetPrimaryIndex() >= bind_data.schema.size()) continue;
+      const MultiFileColumnDefinition& column = bind_data.schema[index.GetPrimaryIndex()];
+      for (const MultiFileColumnDefinition& local : reader.columns) {
+        if (local.identifier != column.identifier || file_type_fits(local.type, column.type))
+          continue;
+        throw_error({Code::corrupt, "HIVE_BAD_DATA",
+                     fmt::format("Unsupported column type ({}) for Parquet column {} ({}): {}",
+                                 column.type.ToString(), local.name, local.type.ToString(),
+                                 location_of_lake_path(reader.file.path))});
+      }
     }
   }
 
@@ -455,8 +460,9 @@ duckdb::vector<duckdb::PartitionStatistics> partition_statistics(
     duckdb::ClientContext&, duckdb::GetPartitionStatsInput& input) {
   duckdb::vector<duckdb::PartitionStatistics> out;
   auto& bound = input.bind_data->Cast<duckdb::MultiFileBindData>();
-  const tables::ScanPlan& plan = bound.file_list->Cast<LakeFileList>().state().plan();
-  if (!plan.exact_count()) return out;
+  const LakeScan& scan = bound.file_list->Cast<LakeFileList>().state().scan();
+  const tables::ScanPlan& plan = scan.plan;
+  if (!plan.exact_count() || !scan.counts_known) return out;
   for (const tables::DataFile& file : plan.files) {
     duckdb::PartitionStatistics statistics;
     statistics.row_start = 0;

@@ -7,7 +7,10 @@
 #include <duckdb/main/pending_query_result.hpp>
 #include <duckdb/parser/keyword_helper.hpp>
 #include <map>
+#include <utility>
 
+#include "base/bytes.h"
+#include "sql/connectors/hive_layout.h"
 #include "sql/engine/duckdb_file_system.h"
 #include "tables/transform.h"
 
@@ -113,6 +116,91 @@ Result<std::string> copy_statement(const std::string& select, const InsertTarget
       extra, select, literal(folder + "/" + unique), options, by);
 }
 
+// ---- Hive: partitions in folders whose names are hex of the keys' texts, N for null ----
+
+constexpr const char* kKeysColumn = "__keys";
+
+std::string keys_expression(const InsertTarget& target, const HiveLayout& layout) {
+  std::string out;
+  for (size_t key : layout.keys) {
+    out += fmt::format("{}coalesce(hex(CAST({} AS VARCHAR)), 'N')",
+                       out.empty() ? "" : " || '-' || ", identifier(target.columns[key].name));
+  }
+  return out;
+}
+
+// None where the folder is not one of ours.
+std::optional<std::vector<std::optional<std::string>>> keys_of_path(std::string_view path) {
+  std::string marker = fmt::format("/{}=", kKeysColumn);
+  size_t at = path.find(marker);
+  if (at == std::string_view::npos) return std::nullopt;
+  std::string_view rest = path.substr(at + marker.size());
+  rest = rest.substr(0, rest.find('/'));
+  std::vector<std::optional<std::string>> keys;
+  while (true) {
+    std::string_view one = rest.substr(0, rest.find('-'));
+    auto text = from_hex(one);
+    if (one == "N")
+      keys.emplace_back();
+    else if (text)
+      keys.emplace_back(std::move(*text));
+    else
+      return std::nullopt;
+    if (one.size() == rest.size()) return keys;
+    rest.remove_prefix(one.size() + 1);
+  }
+}
+
+Result<std::string> hive_copy_statement(const std::string& select, const InsertTarget& target,
+                                        const HiveLayout& layout, const std::string& unique) {
+  ASSIGN_OR_RETURN(std::string folder, lake_path(target.location));
+  std::string columns, row;
+  for (size_t i = 0; i < target.columns.size() - layout.keys.size(); ++i) {
+    std::string name = identifier(target.columns[i].name);
+    columns += (i ? ", " : "") + name;
+    row += fmt::format("{}{} := {}", i ? ", " : "", name, name);
+  }
+  std::string options = fmt::format("FORMAT parquet, COMPRESSION {}", literal(layout.codec));
+  if (layout.serde) {
+    columns =
+        fmt::format("aichemy_hive_line({}, struct_pack({})) AS line", literal(*layout.serde), row);
+    options = "FORMAT blob";
+  }
+  options += ", RETURN_FILES true";
+  if (layout.keys.empty()) {
+    return fmt::format("COPY (SELECT {} FROM ({})) TO {} ({}, USE_TMP_FILE false)", columns, select,
+                       literal(fmt::format("{}/{}{}", folder, unique, layout.name_end)), options);
+  }
+  std::string extension = layout.name_end.empty() ? "blob" : layout.name_end.substr(1);
+  return fmt::format(
+      "COPY (SELECT {}, {} AS {} FROM ({})) TO {} ({}, PARTITION_BY ({}), WRITE_PARTITION_COLUMNS "
+      "false, HIVE_FILE_PATTERN true, FILENAME_PATTERN 'part-{{uuid}}', FILE_EXTENSION '{}', "
+      "OVERWRITE_OR_IGNORE true)",
+      columns, keys_expression(target, layout), kKeysColumn, select, literal(folder + "/" + unique),
+      options, kKeysColumn, extension);
+}
+
+// The answer is the number of rows and the files' names.
+Result<std::vector<WrittenFile>> hive_files(duckdb::MaterializedQueryResult& result,
+                                            const HiveLayout& layout) {
+  std::vector<WrittenFile> files;
+  uint64_t rows = result.GetValue(0, 0).GetValue<uint64_t>();
+  if (rows == 0) return files;
+  for (const duckdb::Value& name : duckdb::ListValue::GetChildren(result.GetValue(1, 0))) {
+    WrittenFile file;
+    file.path = location_of_lake_path(name.ToString());
+    file.rows = std::exchange(rows, 0);
+    if (!layout.keys.empty()) {
+      auto keys = keys_of_path(file.path);
+      if (!keys || keys->size() != layout.keys.size())
+        return fail(Code::internal, "partition_value", "cannot read the keys of " + file.path);
+      file.partition = std::move(*keys);
+    }
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
 // ---- statistics ----
 
 // Leaf columns as the writer's statistics name them: quoted parts joined by dots.
@@ -181,7 +269,10 @@ Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
                                               const std::string& select, const InsertTarget& target,
                                               const std::string& unique,
                                               const std::stop_token& cancel) {
-  ASSIGN_OR_RETURN(std::string statement, copy_statement(select, target, unique));
+  auto layout = hive_layout(target);
+  ASSIGN_OR_RETURN(std::string statement, layout
+                                              ? hive_copy_statement(select, target, *layout, unique)
+                                              : copy_statement(select, target, unique));
   auto pending = connection.PendingQuery(statement, false);
   if (pending->HasError()) return std::unexpected(error_from_duckdb(pending->GetErrorObject()));
   // Beginning a statement forgets an interrupt that came before it.
@@ -189,6 +280,7 @@ Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
   auto result = pending->Execute();
   if (result->HasError()) return std::unexpected(error_from_duckdb(result->GetErrorObject()));
   auto* rows = &result->Cast<duckdb::MaterializedQueryResult>();
+  if (layout) return hive_files(*rows, *layout);
   std::map<std::string, int32_t> leaves;
   for (const WriteColumn& column : target.columns)
     collect_leaves("", column.name, column.type, column.field_id, leaves);

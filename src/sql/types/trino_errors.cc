@@ -199,6 +199,20 @@ constexpr TrinoError kErrors[] = {
     {"UNSUPPORTED_TABLE_TYPE", 133001, kExternal},
     // Ours: the object store or the metadata store failed in a way Trino has no name for.
     {"GENERIC_EXTERNAL", 0x30000, kExternal},
+    // The Hive connector's own.
+    {"HIVE_METASTORE_ERROR", 16777216, kExternal},
+    {"HIVE_CANNOT_OPEN_SPLIT", 16777219, kExternal},
+    {"HIVE_BAD_DATA", 16777223, kExternal},
+    {"HIVE_PARTITION_SCHEMA_MISMATCH", 16777224, kExternal},
+    {"HIVE_INVALID_PARTITION_VALUE", 16777226, kExternal},
+    {"HIVE_INVALID_METADATA", 16777228, kExternal},
+    {"HIVE_INVALID_VIEW_DATA", 16777229, kExternal},
+    {"HIVE_FILESYSTEM_ERROR", 16777232, kExternal},
+    {"HIVE_SERDE_NOT_FOUND", 16777234, kExternal},
+    {"HIVE_PATH_ALREADY_EXISTS", 16777231, kExternal},
+    {"HIVE_UNSUPPORTED_FORMAT", 16777235, kExternal},
+    {"HIVE_COLUMN_ORDER_MISMATCH", 16777239, kUser},
+    {"HIVE_EXCEEDED_PARTITION_LIMIT", 16777245, kUser},
     // The Iceberg connector's own.
     {"ICEBERG_INVALID_METADATA", 84148225, kExternal},
     {"ICEBERG_TOO_MANY_OPEN_PARTITIONS", 84148226, kUser},

@@ -1,0 +1,226 @@
+// CREATE TABLE, CREATE TABLE AS and INSERT.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sql/connectors/hive_layout.h"
+#include "sql/hive/hive_connector.h"
+#include "sql/hive/hive_errors.h"
+#include "sql/hive/hive_tables.h"
+
+namespace aichemy::sql {
+namespace {
+
+struct HiveInsert final : Insert {
+  std::shared_ptr<const HiveTable> table;
+  std::optional<hive::Table> creates;  // CREATE TABLE AS
+  std::string id;
+  std::string staging;  // the hidden folder of a table with keys
+
+  ~HiveInsert() override {
+    if (files && !staging.empty()) (void)files->remove_prefix(Call{}, staging);
+  }
+  tables::FileIo* files = nullptr;
+};
+
+Status check_writable(const HiveTable& table) {
+  auto refuse = [](const std::string& message) {
+    return fail(Code::unsupported, "NOT_SUPPORTED", message);
+  };
+  ASSIGN_OR_RETURN(HiveFormat format, format_of(table.storage()));
+  const HiveFormatRow& row = hive_format_row(format);
+  if (!row.supported)
+    return refuse(
+        fmt::format("Writing to tables of the Hive storage format {} is not supported", row.name));
+  if (table.storage().buckets.value_or(0) > 0)
+    return refuse("Writing to bucketed tables is not supported");
+  for (const char* key : {"skip.header.line.count", "skip.footer.line.count"}) {
+    std::string lines = parameter_of(table.parameters(), key);
+    if (lines.empty() || lines == "0") continue;
+    return refuse(fmt::format("Inserting into Hive table with {} property not supported", key));
+  }
+  return {};
+}
+
+}  // namespace
+
+// With its location, and none of anybody else's files there.
+Result<hive::Table> HiveConnector::located_table(const Call& call, const NewTable& table) {
+  if (table.replace) {
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                "This connector does not support replacing tables");
+  }
+  ASSIGN_OR_RETURN(hive::Table made, metastore_table(table));
+  if (made.storage->location) {
+    if (!tables::parse_location(*made.storage->location)) {
+      return fail(Code::invalid, "INVALID_TABLE_PROPERTY",
+                  fmt::format("External location is not a valid file system URI: {}",
+                              *made.storage->location));
+    }
+    return made;
+  }
+  ASSIGN_OR_RETURN(auto database, hive_words(o_.catalog.load_database(call, table.name.schema)));
+  made.storage->location = without_slash(database.location.value_or("")) + "/" + table.name.table;
+  ASSIGN_OR_RETURN(bool taken, files_.has_prefix(call, *made.storage->location));
+  if (taken) {
+    return fail(Code::exists, "HIVE_PATH_ALREADY_EXISTS",
+                fmt::format("Target directory for table '{}.{}' already exists: {}",
+                            table.name.schema, table.name.table, *made.storage->location));
+  }
+  return made;
+}
+
+Status HiveConnector::create_table(const Call& call, const NewTable& table) {
+  ASSIGN_OR_RETURN(hive::Table made, located_table(call, table));
+  return hive_words(o_.catalog.create_table(call, std::move(made)));
+}
+
+Result<std::unique_ptr<Insert>> HiveConnector::insert_into(const HiveTable& table) {
+  RETURN_IF_ERROR(check_writable(table));
+  ASSIGN_OR_RETURN(HiveFormat format, format_of(table.storage()));
+  auto insert = std::make_unique<HiveInsert>();
+  insert->table = std::make_shared<HiveTable>(table);
+  insert->id = o_.random.uuid();
+  insert->files = &files_;
+  InsertTarget& target = insert->target;
+  HiveLayout layout;
+  target.location = table.location();
+  for (size_t i = 0; i < table.data_columns + table.keys; ++i) {
+    target.columns.push_back({.name = table.columns[i].name, .type = table.columns[i].type});
+    if (i >= table.data_columns) layout.keys.push_back(i);
+  }
+  layout.name_end = ".parquet";
+  if (format != HiveFormat::parquet) {
+    ASSIGN_OR_RETURN(HiveSerde serde, serde_of(format, table.storage(), table.parameters()));
+    layout.serde = serde.text();
+    layout.name_end = "";
+  }
+  set_hive_layout(target, layout);
+  if (table.keys > 0) {
+    insert->staging = fmt::format("{}/.insert-{}", target.location, insert->id);
+    target.location = insert->staging;
+  }
+  return insert;
+}
+
+Result<std::unique_ptr<Insert>> HiveConnector::begin_insert(const Call&, const TableRef& table) {
+  const auto* ours = dynamic_cast<const HiveTable*>(table.get());
+  if (!ours)
+    return fail(Code::unsupported, "NOT_SUPPORTED", "This connector does not support inserts");
+  return insert_into(*ours);
+}
+
+Result<std::unique_ptr<Insert>> HiveConnector::begin_create_table_as(const Call& call,
+                                                                     const NewTable& table) {
+  ASSIGN_OR_RETURN(bool schema, schema_exists(call, table.name.schema));
+  if (!schema) {
+    return fail(Code::not_found, "schema_not_found",
+                fmt::format("Schema {} not found", table.name.schema));
+  }
+  ASSIGN_OR_RETURN(hive::Table made, located_table(call, table));
+  ASSIGN_OR_RETURN(auto described, sql_table(table.name, made));
+  ASSIGN_OR_RETURN(auto insert, insert_into(*described));
+  static_cast<HiveInsert&>(*insert).creates = std::move(made);
+  return insert;
+}
+
+namespace {
+
+struct Publication {
+  std::string from, to;
+};
+
+hive::Partition new_partition(const HiveTable& table, const std::vector<std::string>& values,
+                              const std::string& location) {
+  hive::Partition partition;
+  partition.values = values;
+  partition.storage = table.storage();
+  partition.storage->location = location;
+  partition.parameters.emplace();
+  return partition;
+}
+
+}  // namespace
+
+// What lies in the hidden folder is put in place, and the partitions that are new are added. On
+// failure what was put in place is taken away.
+Status HiveConnector::publish(const Call& call, const HiveTable& table, const std::string& id,
+                              const std::vector<WrittenFile>& files) {
+  std::vector<std::string> names;
+  std::map<std::string, std::vector<std::string>> values;
+  for (const WrittenFile& file : files) {
+    std::vector<std::string> texts;
+    for (const auto& text : file.partition)
+      texts.push_back(text && !text->empty() ? *text : std::string(kDefaultPartition));
+    ASSIGN_OR_RETURN(std::string name,
+                     o_.catalog.partition_name(call, table.name.schema, table.name.table, texts));
+    values.emplace(name, std::move(texts));
+    names.push_back(std::move(name));
+  }
+  ASSIGN_OR_RETURN(auto known, load_partitions(call, table, names));
+  std::map<std::string, std::string> folders;
+  for (const HivePartition& partition : known) {
+    ASSIGN_OR_RETURN(HiveFormat format, format_of(partition.storage));
+    ASSIGN_OR_RETURN(HiveFormat ours, format_of(table.storage()));
+    if (format != ours) {
+      return fail(Code::unsupported, "NOT_SUPPORTED",
+                  fmt::format("Partition {} has another storage format than its table: {}",
+                              partition.name, hive_format_row(format).name));
+    }
+    folders[partition.name] = without_slash(partition.storage.location.value_or(""));
+  }
+  std::vector<hive::Partition> added;
+  for (const auto& [name, texts] : values) {
+    if (folders.contains(name)) continue;
+    folders[name] = table.location() + "/" + name;
+    added.push_back(new_partition(table, texts, folders[name]));
+  }
+  std::vector<Publication> moves;
+  for (size_t i = 0; i < files.size(); ++i) {
+    moves.push_back(
+        {files[i].path, fmt::format("{}/{}_{}{}", folders[names[i]], id, i,
+                                    files[i].path.ends_with(".parquet") ? ".parquet" : "")});
+  }
+  Status done;
+  size_t moved = 0;
+  for (; done && moved < moves.size(); ++moved)
+    done = copy_file(call, o_.store, moves[moved].from, moves[moved].to);
+  if (done && !added.empty()) {
+    auto made = o_.catalog.add_partitions(call, table.name.schema, table.name.table,
+                                          std::move(added), true);
+    if (!made) done = std::unexpected(hive_words(made.error()));
+  }
+  bool unknown = !done && done.error().is("commit_unknown");
+  for (size_t i = 0; !done && !unknown && i < moved; ++i) (void)files_.remove(Call{}, moves[i].to);
+  return done;
+}
+
+Status HiveConnector::finish_insert(const Call& call, Insert& insert,
+                                    std::vector<WrittenFile> files) {
+  auto& ours = static_cast<HiveInsert&>(insert);
+  const HiveTable& table = *ours.table;
+  if (ours.creates) {
+    auto made = hive_words(o_.catalog.create_table(call, std::move(*ours.creates)));
+    if (!made) {
+      for (const WrittenFile& file : files) (void)files_.remove(Call{}, file.path);
+      return made;
+    }
+  } else if (!files.empty() && table.keys == 0) {
+    // Whether the table is still there: files in a dropped one would be nobody's.
+    auto still = existing_table(call, table.name);
+    if (!still || (*still)->location() != table.location()) {
+      for (const WrittenFile& file : files) (void)files_.remove(Call{}, file.path);
+      if (!still) return std::unexpected(still.error());
+      return fail(Code::conflict, "TRANSACTION_CONFLICT", "The table has been moved meanwhile");
+    }
+  }
+  if (table.keys == 0 || files.empty()) return {};
+  pending_.begin(ours.id);
+  Status done = publish(call, table, ours.id, files);
+  pending_.end(ours.id);
+  if (!done && ours.creates)
+    (void)o_.catalog.drop_table(Call{}, table.name.schema, table.name.table, table.is_managed());
+  return done;
+}
+
+}  // namespace aichemy::sql

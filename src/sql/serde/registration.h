@@ -1,0 +1,13 @@
+// The parts of register_hive_scans(). Private to the module.
+#pragma once
+
+#include <duckdb/main/database.hpp>
+
+#include "sql/hive/hive_scan.h"
+
+namespace aichemy::sql {
+
+void register_hive_text(duckdb::DatabaseInstance& database, const HiveTextScans& scans);
+void register_hive_line(duckdb::DatabaseInstance& database);
+
+}  // namespace aichemy::sql
