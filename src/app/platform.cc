@@ -9,6 +9,7 @@
 #include <future>
 #include <thread>
 
+#include "app/exposure.h"
 #include "app/sql_front.h"
 #include "app/status_page.h"
 #include "auth/access_keys.h"
@@ -34,21 +35,12 @@
 #include "serve/s3/s3.h"
 #include "sql/access_rules.h"
 #include "sql/connectors/memory_connector.h"
+#include "sql/engine/duckdb_engine.h"
 #include "sql/hive/hive_connector.h"
 #include "sql/serde/hive_scans.h"
-#include "sql/engine/duckdb_engine.h"
 
 namespace aichemy::app {
 namespace {
-
-// The well-known credentials of the first run: on loopback only, until they are changed.
-constexpr const char* kFirstUsers[][2] = {{"admin", "admin123"}, {"user1", "user123"}};
-constexpr const char* kFirstAccessKey = "admin";
-constexpr const char* kFirstSecretKey = "password123";
-
-bool is_loopback(const std::string& address) {
-  return address.starts_with("127.") || address == "::1";
-}
 
 int cores() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
@@ -118,7 +110,6 @@ class RunningPlatform final : public Platform {
 
   Status start_users();
   Result<std::unique_ptr<sql::AccessControl>> read_access_rules();
-  Status check_exposure();
   Status start_store();
   Status start_broker();
   Status start_tables();
@@ -153,41 +144,7 @@ Status RunningPlatform::start_users() {
   }
   if (keys_->ids().empty())
     RETURN_IF_ERROR(keys_->set({kFirstAccessKey, kFirstSecretKey, "admin"}));
-  return check_exposure();
-}
-
-// Anything but loopback must not be reachable with a password that stands in the README.
-Status RunningPlatform::check_exposure() {
-  if (is_loopback(address())) return {};
-  if (config().flag("events.enabled") && !config().flag("events.allow_anonymous")) {
-    return fail(Code::denied, "anonymous_events",
-                fmt::format("listen.address = {} would let anyone read and write events: Kafka "
-                            "clients do not sign in yet. Say --set events.allow_anonymous=true, "
-                            "or --set events.enabled=false",
-                            address()));
-  }
-  if (config().flag("hms.enabled") && !config().flag("hms.allow_anonymous")) {
-    return fail(Code::denied, "anonymous_hms",
-                fmt::format("listen.address = {} would let anyone change tables: Hive Metastore "
-                            "clients do not sign in. Say --set hms.allow_anonymous=true, or "
-                            "--set hms.enabled=false",
-                            address()));
-  }
-  if (options_.allow_default_passwords) return {};
-  std::string known;
-  for (const auto& [name, password] : kFirstUsers) {
-    if (users_->check_password(name, password)) known += fmt::format(" user {};", name);
-  }
-  auto key = keys_->find(kFirstAccessKey);
-  if (key && key->secret == kFirstSecretKey)
-    known += fmt::format(" S3 access key {};", kFirstAccessKey);
-  if (known.empty()) return {};
-  return fail(
-      Code::denied, "default_passwords",
-      fmt::format("listen.address = {} would expose well-known passwords:{} change them with "
-                  "'aichemy user passwd NAME' and 'aichemy user access-key ID SECRET', or say "
-                  "--allow-default-passwords",
-                  address(), known));
+  return check_exposure(config(), *users_, *keys_, options_.allow_default_passwords);
 }
 
 Status RunningPlatform::start_store() {

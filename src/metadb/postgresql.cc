@@ -432,7 +432,7 @@ class ForeignDatabase final : public Database {
     RETURN_IF_ERROR(connection_->execute(write
                                              ? "BEGIN ISOLATION LEVEL REPEATABLE READ"
                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
-    PostgresqlTransaction transaction(*connection_);
+    TransactionOn<Connection> transaction(*connection_);
     Status done = fn(transaction);
     if (done) return connection_->execute("COMMIT");
     (void)connection_->execute("ROLLBACK");
