@@ -34,7 +34,13 @@ struct Names {
 };
 
 Status Names::open(const Config& config, const std::string& uri) {
-  ASSIGN_OR_RETURN(theirs, metadb::open_foreign_postgresql(uri));
+  auto opened = metadb::open_foreign_postgresql(uri);
+  if (!opened) {
+    Error error = opened.error();
+    error.message = "the Hive Metastore's database cannot be opened: " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  theirs = std::move(*opened);
   objectstore::EmbeddedStoreOptions drives;
   for (int i = 0; i < 4; ++i) drives.drives.push_back(data.below(fmt::format("drives/{}", i)));
   ASSIGN_OR_RETURN(

@@ -21,6 +21,7 @@
 // once.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -319,11 +320,8 @@ class Reader {
     Type type = static_cast<Type>(number<int8_t>());
     size_t size = count(sizeof(Item));
     if (size > 0 && type != type_of<Item>()) return broken("a list has items of another type");
-    for (size_t i = 0; i < size && ok(); ++i) {
-      Item item{};
-      value(item);
-      values.push_back(std::move(item));
-    }
+    values.reserve(std::min(size, size_t{16} << 10));  // what is announced may not come
+    for (size_t i = 0; i < size && ok(); ++i) value(values.emplace_back());
   }
   template <class K, class V>
   void map(std::map<K, V>& values) {

@@ -32,7 +32,7 @@ Result<Raw> add_one(Exchange& e, const hive::Partition& partition) {
   return std::move(added[0]);
 }
 
-Result<int32_t> add_many(Exchange& e, const Vector<hive::Partition>& partitions) {
+Result<int32_t> add_many(Exchange& e, Vector<hive::Partition> partitions) {
   if (partitions.empty()) return 0;
   const hive::Partition& first = partitions[0];
   for (const hive::Partition& partition : partitions) {
@@ -40,9 +40,9 @@ Result<int32_t> add_many(Exchange& e, const Vector<hive::Partition>& partitions)
       continue;
     return fail(Code::invalid, "invalid_object", "the partitions belong to different tables");
   }
+  string database = first.database_name.value_or(""), table = first.table_name.value_or("");
   ASSIGN_OR_RETURN(auto added,
-                   e.hive.add_partitions(e.call, first.database_name.value_or(""),
-                                         first.table_name.value_or(""), partitions, false));
+                   e.hive.add_partitions(e.call, database, table, std::move(partitions), false));
   return static_cast<int32_t>(added.size());
 }
 
@@ -179,7 +179,7 @@ const Vector<Method>& partition_methods() {  // lint: table
        bind([](Exchange& e, hive::Partition partition, Context) { return add_one(e, partition); }),
        kAdd},
       {"add_partitions", bind([](Exchange& e, Vector<hive::Partition> partitions) {
-         return add_many(e, partitions);
+         return add_many(e, std::move(partitions));
        }),
        kAdd},
       {"add_partitions_req", bind([](Exchange& e, hive::AddPartitionsRequest request) {
