@@ -3,6 +3,7 @@ import datetime
 import decimal
 import gzip
 import io
+import threading
 import uuid
 
 import boto3
@@ -367,6 +368,27 @@ def test_partitioned_writes(lake):
     assert lake.rows("wp2", "orderstatus, count(*)", "GROUP BY 1 ORDER BY 1") == lake.sql(
         "SELECT orderstatus, count(*) FROM tpch.tiny.orders GROUP BY 1 ORDER BY 1")
     assert not [k for k in lake.keys("db/") if "/." in k]
+
+
+def test_nobody_sees_half_an_insert(lake, platform):
+    s = f"hive.{lake.name}"
+    lake.sql(f"CREATE TABLE {s}.vis (a bigint, k varchar) WITH (partitioned_by = ARRAY['k'])")
+    host, port = platform["sql"]["http"].removeprefix("http://").rstrip("/").split(":")
+    seen, done = set(), threading.Event()
+
+    def watch():
+        with trino.dbapi.connect(host=host, port=int(port), user="admin") as connection:
+            while not done.is_set():
+                seen.add(connection.cursor().execute(f"SELECT count(*) FROM {s}.vis").fetchall()[0][0])
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(4):  # new partitions, then ones that are there
+        lake.sql(f"INSERT INTO {s}.vis SELECT orderkey, CAST(orderkey % 20 AS varchar) FROM tpch.tiny.orders")
+    done.set()
+    watcher.join()
+    assert seen <= {n * 15000 for n in range(5)}
+    assert lake.rows("vis", "count(*), count(DISTINCT k)") == [[60000, 20]]
 
 
 def test_external_tables_keep_their_files(lake):

@@ -138,23 +138,48 @@ void append_json(std::string& out, const duckdb::Value& value) {
     append_json_string(out, text);
 }
 
-std::string line_of(const duckdb::Value& row, const HiveSerde& serde) {
-  std::string line;
+// Cells that need no value of their own to be made; false: this one does.
+bool append_plain(std::string& out, duckdb::Vector& column, duckdb::idx_t row,
+                  const HiveSerde& serde) {
+  if (serde.format != HiveFormat::textfile) return false;
+  if (duckdb::FlatVector::IsNull(column, row)) {
+    out += serde.null_text;
+    return true;
+  }
+  switch (column.GetType().id()) {
+    case LogicalTypeId::BIGINT:
+      out += std::to_string(duckdb::FlatVector::GetData<int64_t>(column)[row]);
+      return true;
+    case LogicalTypeId::INTEGER:
+      out += std::to_string(duckdb::FlatVector::GetData<int32_t>(column)[row]);
+      return true;
+    case LogicalTypeId::VARCHAR: {
+      if (serde.escape) return false;
+      const auto& text = duckdb::FlatVector::GetData<duckdb::string_t>(column)[row];
+      out.append(text.GetData(), text.GetSize());
+      return true;
+    }
+    default: return false;
+  }
+}
+
+void append_line(std::string& line, duckdb::Vector& rows, duckdb::idx_t row,
+                 const HiveSerde& serde) {
   if (serde.format == HiveFormat::json || serde.format == HiveFormat::openx_json) {
-    append_members(line, row);
+    append_members(line, rows.GetValue(row));
   } else {
-    const auto& values = duckdb::StructValue::GetChildren(row);
+    auto& columns = duckdb::StructVector::GetEntries(rows);
     bool csv = serde.format == HiveFormat::csv;
-    for (size_t i = 0; i < values.size(); ++i) {
+    for (size_t i = 0; i < columns.size(); ++i) {
       if (i) line.push_back(csv ? serde.csv_separator : serde.separators[0]);
+      if (append_plain(line, *columns[i], row, serde)) continue;
       if (csv)
-        append_csv(line, values[i], serde);
+        append_csv(line, columns[i]->GetValue(row), serde);
       else
-        append_text(line, values[i], serde, 1);
+        append_text(line, columns[i]->GetValue(row), serde, 1);
     }
   }
   line.push_back('\n');
-  return line;
 }
 
 void run(duckdb::DataChunk& input, duckdb::ExpressionState&, duckdb::Vector& result) {
@@ -162,9 +187,12 @@ void run(duckdb::DataChunk& input, duckdb::ExpressionState&, duckdb::Vector& res
   auto serde = HiveSerde::from_text(input.data[0].GetValue(0).GetValue<std::string>());
   if (!serde) throw_error(serde.error());
   result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+  input.data[1].Flatten(input.size());
   auto* lines = duckdb::FlatVector::GetData<duckdb::string_t>(result);
+  std::string line;
   for (duckdb::idx_t row = 0; row < input.size(); ++row) {
-    std::string line = line_of(input.data[1].GetValue(row), *serde);
+    line.clear();
+    append_line(line, input.data[1], row, *serde);
     lines[row] = duckdb::StringVector::AddStringOrBlob(result, line.data(), line.size());
   }
 }
