@@ -175,4 +175,8 @@ class HiveCatalog {
                                         std::string_view name, std::string* table_id);
 };
 
+// "ds=2024-01-01/h=1", escaped as Hive does; as many values as keys.
+std::string name_of_values(const std::vector<hive::FieldSchema>& keys,
+                           const PartitionValues& values);
+
 }  // namespace aichemy::catalog

@@ -315,6 +315,17 @@ Result<StatisticsRow> ForeignSide::statistics_of(const Row& row, size_t first) c
   return out;
 }
 
+namespace {
+
+// One column whose statistics make no sense does not keep a database from being moved.
+void note_unreadable(const std::string& whose, const metadb::Row& row, const Error& why,
+                     DatabaseContents* out) {
+  out->refusals.push_back("statistics of column " + row[1].as_text() + " of " +
+                          out->database.name.value_or("") + "." + whose + ": " + why.message);
+}
+
+}  // namespace
+
 Status ForeignSide::read_statistics(int64_t database, const Names& names, DatabaseContents* out) {
   ASSIGN_OR_RETURN(auto of_tables,
                    rows(std::string("SELECT s.\"TBL_ID\", ") + kStatisticsColumns +
@@ -325,9 +336,13 @@ Status ForeignSide::read_statistics(int64_t database, const Names& names, Databa
   for (const Row& row : of_tables) {
     auto table = names.tables.find(row[0].as_int());
     if (table == names.tables.end()) continue;
-    ASSIGN_OR_RETURN(StatisticsRow statistics, statistics_of(row, 1));
-    std::string column = statistics.object.column_name;
-    out->tables[table->second].statistics[column] = std::move(statistics);
+    auto statistics = statistics_of(row, 1);
+    if (!statistics) {
+      note_unreadable(table->second, row, statistics.error(), out);
+      continue;
+    }
+    std::string column = statistics->object.column_name;
+    out->tables[table->second].statistics[column] = std::move(*statistics);
   }
   ASSIGN_OR_RETURN(auto of_partitions,
                    rows(std::string("SELECT s.\"PART_ID\", ") + kStatisticsColumns +
@@ -339,10 +354,14 @@ Status ForeignSide::read_statistics(int64_t database, const Names& names, Databa
   for (const Row& row : of_partitions) {
     auto partition = names.partitions.find(row[0].as_int());
     if (partition == names.partitions.end()) continue;
-    ASSIGN_OR_RETURN(StatisticsRow statistics, statistics_of(row, 1));
     const auto& [table, name] = partition->second;
-    std::string column = statistics.object.column_name;
-    out->tables[table].partitions[name].statistics[column] = std::move(statistics);
+    auto statistics = statistics_of(row, 1);
+    if (!statistics) {
+      note_unreadable(table + "/" + name, row, statistics.error(), out);
+      continue;
+    }
+    std::string column = statistics->object.column_name;
+    out->tables[table].partitions[name].statistics[column] = std::move(*statistics);
   }
   return {};
 }

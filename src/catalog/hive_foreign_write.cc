@@ -207,7 +207,10 @@ Status ForeignSide::write_statistics(const TableContents& contents, const std::s
                                      int64_t id, const StatisticsByColumn& statistics) {
   std::string table = partition.empty() ? "TAB_COL_STATS" : "PART_COL_STATS";
   std::string key = partition.empty() ? "TBL_ID" : "PART_ID";
-  RETURN_IF_ERROR(run("DELETE FROM " + quoted(table) + " WHERE " + quoted(key) + " = $1", {id}));
+  // Since Hive 4 other engines keep their own beside Hive's.
+  RETURN_IF_ERROR(run("DELETE FROM " + quoted(table) + " WHERE " + quoted(key) + " = $1" +
+                          (is_four_ ? " AND \"ENGINE\" = 'hive'" : ""),
+                      {id}));
   for (const auto& [column, row] : statistics) {
     ASSIGN_OR_RETURN(StatisticsColumns columns, statistics_columns(row.object.data.bytes));
     ASSIGN_OR_RETURN(int64_t own_id, next_id(table));

@@ -64,7 +64,5 @@ bool is_iceberg_view(const hive::Table& table);
 // --- Partition names: key=value/..., escaped as Hive does.
 std::string escape_partition_part(std::string_view text);
 Result<PartitionValues> values_of_name(std::string_view name, size_t keys);
-std::string name_of_values(const std::vector<hive::FieldSchema>& keys,
-                           const PartitionValues& values);
 
 }  // namespace aichemy::catalog

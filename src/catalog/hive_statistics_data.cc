@@ -1,6 +1,8 @@
 #include "catalog/hive_statistics_data.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <vector>
 
 #include "wire/thrift.h"
@@ -78,7 +80,8 @@ struct Data {
                  field(7, &Data::dates),    field(8, &Data::timestamps)};
 };
 
-// "-12.34" is -1234 of scale 2. Hive's decimals have 38 digits at most.
+// "-12.34" is -1234 of scale 2. Hive's decimals have 38 digits at most; it writes small ones with
+// an exponent, "1E-7", as Java does.
 Result<Decimal> decimal_of(std::string_view text) {
   auto broken = [&] {
     return fail(Code::corrupt, "metastore",
@@ -87,20 +90,39 @@ Result<Decimal> decimal_of(std::string_view text) {
   std::string_view rest = text;
   bool negative = rest.starts_with('-');
   if (negative || rest.starts_with('+')) rest.remove_prefix(1);
+  constexpr int kDigitsMax = 38, kExponentMax = 1000;
+  int exponent = 0;
+  if (size_t at = rest.find_first_of("eE"); at != std::string_view::npos) {
+    std::string_view shift = rest.substr(at + 1);
+    if (shift.starts_with('+')) shift.remove_prefix(1);
+    auto [end, error] = std::from_chars(shift.data(), shift.data() + shift.size(), exponent);
+    if (error != std::errc() || end != shift.data() + shift.size() ||
+        std::abs(exponent) > kExponentMax)
+      return broken();
+    rest = rest.substr(0, at);
+  }
   __int128 value = 0;
-  int digits = 0;
-  bool after_point = false;
-  Decimal decimal;
+  int digits = 0, scale = 0;  // zeros in front are no digits
+  bool after_point = false, any = false;
   for (char c : rest) {
     if (c == '.' && !after_point) {
       after_point = true;
       continue;
     }
-    if (c < '0' || c > '9' || ++digits > 38) return broken();
+    digits += digits > 0 || c != '0' ? 1 : 0;
+    if (c < '0' || c > '9' || digits > kDigitsMax) return broken();
     value = value * 10 + (c - '0');
-    decimal.scale = static_cast<int16_t>(decimal.scale + after_point);
+    scale += after_point ? 1 : 0;
+    any = true;
   }
-  if (digits == 0) return broken();
+  if (!any) return broken();
+  for (scale -= exponent; scale < 0; ++scale) {
+    if (value != 0 && ++digits > kDigitsMax) return broken();
+    value *= 10;
+  }
+  if (scale > kExponentMax) return broken();
+  Decimal decimal;
+  decimal.scale = static_cast<int16_t>(scale);
   if (negative) value = -value;
   bool done = false;
   while (!done) {

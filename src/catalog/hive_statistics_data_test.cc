@@ -20,7 +20,13 @@ TEST(HiveStatisticsDataTest, DecimalsKeepTheirDigits) {
         "-12345678901234567890123456789012345.678", "99999999999999999999999999999999999999"})
     EXPECT_EQ(there_and_back(text), text);
   EXPECT_EQ(there_and_back("+5"), "5");
-  for (const char* text : {"", "-", ".", "1.2.3", "1e5", "999999999999999999999999999999999999999"})
+  EXPECT_EQ(there_and_back("1E-7"), "0.0000001");
+  EXPECT_EQ(there_and_back("0E-10"), "0.0000000000");
+  EXPECT_EQ(there_and_back("-1.5e+3"), "-1500");
+  std::string smallest = "0." + std::string(37, '0') + "1";
+  EXPECT_EQ(there_and_back(smallest), smallest);
+  for (const char* text : {"", "-", ".", "1.2.3", "e5", "1e", "1e5x", "1e99", "1e-5000",
+                           "999999999999999999999999999999999999999"})
     EXPECT_NE(there_and_back(text).find("is no decimal"), std::string::npos) << text;
 }
 

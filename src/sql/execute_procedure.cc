@@ -125,11 +125,39 @@ Result<StatementResult> StatementRun::call_procedure(const Statement& s) {
     }
     if (entity && values[i]) values[i] = lower_case(*values[i]);
   }
+  RETURN_IF_ERROR(procedure_allowed_on_table(name, *procedure, values));
   made.values = std::move(values);
   made.session = catalog_session(name.catalog);
   auto done = name.connector->run_procedure(call_, made);
   if (!done) return std::unexpected(to_trino_error(done.error()));
   return update_result("CALL");
+}
+
+// A procedure that changes what a table holds needs the right to do that by a statement.
+Status StatementRun::procedure_allowed_on_table(
+    const ResolvedName& procedure, const Procedure& declared,
+    const std::vector<std::optional<std::string>>& values) {
+  struct Row {
+    std::string_view procedure;
+    Action action;
+  };
+  static constexpr Row kRows[] = {
+      {"create_empty_partition", Action::insert},  {"register_partition", Action::insert},
+      {"sync_partition_metadata", Action::insert}, {"sync_partition_metadata", Action::remove},
+      {"unregister_partition", Action::remove},    {"register_table", Action::create_table},
+      {"unregister_table", Action::drop_table},
+  };
+  ResolvedName table = procedure;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (declared.arguments[i].name == std::string_view("schema_name"))
+      table.schema = values[i].value_or("");
+    if (declared.arguments[i].name == std::string_view("table_name"))
+      table.table = values[i].value_or("");
+  }
+  for (const Row& row : kRows) {
+    if (row.procedure == declared.name) RETURN_IF_ERROR(allowed(row.action, table));
+  }
+  return {};
 }
 
 Status StatementRun::kill_query(const std::string& id, const std::optional<std::string>& reason) {

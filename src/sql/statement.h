@@ -159,6 +159,8 @@ class StatementRun {
   Status may_grant(Action action, const AccessObject& object, const std::string& privilege);
   // denied ("PERMISSION_DENIED") in Trino's words.
   Status allowed(Action action, const ResolvedName& name, const std::string& detail = "");
+  Status procedure_allowed_on_table(const ResolvedName& procedure, const Procedure& declared,
+                                    const std::vector<std::optional<std::string>>& values);
   Status allowed_schema(Action action, const ResolvedName& name, const std::string& detail = "");
   bool sees(const AccessObject& object) const;
   // execute_statistics.cc

@@ -259,6 +259,21 @@ def test_partitions(lake):
     assert lake.rows("parts", "id", "WHERE k IS NULL") == [[2]]
 
 
+def test_keys_of_floating_numbers(lake):
+    """0.1 is another number as a real, zeros are equal whatever their sign, and NaN is neither more nor less."""
+    for kind, literal in (("float", "REAL"), ("double", "DOUBLE")):
+        table = f"by_{kind}"
+        lake.create(table, "parquet", [("id", "bigint")], keys=[("k", kind)])
+        for number, value in enumerate(("0.1", "-0.0", "NaN", "7.5")):
+            lake.partition(table, "parquet", [("id", "bigint")], [value], f"{table}/{number}")
+            lake.put_parquet(f"{table}/{number}/f", pa.table({"id": [number]}))
+        assert lake.rows(table, "id", f"WHERE k = {literal} '0.1'") == [[0]]
+        assert lake.rows(table, "id", f"WHERE k = {literal} '0.0'") == [[1]]
+        assert lake.rows(table, "id", f"WHERE k < {literal} '0.1'") == [[1]]
+        refused(lake, f"DELETE FROM {{s}}.{table} WHERE k > {literal} '1'", "NOT_SUPPORTED", "")
+        assert len(lake.rows(table)) == 4
+
+
 def test_what_is_not_read(lake, metastore):
     lake.create("o", "orc", [("id", "bigint")])
     assert lake.sql(f"DESCRIBE hive.{lake.name}.o") == [["id", "bigint", "", ""]]
@@ -274,6 +289,16 @@ def test_what_is_not_read(lake, metastore):
     refused(lake, "CREATE TABLE {s}.no (a int) WITH (colour = 'red')", "INVALID_TABLE_PROPERTY", "'colour' does not exist")
     refused(lake, "CREATE TABLE {s}.no (a time)", "NOT_SUPPORTED", "Unsupported Hive type: time(3)")
     assert lake.sql(f"SELECT count(*) FROM hive.information_schema.tables WHERE table_schema = '{lake.name}'")[0][0] > 3
+
+
+def test_odd_definitions(lake):
+    with lake.metastore._client as client:
+        client.create_table(Table(tableName="short_view", dbName=lake.name, tableType="VIRTUAL_VIEW", partitionKeys=[],
+                                  viewOriginalText="/* Presto View: */", viewExpandedText="", sd=lake.storage("text", [("a", "int")], ""),
+                                  parameters={"presto_view": "true"}))
+    refused(lake, "SELECT * FROM {s}.short_view", "HIVE_INVALID_VIEW_DATA", "short_view")
+    lake.create("rest", "text", [("a", "string"), ("b", "string")], parameters={"serialization.last.column.takes.rest": "true"})
+    refused(lake, "SELECT * FROM {s}.rest", "NOT_SUPPORTED", "takes the rest")
 
 
 def test_views(lake):
@@ -438,6 +463,23 @@ def test_procedures(lake):
     call("sync_partition_metadata", "'FULL'")
     assert lake.partition_names("pr") == ["k=s"]
     refused(lake, f"CALL hive.system.sync_partition_metadata('{lake.name}', 'pr', 'SOME')", "INVALID_PROCEDURE_ARGUMENT", "Invalid partition metadata sync mode")
+
+
+def test_partitions_with_separators_of_their_own(lake):
+    columns = [("a", "string"), ("b", "string")]
+    lake.create("own", "text", columns, keys=[("p", "int")], parameters={"field.delim": "|"})
+    lake.partition("own", "text", columns, ["1"], "own/p=1", parameters={"field.delim": ","})
+    refused(lake, "INSERT INTO {s}.own VALUES ('x', 'y', 1)", "NOT_SUPPORTED", "other SerDe properties")
+    lake.sql(f"INSERT INTO hive.{lake.name}.own VALUES ('x', 'y', 2)")
+    assert lake.rows("own") == [["x", "y", 2]]
+
+
+def test_schemas_with_iceberg_tables_stay(lake, metastore):
+    lake.sql("CREATE SCHEMA hive.mixed")
+    metastore.create_table("mixed.ice", pa.schema([("id", pa.int64())]))
+    refused(lake, "DROP SCHEMA hive.mixed CASCADE", "NOT_SUPPORTED", "Iceberg tables or views")
+    metastore.drop_table("mixed.ice")
+    lake.sql("DROP SCHEMA hive.mixed CASCADE")
 
 
 def test_schemas(lake):

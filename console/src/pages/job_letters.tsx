@@ -14,7 +14,7 @@ export function Letters({ job, tableSql }: { job: Job; tableSql: string }) {
   const may = useMay('operator')
   const client = useQueryClient()
   // The table may be there from before the platform started, and gets its rows a little after they were counted.
-  const query = useQuery({ queryKey: ['letters', job.id, job.dead_records], queryFn: () => call('listLetters', { path: { job: job.id } }), refetchInterval: 5000, placeholderData: (before) => before })
+  const query = useQuery({ queryKey: ['letters', job.id, job.dead_records], queryFn: () => call('listLetters', { path: { job: job.id } }), refetchInterval: job.state === 'RUNNING' ? 10_000 : false, placeholderData: (before) => before })
   const [picked, setPicked] = useState<Set<string>>(new Set())
   const [open, setOpen] = useState<DeadLetter | null>(null)
   const [sending, setSending] = useState<DeadLetter[] | null>(null)

@@ -268,7 +268,9 @@ export function SqlPage() {
     if (!brought) return
     const made = newSheet(sheets, brought)
     setState((old) => ({ sheets: [...old.sheets, made], active: made.id }))
-    if (search.run) start(made.id, statements(brought))
+    // Anybody can make a link: what changes something waits for a click.
+    const brings = statements(brought)
+    if (search.run && brings.every((one) => onlyReads(one.text))) start(made.id, brings)
     void navigate({ search: {}, replace: true })
     // eslint-disable-next-line
   }, [search.sql])

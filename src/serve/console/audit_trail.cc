@@ -4,15 +4,22 @@
 #include <array>
 
 #include "base/bytes.h"
+#include "serve/console/api_schema.h"
 
 namespace aichemy::serve::console {
 namespace {
 
 using metadb::Transaction;
 
-// Members whose values are nobody's business, and records whose members all are.
+// Members whose values are nobody's business, and records whose members all are. What a record does
+// not declare may be anything.
 constexpr std::array<std::string_view, 4> kWithheld = {"password", "secret", "value", "headers"};
-constexpr std::array<std::string_view, 1> kWithheldRecords = {"NewMessage"};
+constexpr std::array<std::string_view, 3> kWithheldRecords = {"NewMessage", "NewSavedQuery",
+                                                              "SavedQueryChange"};
+
+bool declares(const RecordType& record, std::string_view name) {
+  return std::ranges::any_of(record.fields, [&](const Field& one) { return name == one.name; });
+}
 
 bool is_one_of(const auto& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
@@ -39,9 +46,11 @@ std::string bounded(std::string text) {
 }  // namespace
 
 std::string audited_body(const Json& body, std::string_view record) {
-  if (!body.is_object() || is_one_of(kWithheldRecords, record)) return {};
+  const RecordType* type = find_record_type(record);
+  if (!body.is_object() || !type || is_one_of(kWithheldRecords, record)) return {};
   Json kept = Json::object();
   for (const auto& [name, value] : body.as_object()) {
+    if (!declares(*type, name)) continue;
     if (!is_one_of(kWithheld, name))
       kept.set(name, value);
     else if (!value.is_null())

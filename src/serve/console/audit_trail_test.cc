@@ -50,8 +50,8 @@ TEST_F(AuditTrailTest, IsThereAgainAndIsSearched) {  // A1
 TEST_F(AuditTrailTest, TheOldestAreForgotten) {  // A2
   ASSERT_TRUE(add("ann", "first"));
   ASSERT_TRUE(database->transaction([](metadb::Transaction& transaction) -> Status {
-    RETURN_IF_ERROR(transaction.run("UPDATE console_audit SET number = $1",
-                                    {AuditTrail::kLinesMax}));
+    RETURN_IF_ERROR(
+        transaction.run("UPDATE console_audit SET number = $1", {AuditTrail::kLinesMax}));
     RETURN_IF_ERROR(transaction.run(
         "INSERT INTO console_audit VALUES (1, 0, 'ann', 'oldest', '', '', '', '')"));
     return {};
@@ -79,6 +79,8 @@ TEST(AuditedBody, HoldsNoSecrets) {  // A3
   EXPECT_EQ(body(R"({"id": "k", "secret": "s"})", "NewAccessKey"),
             R"x({"id":"k","secret":"(not kept)"})x");
   EXPECT_EQ(body(R"({"key": "k", "value": "v"})", "NewMessage"), "");
+  EXPECT_EQ(body(R"({"role": "admin", "Password": "p"})", "UserChange"), R"({"role":"admin"})");
+  EXPECT_EQ(body(R"({"name": "n", "sql": "SELECT 1"})", "NewSavedQuery"), "");
   EXPECT_EQ(audited_body(Json(), ""), "");
 }
 

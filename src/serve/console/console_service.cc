@@ -327,23 +327,29 @@ Async<Result<Answer>> ConsoleService::State::run(const Route& route, Exchange& e
 Async<void> ConsoleService::State::keep_line(const Route& route, const Exchange& exchange,
                                              const Request& request, const Signed& me,
                                              std::string outcome) {
-  // Whoever is not signed in writes no lines, but for names that were tried; and of those no more
-  // than attempts are let through.
-  bool unknown = me.role == Role::nobody && !is_sign_in(route);
-  if (!changes(request) || unknown || outcome == "too_many_attempts") co_return;
-  if (route.audited == Audited::none) co_return;
-  if (route.audited == Audited::statements_that_change &&
-      statement_only_reads(exchange.body["sql"].as_string()).value_or(true))
-    co_return;
+  if (!changes(request) || route.audited == Audited::none) co_return;
+  // Whoever is not signed in writes no lines, but for wrong passwords of users that there are; of
+  // those there are no more than attempts are let through. Others would push out what was done.
+  std::string user = is_sign_in(route) ? std::string(exchange.body["user"].as_string()) : me.user;
+  bool entered = is_sign_in(route) ? outcome.empty() : me.role != Role::nobody;
+  bool wrong_password =
+      is_sign_in(route) && outcome == "bad_credentials" && options.users.has(user);
+  if (!entered && !wrong_password) co_return;
   AuditLine line;
-  line.user = is_sign_in(route) ? std::string(exchange.body["user"].as_string()) : me.user;
+  line.user = std::move(user);
   line.operation = route.name;
   line.target = request.path.substr(kApi.size());
   if (std::string key = exchange.text("key"); !key.empty()) line.target += " " + key;
-  line.detail = audited_body(exchange.body, route.request);
   line.outcome = std::move(outcome);
   line.request = request.call.trace;
-  Status kept = co_await on(options.pool, [&] { return audit.append(line); });
+  auto write = [&]() -> Status {
+    if (route.audited == Audited::statements_that_change &&
+        statement_only_reads(exchange.body["sql"].as_string()).value_or(true))
+      return {};
+    line.detail = audited_body(exchange.body, route.request);
+    return audit.append(line);
+  };
+  Status kept = co_await on(options.pool, write);
   if (kept) co_return;
   log_error("audit line lost", {{"user", line.user},
                                 {"operation", line.operation},

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <mutex>
 #include <set>
 
 #include "base/bytes.h"
 #include "serve/console/handlers.h"
-#include "serve/console/message_scan.h"
 #include "wire/record_batch.h"
 
 namespace aichemy::serve::console {
@@ -78,35 +78,42 @@ Result<std::optional<std::string>> bytes_of(const Json& cell) {
   return bytes;
 }
 
-// The letters' table keeps no headers: they come from the topic while that has the record.
-std::vector<std::pair<std::string, std::optional<std::string>>> headers_of(broker::Broker& broker,
-                                                                           const Source& source) {
-  std::vector<std::pair<std::string, std::optional<std::string>>> out;
+// The letters' table keeps no headers: they come from the topic while that has the record, which is
+// known by its key and value: a topic of that name may have been made anew.
+Result<std::string> batch_again(broker::Broker& broker, const Source& source, int64_t timestamp,
+                                const std::optional<std::string>& key,
+                                const std::optional<std::string>& value) {
   auto [topic, partition, offset] = source;
-  auto message = find_message(broker, topic, partition, offset, 0);
-  if (!message) return out;
-  for (const Json& header : (*message)["headers"].as_array()) {
-    std::optional<std::string> value;
-    if (header["value"].is_string()) {
-      value = std::string(header["value"].as_string());
-      if (header["encoding"].as_string() == "base64") value = from_base64(*value).value_or("");
+  std::string storage;
+  std::vector<wire::RecordHeader> headers;
+  auto bytes = broker.read(topic, partition, offset, 1);
+  if (bytes && bytes->view().size() >= wire::kBatchHeaderBytes) {
+    std::string_view rest = bytes->view();
+    ASSIGN_OR_RETURN(auto header, wire::read_batch_header(rest));
+    ASSIGN_OR_RETURN(auto records, wire::read_records(rest.substr(0, header.bytes()), storage));
+    for (const wire::Record& record : records) {
+      if (record.offset != offset || record.key != key || record.value != value) continue;
+      ASSIGN_OR_RETURN(headers, wire::read_record_headers(record.headers));
     }
-    out.emplace_back(std::string(header["key"].as_string()), std::move(value));
   }
-  return out;
+  wire::BatchBuilder builder;
+  builder.add(timestamp, key, value, headers);
+  return builder.finish();
 }
 
 // Row: topic, partition, offset, milliseconds, key, value.
 Result<Source> send_again(broker::Broker& broker, const Json::Array& row) {
   Source source{std::string(row[0].as_string()), static_cast<int32_t>(row[1].as_int()),
                 row[2].as_int()};
+  auto topic = broker.find_topic(std::get<0>(source));
+  if (!topic)
+    return fail(Code::not_found, "no_such_topic", "there is no topic " + std::get<0>(source));
+  // The table is a table: anybody who may write to it could have put anything there.
+  if (topic->internal)
+    return fail(Code::denied, "internal_topic", topic->name + " belongs to the platform");
   ASSIGN_OR_RETURN(auto key, bytes_of(row[4]));
   ASSIGN_OR_RETURN(auto value, bytes_of(row[5]));
-  auto kept = headers_of(broker, source);
-  std::vector<wire::RecordHeader> headers(kept.begin(), kept.end());
-  wire::BatchBuilder builder;
-  builder.add(row[3].as_int(), key, value, headers);
-  ASSIGN_OR_RETURN(std::string batch, builder.finish());
+  ASSIGN_OR_RETURN(std::string batch, batch_again(broker, source, row[3].as_int(), key, value));
   RETURN_IF_ERROR(broker.append(std::get<0>(source), std::get<1>(source), std::move(batch)));
   return source;
 }
@@ -131,7 +138,6 @@ std::string condition(const std::set<Source>& sources) {
 Result<Answer> list_letters(Exchange& exchange) {
   ASSIGN_OR_RETURN(std::string table, letters_table(exchange));
   Json list = Json::array();
-  int64_t total = 0;
   auto take = [&](const Json::Array& row) -> Status {
     Json one;
     one.set("topic", row[0]).set("partition", row[1]).set("offset", row[2]);
@@ -139,7 +145,6 @@ Result<Answer> list_letters(Exchange& exchange) {
     put_bytes(one, "key", row[4]);
     put_bytes(one, "value", row[5]);
     one.set("value_bytes", row[6].as_int()).set("error", row[7].as_string());
-    total = row[8].as_int();
     list.push(std::move(one));
     return {};
   };
@@ -147,10 +152,18 @@ Result<Answer> list_letters(Exchange& exchange) {
       exchange,
       fmt::format(
           "SELECT topic, partition, \"offset\", CAST(floor(to_unixtime(timestamp) * 1000) AS "
-          "bigint), to_base64(key), substr(to_base64(value), 1, {}), length(value), error, "
-          "count(*) OVER () FROM {} ORDER BY timestamp DESC, 1, 2, 3 DESC LIMIT {}",
+          "bigint), to_base64(key), substr(to_base64(value), 1, {}), length(value), error "
+          "FROM {} ORDER BY timestamp DESC, 1, 2, 3 DESC LIMIT {}",
           kShownBase64, table, std::clamp<int64_t>(exchange.number("limit", 100), 1, kLettersMax)),
       take);
+  int64_t total = 0;  // by itself: beside the rows it would take all of them into memory
+  if (read) {
+    read =
+        each_row(exchange, "SELECT count(*) FROM " + table, [&](const Json::Array& row) -> Status {
+          total = row[0].as_int();
+          return {};
+        });
+  }
   // The table is made with the first letter.
   if (!read && !read.error().is("TABLE_NOT_FOUND")) return std::unexpected(read.error());
   Json out;
@@ -174,6 +187,12 @@ Result<Answer> replay_letters(Exchange& exchange) {
     return fail(Code::invalid, "request",
                 fmt::format("1 to {} letters are sent at a time", kReplayMax));
   }
+  // Two at once would both send; and whoever may not delete would send at every click.
+  static std::mutex one_at_a_time;
+  std::lock_guard lock(one_at_a_time);
+  auto nothing = [](const Json::Array&) -> Status { return {}; };
+  RETURN_IF_ERROR(
+      each_row(exchange, fmt::format("DELETE FROM {} WHERE \"offset\" = -1", table), nothing));
   broker::Broker& broker = exchange.services().broker;
   auto take = [&](const Json::Array& row) -> Status {
     ASSIGN_OR_RETURN(Source source, send_again(broker, row));
@@ -188,9 +207,8 @@ Result<Answer> replay_letters(Exchange& exchange) {
                   table, condition(wanted)),
       take);
   if (!sent.empty()) {
-    RETURN_IF_ERROR(each_row(exchange,
-                             fmt::format("DELETE FROM {} WHERE {}", table, condition(sent)),
-                             [](const Json::Array&) -> Status { return {}; }));
+    RETURN_IF_ERROR(each_row(
+        exchange, fmt::format("DELETE FROM {} WHERE {}", table, condition(sent)), nothing));
   }
   if (!done) return std::unexpected(done.error());
   if (sent.empty())

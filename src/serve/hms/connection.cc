@@ -99,11 +99,14 @@ Async<Result<Connection::Extent>> Connection::read_message() {
   }
 }
 
+constexpr size_t kQuestionBytesMax = 64 << 10;  // longer calls are rare, and not kept
+
 // From the replies that are kept, or by a worker.
 Async<Result<std::string>> Connection::reply_to(std::string message) {
   size_t at = sequence_offset(message);
   std::optional<int64_t> version;
-  if (at > 0 && is_repeatable(std::string_view(message).substr(8, at - 8)))
+  if (at > 0 && message.size() <= kQuestionBytesMax &&
+      is_repeatable(std::string_view(message).substr(8, at - 8)))
     version = shared_.options.catalog.version();
   if (!version) co_return co_await run(std::move(message));
   std::string question = message;

@@ -60,7 +60,7 @@ ReplyCache::Reply ReplyCache::find(int64_t version, const std::string& question)
 void ReplyCache::keep(int64_t version, std::string question, Reply reply) {
   size_t bytes = question.size() + reply->size() + kEntryBytes;
   std::lock_guard lock(mutex_);
-  if (version != version_) return;
+  if (version != version_ || bytes > bytes_max_) return;
   if (bytes_ + bytes > bytes_max_) {
     replies_.clear();
     bytes_ = 0;

@@ -30,7 +30,9 @@ using duckdb::UnifiedVectorFormat;
 class Writer {
  public:
   explicit Writer(std::string& text) : text_(text) { resume(); }
-  ~Writer() { settle(); }
+  ~Writer() {
+    if (at_) settle();
+  }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
@@ -51,6 +53,7 @@ class Writer {
   // The text as it is so far, for others to append to; then resume() before more is put.
   std::string& settle() {
     text_.resize(static_cast<size_t>(at_ - text_.data()));
+    at_ = end_ = nullptr;  // what is appended may move the text, or throw
     return text_;
   }
   void resume() {

@@ -132,7 +132,7 @@ std::string keys_expression(const InsertTarget& target, const HiveLayout& layout
 // None where the folder is not one of ours.
 std::optional<std::vector<std::optional<std::string>>> keys_of_path(std::string_view path) {
   std::string marker = fmt::format("/{}=", kKeysColumn);
-  size_t at = path.find(marker);
+  size_t at = path.rfind(marker);  // the table's own folder may have any name
   if (at == std::string_view::npos) return std::nullopt;
   std::string_view rest = path.substr(at + marker.size());
   rest = rest.substr(0, rest.find('/'));

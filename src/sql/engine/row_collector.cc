@@ -37,7 +37,8 @@ class RowCollector final : public duckdb::PhysicalResultCollector {
     auto& piece = input.local_state.Cast<LocalRows>().piece;
     append_rows_json(piece.rows_json, chunk, rows_->columns());
     // One more of the same will come: many, then the text need not grow step by step.
-    if (piece.rows == 0 && chunk.size() == STANDARD_VECTOR_SIZE)
+    if (piece.rows == 0 && chunk.size() == STANDARD_VECTOR_SIZE &&
+        piece.rows_json.size() < kPieceBytes)
       piece.rows_json.reserve(kPieceBytes + 2 * piece.rows_json.size());
     piece.rows += chunk.size();
     if (piece.rows_json.size() >= kPieceBytes) rows_->put(std::exchange(piece, {}));

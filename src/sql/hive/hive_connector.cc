@@ -173,7 +173,25 @@ Status HiveConnector::create_schema(const Call& call, const std::string& schema,
   return hive_words(o_.catalog.create_database(call, database));
 }
 
+// Iceberg has the same schemas: what is its own goes through its own catalog.
+Status HiveConnector::check_without_iceberg(const Call& call, const std::string& schema) {
+  ASSIGN_OR_RETURN(auto names, hive_words(o_.catalog.list_tables(call, schema, "", "")));
+  for (const std::string& name : names) {
+    auto found = o_.catalog.load_table(call, schema, name);
+    if (!found && found.error().code == Code::not_found) continue;
+    if (!found) return std::unexpected(hive_words(found.error()));
+    hive::Parameters given = found->parameters.value_or(hive::Parameters{});
+    if (!lower(parameter_of(given, "table_type")).starts_with("iceberg")) continue;
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                fmt::format("Schema {} has Iceberg tables or views, which catalog hive does not "
+                            "drop: {}",
+                            schema, name));
+  }
+  return {};
+}
+
 Status HiveConnector::drop_schema(const Call& call, const std::string& schema, bool cascade) {
+  if (cascade) RETURN_IF_ERROR(check_without_iceberg(call, schema));
   return hive_words(o_.catalog.drop_database(call, schema, true, cascade));
 }
 
@@ -254,8 +272,8 @@ Result<std::vector<HivePartition>> HiveConnector::load_partitions(
     ASSIGN_OR_RETURN(auto found, wire::thrift::decode<hive::Partition>(raw.bytes));
     HivePartition partition;
     partition.texts = found.values;
-    ASSIGN_OR_RETURN(partition.name, o_.catalog.partition_name(call, table.name.schema,
-                                                               table.name.table, found.values));
+    if (found.values.size() == table.keys)
+      partition.name = catalog::name_of_values(*table.source.partition_keys, found.values);
     for (size_t i = 0; i < table.keys && i < found.values.size(); ++i) {
       ASSIGN_OR_RETURN(auto value,
                        partition_value(found.values[i], table.key(i).type, partition.name));

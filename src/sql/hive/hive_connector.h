@@ -100,6 +100,7 @@ class HiveConnector final : public Connector, public RowChanger {
                                                    const std::vector<Conjunct>& conjuncts);
   Result<std::vector<HivePartition>> load_partitions(const Call& call, const HiveTable& table,
                                                      const std::vector<std::string>& names);
+  Status check_without_iceberg(const Call& call, const std::string& schema);
   Result<Scan> scan_change(const Call& call, const HiveTable& table, const ScanRequest& request);
 
   Result<hive::Table> located_table(const Call& call, const NewTable& table);

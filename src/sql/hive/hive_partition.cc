@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "tables/calendar.h"
 
@@ -125,6 +126,23 @@ std::optional<std::string> partition_cell(const tables::Value& value, const Type
   }
 }
 
+namespace {
+
+// By the values of SQL: zeros are equal, a real is not the double of its text, and NaN has no
+// place.
+std::optional<int> order_of(const tables::Value& a, const tables::Value& b, const Type& type) {
+  if (!type.is(TypeKind::real) && !type.is(TypeKind::double_)) return a.compare(b);
+  double x = a.as_double(), y = b.as_double();
+  if (type.is(TypeKind::real)) {
+    x = static_cast<float>(x);
+    y = static_cast<float>(y);
+  }
+  if (std::isnan(x) || std::isnan(y)) return std::nullopt;
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+}  // namespace
+
 std::optional<bool> is_true_for(const Conjunct& conjunct, const tables::Value& value,
                                 const Type& type) {
   if (conjunct.op == Compare::is_null) return value.is_null();
@@ -133,17 +151,18 @@ std::optional<bool> is_true_for(const Conjunct& conjunct, const tables::Value& v
   for (const Value& given : conjunct.values) {
     auto other = value_of(given, type);
     if (!other) return std::nullopt;
-    int order = value.compare(*other);
+    auto order = order_of(value, *other, type);
+    if (!order) return std::nullopt;
     switch (conjunct.op) {
       case Compare::in:
       case Compare::eq:
-        if (order == 0) return true;
+        if (*order == 0) return true;
         continue;
-      case Compare::ne: return order != 0;
-      case Compare::lt: return order < 0;
-      case Compare::le: return order <= 0;
-      case Compare::gt: return order > 0;
-      case Compare::ge: return order >= 0;
+      case Compare::ne: return *order != 0;
+      case Compare::lt: return *order < 0;
+      case Compare::le: return *order <= 0;
+      case Compare::gt: return *order > 0;
+      case Compare::ge: return *order >= 0;
       default: break;
     }
   }

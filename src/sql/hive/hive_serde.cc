@@ -166,8 +166,10 @@ Result<HiveSerde> serde_of(HiveFormat format, const hive::StorageDescriptor& sto
   serde.escape = byte_of(parameter(given, "escape.delim"));
   if (auto found = given.find("serialization.null.format"); found != given.end())
     serde.null_text = found->second;
-  serde.last_takes_rest =
-      same_name(parameter(given, "serialization.last.column.takes.rest"), "true");
+  if (same_name(parameter(given, "serialization.last.column.takes.rest"), "true")) {
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                "Hive tables whose last column takes the rest of the line are not supported");
+  }
   auto character = [&](char& to, const char* key) {
     if (std::string text = parameter(given, key); !text.empty()) to = text[0];
   };

@@ -52,7 +52,6 @@ struct HiveSerde {
   std::array<char, kLevels> separators = {1, 2, 3, 4, 5, 6, 7, 8};  // textfile
   std::optional<char> escape;                                       // textfile
   std::string null_text = "\\N";                                    // textfile
-  bool last_takes_rest = false;                                     // textfile
   char csv_separator = ',', csv_quote = '"', csv_escape = '\\';
   int64_t skip_header = 0, skip_footer = 0;  // lines of each file
   bool ignore_malformed = false;             // openx_json

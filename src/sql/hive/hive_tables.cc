@@ -65,11 +65,6 @@ constexpr ParameterRow kParameters[] = {
      false},
 };
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 std::unexpected<Error> other_format(const char* format, const TableName& name) {
   return fail(Code::unsupported, "UNSUPPORTED_TABLE_TYPE",
               fmt::format("Cannot query {} table '{}.{}'", format, name.schema, name.table));
@@ -250,6 +245,11 @@ Result<HiveFormat> wanted_format(const Properties& properties) {
 std::string without_slash(std::string location) {
   while (location.ends_with('/')) location.pop_back();
   return location;
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
 }
 
 std::string parameter_of(const hive::Parameters& parameters, std::string_view key) {

@@ -27,6 +27,7 @@ struct HiveTable final : Table {
 };
 
 std::string parameter_of(const hive::Parameters& parameters, std::string_view key);
+std::string lower(std::string text);  // ASCII
 std::string without_slash(std::string location);
 
 // unsupported ("UNSUPPORTED_TABLE_TYPE") for tables of other formats (Iceberg, Delta Lake, Hudi).

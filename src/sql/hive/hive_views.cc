@@ -24,7 +24,9 @@ Result<View> decoded_view(const TableName& name, const hive::Table& source) {
     return fail(Code::corrupt, "HIVE_INVALID_VIEW_DATA",
                 fmt::format("Invalid view data: {}.{}", name.schema, name.table));
   };
-  if (!text.starts_with(kPrefix) || !text.ends_with(kSuffix)) return broken();
+  if (text.size() < kPrefix.size() + kSuffix.size() || !text.starts_with(kPrefix) ||
+      !text.ends_with(kSuffix))
+    return broken();
   text.remove_prefix(kPrefix.size());
   text.remove_suffix(kSuffix.size());
   auto bytes = from_base64(text);

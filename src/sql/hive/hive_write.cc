@@ -130,6 +130,17 @@ struct Publication {
   std::string from, to;
 };
 
+// Files are written with the table's SerDe and read with their partition's.
+Status check_same_lines(const HiveTable& table, const HivePartition& partition, HiveFormat format) {
+  if (format == HiveFormat::parquet) return {};
+  ASSIGN_OR_RETURN(HiveSerde of_table, serde_of(format, table.storage(), table.parameters()));
+  ASSIGN_OR_RETURN(HiveSerde of_partition, serde_of(format, partition.storage, table.parameters()));
+  if (of_table.text() == of_partition.text()) return {};
+  return fail(
+      Code::unsupported, "NOT_SUPPORTED",
+      fmt::format("Partition {} has other SerDe properties than its table", partition.name));
+}
+
 hive::Partition new_partition(const HiveTable& table, const std::vector<std::string>& values,
                               const std::string& location) {
   hive::Partition partition;
@@ -152,8 +163,7 @@ Status HiveConnector::publish(const Call& call, const HiveTable& table, const st
     std::vector<std::string> texts;
     for (const auto& text : file.partition)
       texts.push_back(text && !text->empty() ? *text : std::string(kDefaultPartition));
-    ASSIGN_OR_RETURN(std::string name,
-                     o_.catalog.partition_name(call, table.name.schema, table.name.table, texts));
+    std::string name = catalog::name_of_values(*table.source.partition_keys, texts);
     values.emplace(name, std::move(texts));
     names.push_back(std::move(name));
   }
@@ -167,6 +177,7 @@ Status HiveConnector::publish(const Call& call, const HiveTable& table, const st
                   fmt::format("Partition {} has another storage format than its table: {}",
                               partition.name, hive_format_row(format).name));
     }
+    RETURN_IF_ERROR(check_same_lines(table, partition, ours));
     folders[partition.name] = without_slash(partition.storage.location.value_or(""));
   }
   std::vector<hive::Partition> added;
@@ -201,6 +212,7 @@ Status HiveConnector::finish_insert(const Call& call, Insert& insert,
   const HiveTable& table = *ours.table;
   if (ours.creates) {
     auto made = hive_words(o_.catalog.create_table(call, std::move(*ours.creates)));
+    if (!made && made.error().is("commit_unknown")) return made;  // the rows may be the table's
     if (!made) {
       for (const WrittenFile& file : files) (void)files_.remove(Call{}, file.path);
       return made;
