@@ -1,10 +1,14 @@
 """The console in a real Chromium against the real platform: each page, its errors, its accessibility, its recovery."""
+import io
+import json
 import os
 import shutil
 import time
 import uuid
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 import requests
 
@@ -137,8 +141,11 @@ def world(api, platform):
     api.ask(f"CREATE TABLE iceberg.{schema}.t (id bigint, \"{EVIL}\" varchar)")
     api.ask(f"INSERT INTO iceberg.{schema}.t VALUES (1, '{EVIL.replace(chr(39), chr(39) * 2)}'), (9223372036854775807, NULL)")
     api.send("POST", "/buckets", {"name": bucket})
-    answer = api.request("PUT", f"/buckets/{bucket}/content", params={"key": EVIL}, data=EVIL.encode(), headers={"Content-Type": "text/plain"})
-    assert answer.status_code == 200
+    parquet = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"id": range(200), EVIL: ["value " + EVIL] * 200}), parquet)
+    for key, data, kind in ((EVIL, EVIL.encode(), "text/plain"), ("t.parquet", parquet.getvalue(), "application/octet-stream")):
+        answer = api.request("PUT", f"/buckets/{bucket}/content", params={"key": key}, data=data, headers={"Content-Type": kind})
+        assert answer.status_code == 200
     return {"topic": topic, "schema": schema, "bucket": bucket}
 
 
@@ -357,13 +364,10 @@ def test_an_upload_and_its_preview(page, world, tmp_path):
     page.picture("object")
 
 
-def test_tags_and_tables_in_files(page, world, api, tmp_path):
-    pyarrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet
+def test_tags_and_tables_in_files(page, world, api):
     bucket = world["bucket"]
-    pyarrow.parquet.write_table(pyarrow.table({"id": range(200), EVIL: ["value " + EVIL] * 200}), tmp_path / "t.parquet")
     pixel = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082")
-    for key, data in (("t.parquet", (tmp_path / "t.parquet").read_bytes()), ("t.csv", b'name,"a, b"\r\n"x ""y""",2\r\n'), ("dot.png", pixel)):
+    for key, data in (("t.csv", b'name,"a, b"\r\n"x ""y""",2\r\n'), ("dot.png", pixel)):
         assert api.request("PUT", f"/buckets/{bucket}/content", params={"key": key}, data=data).status_code == 200
     page.open(f"/objects/{bucket}?key=t.parquet")
     page.sees("200 rows in 1 row group")
@@ -383,6 +387,44 @@ def test_tags_and_tables_in_files(page, world, api, tmp_path):
     page.open(f"/objects/{bucket}?key=dot.png")
     page.wait(lambda: page.driver.execute_script("return document.querySelector('.preview img')?.naturalWidth") == 1)
     page.is_accessible()
+    assert page.complaints() == []
+
+
+def test_from_a_topic_to_a_chart_by_mouse(page):
+    """The tour of docs/console.md, whose pictures this makes: only clicks, and what is typed into fields."""
+    page.open("/overview")
+    page.click("Events")
+    page.click("Create topic")
+    page.find(".dialog input").send_keys("shop_orders")
+    page.picture("tour-1-topic")
+    page.find(".dialog button[type=submit]").click()
+    page.sees("Make this a table")
+    for number, (what, amount) in enumerate((("tea", 3), ("coffee", 5), ("cake", 4))):
+        page.click("Send")
+        value = page.find(".dialog textarea")
+        value.click()
+        value.send_keys(json.dumps({"id": number, "item": what, "amount": amount}))
+        if number == 2:
+            page.picture("tour-2-message")
+        page.click("Send", ".dialog button")
+        page.wait(lambda: not page.driver.find_elements(By.CSS_SELECTOR, ".dialog"))
+    page.sees("coffee")
+    page.picture("tour-3-messages")
+    page.click("Make this a table")
+    page.wait(lambda: "INSERT INTO iceberg.events" in page.find("textarea").get_attribute("value"))
+    page.picture("tour-4-job")
+    page.click("Start")
+    page.sees("running")
+    page.click("Catalog")
+    page.click("events.shop_orders")
+    page.sees("1 file", 30)  # what the job wrote
+    page.picture("tour-5-table")
+    page.click("Query")
+    page.sees("3 rows")
+    page.picture("tour-6-rows")
+    page.click("Chart")
+    page.find(".uplot canvas")
+    page.picture("tour-7-chart")
     assert page.complaints() == []
 
 

@@ -62,8 +62,10 @@ describe('a CSV file', () => {
 
 describe('statements that read', () => {
   it('are known by their first word', () => {
-    for (const text of ['SELECT 1', '-- why\n/* x */ (with a as (select 1) table a)', 'VALUES 1']) expect(onlyReads(text)).toBe(true)
-    for (const text of ['DELETE FROM t', '/* select */ INSERT INTO t SELECT 1', 'selection', '']) expect(onlyReads(text)).toBe(false)
+    for (const text of ['SELECT 1', '-- why\n/* x */ (with a as (select 1) table a)', 'VALUES 1', 'EXPLAIN ANALYZE SELECT 1', 'explain (type io) DELETE FROM t'])
+      expect(onlyReads(text)).toBe(true)
+    for (const text of ['DELETE FROM t', '/* select */ INSERT INTO t SELECT 1', 'selection', 'EXPLAIN ANALYZE VERBOSE DELETE FROM t', ''])
+      expect(onlyReads(text)).toBe(false)
   })
 })
 

@@ -52,6 +52,8 @@ export function offsetOf(text: string, line: number, column: number): number {
 // By its first word: enough to know whether to ask before a statement is run.
 export function onlyReads(text: string): boolean {
   const first = text.replace(/^(\s|--[^\n]*(\n|$)|\/\*[\s\S]*?\*\/|\()*/, '')
+  const explain = /^explain\b(\s+analyze\b)?(\s+verbose\b)?(\s*\([^)]*\))?/i.exec(first)
+  if (explain) return !explain[1] || onlyReads(first.slice(explain[0].length))
   return /^(select|with|values|table|show|describe)\b/i.test(first)
 }
 

@@ -34,16 +34,19 @@ function Tree({ onPick }: { onPick: (text: string) => void }) {
         {(data) => (
           <>
             {data.schemas.length === 0 && <p className="muted" style={{ padding: 8 }}>No schemas yet. CREATE SCHEMA makes one.</p>}
-            {data.schemas.map((schema) => (
-              <div key={`${schema.catalog}.${schema.name}`}>
-                <button type="button" aria-expanded={Boolean(open[schema.name])} onClick={() => toggle(schema.name)}>
-                  <Icon name={open[schema.name] ? 'down' : 'chevron'} />
-                  <span className="truncate" style={{ fontWeight: 550 }}>{schema.name}</span>
-                  <span className="type">{schema.tables}</span>
-                </button>
-                {open[schema.name] && <TreeSchema catalog={schema.catalog} schema={schema.name} open={open} toggle={toggle} onPick={onPick} />}
-              </div>
-            ))}
+            {data.schemas.map(({ catalog, name, tables }) => {
+              const whole = `${catalog}.${name}`
+              return (
+                <div key={whole}>
+                  <button type="button" aria-expanded={Boolean(open[whole])} onClick={() => toggle(whole)}>
+                    <Icon name={open[whole] ? 'down' : 'chevron'} />
+                    <span className="truncate" style={{ fontWeight: 550 }}><span className="muted">{catalog}.</span>{name}</span>
+                    <span className="type">{tables}</span>
+                  </button>
+                  {open[whole] && <TreeSchema catalog={catalog} schema={name} open={open} toggle={toggle} onPick={onPick} />}
+                </div>
+              )
+            })}
           </>
         )}
       </Loaded>
@@ -56,10 +59,11 @@ function TreeSchema({ catalog, schema, open, toggle, onPick }: { catalog: string
   return (
     <>
       {query.data?.relations.slice(0, 300).map((one) => {
-        const name = `${schema}.${one.name}`
+        const name = `${catalog}.${schema}.${one.name}`
+        const path = catalog === 'iceberg' ? [schema, one.name] : [catalog, schema, one.name]
         return (
           <div key={name}>
-            <button type="button" className="level1" aria-expanded={Boolean(open[name])} onClick={() => toggle(name)} onDoubleClick={() => onPick([schema, one.name].map(quoteName).join('.'))} title="Double-click puts the name into the editor">
+            <button type="button" className="level1" aria-expanded={Boolean(open[name])} onClick={() => toggle(name)} onDoubleClick={() => onPick(path.map(quoteName).join('.'))} title="Double-click puts the name into the editor">
               <Icon name="table" />
               <span className="truncate">{one.name}</span>
             </button>

@@ -1,6 +1,7 @@
 // The Catalog page: schemas, tables, their snapshots and files.
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "serve/console/handlers.h"
 #include "tables/scan_plan.h"
@@ -121,6 +122,21 @@ Result<catalog::LoadedTable> load(Exchange& exchange) {
                                                 {levels_of(exchange.path[1]), exchange.path[2]});
 }
 
+// Tables and views. The catalogs iceberg and hive both list what the Metastore has: people want
+// each relation once, where it can be read.
+Result<std::vector<std::string>> relations_of(Exchange& exchange, const std::string& catalog,
+                                              const std::string& schema) {
+  const auto& catalogs = exchange.services().catalogs;
+  ASSIGN_OR_RETURN(auto names, catalogs.at(catalog)->list_tables(exchange.call, schema));
+  auto iceberg = catalogs.find("iceberg");
+  if (catalog != "hive" || iceberg == catalogs.end()) return names;
+  auto theirs = iceberg->second->list_tables(exchange.call, schema);
+  if (!theirs) return names;
+  std::set<std::string> known(theirs->begin(), theirs->end());
+  std::erase_if(names, [&](const std::string& name) { return known.contains(name); });
+  return names;
+}
+
 }  // namespace
 
 Result<Answer> list_schemas(Exchange& exchange) {
@@ -129,7 +145,7 @@ Result<Answer> list_schemas(Exchange& exchange) {
     ASSIGN_OR_RETURN(auto schemas, connector->list_schemas(exchange.call));
     for (const auto& schema : schemas) {
       if (schema == "information_schema") continue;
-      auto tables = connector->list_tables(exchange.call, schema);
+      auto tables = relations_of(exchange, catalog, schema);
       Json row;
       row.set("catalog", catalog).set("name", schema);
       row.set("tables", static_cast<int64_t>(tables ? tables->size() : 0));
@@ -142,7 +158,7 @@ Result<Answer> list_schemas(Exchange& exchange) {
 Result<Answer> list_relations(Exchange& exchange) {
   ASSIGN_OR_RETURN(sql::Connector * connector, connector_of(exchange));
   const std::string& schema = exchange.path[1];
-  ASSIGN_OR_RETURN(auto names, connector->list_tables(exchange.call, schema));
+  ASSIGN_OR_RETURN(auto names, relations_of(exchange, exchange.path[0], schema));
   ASSIGN_OR_RETURN(auto views, connector->list_views(exchange.call, schema));
   Json list = Json::array();
   for (const auto& name : names) {

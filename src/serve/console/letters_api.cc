@@ -148,16 +148,18 @@ Result<Answer> list_letters(Exchange& exchange) {
     list.push(std::move(one));
     return {};
   };
+  auto limit = std::clamp<int64_t>(exchange.number("limit", 100), 1, kLettersMax);
   Status read = each_row(
       exchange,
       fmt::format(
           "SELECT topic, partition, \"offset\", CAST(floor(to_unixtime(timestamp) * 1000) AS "
           "bigint), to_base64(key), substr(to_base64(value), 1, {}), length(value), error "
           "FROM {} ORDER BY timestamp DESC, 1, 2, 3 DESC LIMIT {}",
-          kShownBase64, table, std::clamp<int64_t>(exchange.number("limit", 100), 1, kLettersMax)),
+          kShownBase64, table, limit),
       take);
-  int64_t total = 0;  // by itself: beside the rows it would take all of them into memory
-  if (read) {
+  auto total = static_cast<int64_t>(list.as_array().size());
+  // By itself: beside the rows it would take all of them into memory.
+  if (read && total == limit) {
     read =
         each_row(exchange, "SELECT count(*) FROM " + table, [&](const Json::Array& row) -> Status {
           total = row[0].as_int();
