@@ -43,8 +43,8 @@ TEST_F(SavedQueriesTest, OwnOnesAreShownToNobodyElse) {  // Q1
   EXPECT_EQ(names(*saved().list(kAnn)), "for all@ann own@ann ");
   EXPECT_EQ(names(*saved().list(kBen)), "for all@ann mine@ben ");
   for (const Person& other : {kBen, kRoot}) {
-    EXPECT_EQ(saved().change(other, own.id, own).error().what, "no_such_saved_query");
-    EXPECT_EQ(saved().remove(other, own.id).error().what, "no_such_saved_query");
+    EXPECT_STREQ(saved().change(other, own.id, own).error().what, "no_such_saved_query");
+    EXPECT_STREQ(saved().remove(other, own.id).error().what, "no_such_saved_query");
   }
 }
 
@@ -52,8 +52,8 @@ TEST_F(SavedQueriesTest, SharedOnesAreChangedByOwnerAndAdmin) {
   auto shared = *saved().add(kAnn, query("for all", true));
   auto changed = shared;
   changed.sql = "SELECT 2";
-  EXPECT_EQ(saved().change(kBen, shared.id, query("x")).error().what, "not_yours");
-  EXPECT_EQ(saved().remove(kBen, shared.id).error().what, "not_yours");
+  EXPECT_STREQ(saved().change(kBen, shared.id, query("x")).error().what, "not_yours");
+  EXPECT_STREQ(saved().remove(kBen, shared.id).error().what, "not_yours");
   auto second = saved().change(kRoot, shared.id, changed);
   ASSERT_TRUE(second) << second.error().message;
   EXPECT_EQ(second->owner, "ann");
@@ -66,28 +66,28 @@ TEST_F(SavedQueriesTest, SharedOnesAreChangedByOwnerAndAdmin) {
 TEST_F(SavedQueriesTest, OfTwoChangesAtOnceTheSecondIsRefused) {  // Q2
   auto mine = *saved().add(kAnn, query("own"));
   ASSERT_TRUE(saved().change(kAnn, mine.id, mine));
-  EXPECT_EQ(saved().change(kAnn, mine.id, mine).error().what, "changed_meanwhile");
+  EXPECT_STREQ(saved().change(kAnn, mine.id, mine).error().what, "changed_meanwhile");
 }
 
 TEST_F(SavedQueriesTest, WhatDoesNotFitIsRefused) {
-  EXPECT_EQ(saved().add(kBen, query("shared", true)).error().what, "role");
+  EXPECT_STREQ(saved().add(kBen, query("shared", true)).error().what, "role");
   for (const char* name : {"", " a", "a ", "a\nb", "a\x7f"})
-    EXPECT_EQ(saved().add(kAnn, query(name)).error().what, "name") << name;
-  EXPECT_EQ(saved().add(kAnn, query(std::string(201, 'x').c_str())).error().what, "name");
+    EXPECT_STREQ(saved().add(kAnn, query(name)).error().what, "name") << name;
+  EXPECT_STREQ(saved().add(kAnn, query(std::string(201, 'x').c_str())).error().what, "name");
   SavedQuery large = query("large");
   large.sql.assign(SavedQueries::kSqlBytesMax + 1, 'x');
-  EXPECT_EQ(saved().add(kAnn, large).error().what, "sql");
+  EXPECT_STREQ(saved().add(kAnn, large).error().what, "sql");
   large.sql = std::string("SELECT \0 1", 10);
-  EXPECT_EQ(saved().add(kAnn, large).error().what, "sql");
+  EXPECT_STREQ(saved().add(kAnn, large).error().what, "sql");
   ASSERT_TRUE(saved().add(kAnn, query("once")));
-  EXPECT_EQ(saved().add(kAnn, query("once")).error().what, "name_taken");
+  EXPECT_STREQ(saved().add(kAnn, query("once")).error().what, "name_taken");
   EXPECT_TRUE(saved().add(kBen, query("once")));
 }
 
 TEST_F(SavedQueriesTest, APersonKeepsSoMany) {
   for (int64_t i = 0; i < SavedQueries::kQueriesMax; ++i)
     ASSERT_TRUE(saved().add(kAnn, query(std::to_string(i).c_str())));
-  EXPECT_EQ(saved().add(kAnn, query("one more")).error().what, "too_many_saved_queries");
+  EXPECT_STREQ(saved().add(kAnn, query("one more")).error().what, "too_many_saved_queries");
   EXPECT_TRUE(saved().add(kBen, query("one more")));
 }
 
