@@ -253,7 +253,8 @@ def test_properties_are_listed(run, schema):
     names = [name for name, _ in listed]
     assert ["format", "varchar"] in listed and ["partitioning", "array(varchar)"] in listed
     assert run("SELECT count(*) FROM system.metadata.materialized_view_properties") == [[len(names)]]
-    assert run("SELECT property_name FROM system.metadata.schema_properties") == [["location"]]
+    assert run("SELECT catalog_name, property_name FROM system.metadata.schema_properties ORDER BY 1") == [
+        ["hive", "location"], ["iceberg", "location"]]
     assert run("SELECT property_name, type FROM system.metadata.analyze_properties") == [["columns", "array(varchar)"]]
     assert run("SELECT * FROM system.metadata.column_properties") == []
     run(f"CREATE TABLE {schema}.t (x integer) WITH (partitioning = ARRAY['x'], sorted_by = ARRAY['x'], format = 'PARQUET')")
