@@ -18,17 +18,11 @@ import sys
 import tempfile
 import time
 
+from load_tools import load_tool
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CELLS = [(size, partitions) for size in (1024, 100) for partitions in (1, 6)]
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def build_load_tool():
-    source, tool = ROOT / "bench/events_load.cc", ROOT / "build/bench/events_load"
-    if not tool.exists() or tool.stat().st_mtime < source.stat().st_mtime:
-        tool.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["clang++-19", "-O2", "-std=c++23", str(source), "-o", str(tool), "-lrdkafka", "-lpthread"], check=True)
-    return tool
 
 
 def cpu_seconds(pid):
@@ -120,7 +114,7 @@ def main():
     parser.add_argument("--rate", type=int, default=5_000)
     parser.add_argument("--json")
     options = parser.parse_args()
-    tool = build_load_tool()
+    tool = load_tool("events_load", "rdkafka")
     results = {}
     servers = [("aichemy", None)] + ([("kafka", None)] if options.peer else [])
     for name, _ in servers:

@@ -5,11 +5,6 @@
 //   hms_load HOST PORT get DATABASE TABLES CONNECTIONS SECONDS        get_table of each in turn
 //   hms_load HOST PORT add DATABASE PARTITIONS               a table `parts` and its partitions, in one add_partitions
 //   hms_load HOST PORT partitions DATABASE PARTITIONS CONNECTIONS SECONDS     get_partitions_by_names, 1,000 a call
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -19,6 +14,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "load_socket.h"
 
 namespace {
 
@@ -69,25 +66,11 @@ std::string call(const std::string& method, const Writer& arguments) {
 
 class Connection {
  public:
-  Connection(const char* host, int port) {
-    socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<uint16_t>(port));
-    ::inet_pton(AF_INET, host, &to.sin_addr);
-    int one = 1;
-    ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    if (::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof(to)) != 0) fail("connect");
-  }
-  ~Connection() { ::close(socket_); }
+  Connection(const char* host, int port) : socket_(host, port) {}
 
   // Items of the answer's list, or 1; an exception ends the program unless it may come.
   size_t exchange(const std::string& request, bool may_fail = false) {
-    for (size_t sent = 0; sent < request.size();) {
-      ssize_t n = ::send(socket_, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
-      if (n <= 0) fail("send");
-      sent += static_cast<size_t>(n);
-    }
+    if (!socket_.send_all(request)) fail("send");
     int64_t kind = number(4) & 0xff;
     take(static_cast<size_t>(number(4)));
     number(4);
@@ -107,7 +90,7 @@ class Connection {
   }
 
  private:
-  int socket_;
+  bench::LoadSocket socket_;
   std::vector<char> buffer_ = std::vector<char>(256 << 10);
   size_t at_ = 0, end_ = 0;  // what was received and not taken yet
   int64_t id_ = 0;
@@ -123,9 +106,9 @@ class Connection {
     at_ = 0;
     if (size > buffer_.size()) buffer_.resize(size);
     while (end_ < size) {
-      ssize_t n = ::recv(socket_, buffer_.data() + end_, buffer_.size() - end_, 0);
-      if (n <= 0) fail("recv");
-      end_ += static_cast<size_t>(n);
+      size_t count = socket_.receive(buffer_.data() + end_, buffer_.size() - end_);
+      if (count == 0) fail("recv");
+      end_ += count;
     }
   }
   int64_t number(size_t size) {

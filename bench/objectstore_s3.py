@@ -19,16 +19,10 @@ import tempfile
 import time
 import urllib.parse
 
+from load_tools import load_tool
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SIZES = [4 << 10, 64 << 10, 1 << 20, 64 << 20]
-
-
-def build_load_tool():
-    source, tool = ROOT / "bench/s3_load.cc", ROOT / "build/bench/s3_load"
-    if not tool.exists() or tool.stat().st_mtime < source.stat().st_mtime:
-        tool.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["clang++-19", "-O2", "-std=c++23", str(source), "-o", str(tool), "-lcrypto", "-lpthread"], check=True)
-    return tool
 
 
 def start_platform(binary, directory):
@@ -68,7 +62,7 @@ def main():
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--json")
     options = parser.parse_args()
-    tool = build_load_tool()
+    tool = load_tool("s3_load", "crypto")
     process = None
     with tempfile.TemporaryDirectory(prefix="aichemy-bench-") as directory:
         endpoint = options.endpoint

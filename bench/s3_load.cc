@@ -3,12 +3,8 @@
 // of the machine it shares with the server. Prints one JSON line.
 //
 //   s3_load HOST PORT ACCESS SECRET BUCKET put|get BYTES CLIENTS SECONDS
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -20,6 +16,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "load_socket.h"
 
 namespace {
 
@@ -75,27 +73,17 @@ std::string signed_head(const Target& to, const std::string& method, const std::
 
 class Connection {
  public:
-  explicit Connection(const Target& to) : buffer_(1 << 20, '\0') {
-    socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(std::atoi(to.port.c_str())));
-    ::inet_pton(AF_INET, to.host.c_str(), &address.sin_addr);
-    if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) std::perror("connect");
-    int one = 1;
-    ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-  }
-  ~Connection() { ::close(socket_); }
+  explicit Connection(const Target& to) : socket_(to.host.c_str(), std::atoi(to.port.c_str())), buffer_(1 << 20, '\0') {}
 
   // Status of the answer, 0 when the connection broke.
   int exchange(const std::string& head, const std::string& body) {
-    if (!send_all(head) || !send_all(body)) return 0;
+    if (!socket_.send_all(head) || !socket_.send_all(body)) return 0;
     size_t have = 0;
     size_t end = std::string::npos;
     while (end == std::string::npos) {
-      ssize_t got = ::recv(socket_, buffer_.data() + have, buffer_.size() - have, 0);
-      if (got <= 0) return 0;
-      have += static_cast<size_t>(got);
+      size_t got = socket_.receive(buffer_.data() + have, buffer_.size() - have);
+      if (got == 0) return 0;
+      have += got;
       end = std::string_view(buffer_.data(), have).find("\r\n\r\n");
     }
     std::string_view header(buffer_.data(), end);
@@ -105,25 +93,16 @@ class Connection {
     long left = at == std::string_view::npos ? 0 : std::atol(header.data() + at + 16);
     left -= static_cast<long>(have - end - 4);
     while (left > 0) {
-      ssize_t got = ::recv(socket_, buffer_.data(), std::min<size_t>(buffer_.size(), static_cast<size_t>(left)), 0);
-      if (got <= 0) return 0;
-      left -= got;
+      size_t got = socket_.receive(buffer_.data(), std::min<size_t>(buffer_.size(), static_cast<size_t>(left)));
+      if (got == 0) return 0;
+      left -= static_cast<long>(got);
     }
     return status;
   }
 
  private:
-  int socket_;
+  bench::LoadSocket socket_;
   std::string buffer_;
-
-  bool send_all(std::string_view bytes) {
-    while (!bytes.empty()) {
-      ssize_t put = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (put <= 0) return false;
-      bytes.remove_prefix(static_cast<size_t>(put));
-    }
-    return true;
-  }
 };
 
 }  // namespace

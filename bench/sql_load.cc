@@ -2,11 +2,6 @@
 // seconds. Each is a POST and GETs until there is no nextUri. Prints one JSON line.
 //
 //   sql_load HOST PORT CLIENTS SECONDS STATEMENT
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -17,38 +12,26 @@
 #include <thread>
 #include <vector>
 
+#include "load_socket.h"
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 class Connection {
  public:
-  Connection(const char* host, int port) {
-    socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<uint16_t>(port));
-    ::inet_pton(AF_INET, host, &to.sin_addr);
-    int one = 1;
-    ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    if (::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof(to)) != 0) fail("connect");
-  }
-  ~Connection() { ::close(socket_); }
+  Connection(const char* host, int port) : socket_(host, port) {}
 
   // The body of the answer.
   std::string exchange(const std::string& request) {
-    for (size_t sent = 0; sent < request.size();) {
-      ssize_t n = ::send(socket_, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
-      if (n <= 0) fail("send");
-      sent += static_cast<size_t>(n);
-    }
+    if (!socket_.send_all(request)) fail("send");
     std::string answer;
     size_t head = std::string::npos, length = 0;
     while (head == std::string::npos || answer.size() < head + length) {
       char buffer[65536];
-      ssize_t n = ::recv(socket_, buffer, sizeof(buffer), 0);
-      if (n <= 0) fail("recv");
-      answer.append(buffer, static_cast<size_t>(n));
+      size_t count = socket_.receive(buffer, sizeof(buffer));
+      if (count == 0) fail("recv");
+      answer.append(buffer, count);
       if (head != std::string::npos) continue;
       head = answer.find("\r\n\r\n");
       if (head == std::string::npos) continue;
@@ -66,7 +49,7 @@ class Connection {
   }
 
  private:
-  int socket_;
+  bench::LoadSocket socket_;
 };
 
 }  // namespace

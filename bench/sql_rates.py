@@ -25,17 +25,11 @@ import requests  # noqa: E402
 import trino  # noqa: E402
 from conftest import make_platform  # noqa: E402
 
+from load_tools import load_tool  # noqa: E402
+
 LIMITS = {"p50_ms": 1.0, "per_second": 3000, "server_seconds": 0.5, "columns_ms": 300}
 ROWS = ("SELECT orderkey, partkey, suppkey, linenumber, quantity, extendedprice, discount, returnflag, shipdate, shipmode "
         "FROM iceberg.rates.lineitem")
-
-
-def load_tool():
-    source, tool = ROOT / "bench/sql_load.cc", ROOT / "build/bench/sql_load"
-    if not tool.exists() or tool.stat().st_mtime < source.stat().st_mtime:
-        tool.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["clang++-19", "-O2", "-std=c++20", "-o", tool, source, "-lpthread"], check=True)
-    return tool
 
 
 def address(platform):
@@ -43,7 +37,7 @@ def address(platform):
 
 
 def small(platform, clients, seconds, statement="SELECT 1"):
-    command = [load_tool(), *address(platform), str(clients), str(seconds), statement]
+    command = [load_tool("sql_load"), *address(platform), str(clients), str(seconds), statement]
     return json.loads(subprocess.run([str(c) for c in command], check=True, capture_output=True, text=True).stdout)
 
 

@@ -32,6 +32,7 @@ from pyiceberg.catalog import load_catalog  # noqa: E402
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat  # noqa: E402
 from pyiceberg.typedef import Record  # noqa: E402
 
+from load_tools import load_tool  # noqa: E402
 from sql import generate  # noqa: E402
 
 # name -> (bar, unit, whether more is better)
@@ -49,14 +50,6 @@ BARS = {
     "deletes": (20, "% slower", False),
 }
 FILES, MANIFESTS = 100_000, 20
-
-
-def load_tool(name):
-    source, tool = ROOT / f"bench/{name}.cc", ROOT / f"build/bench/{name}"
-    if not tool.exists() or tool.stat().st_mtime < source.stat().st_mtime:
-        tool.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["clang++-19", "-O2", "-std=c++23", "-o", tool, source, "-lpthread"], check=True)
-    return tool
 
 
 class Bench:

@@ -2,23 +2,17 @@
 #include <fmt/core.h>
 #include <algorithm>
 #include <atomic>
-#include <duckdb/function/table_function.hpp>
 #include <duckdb/main/database.hpp>
-#include <duckdb/main/extension/extension_loader.hpp>
 
 #include "jobs/event_batch.h"
 #include "jobs/json_columns.h"
+#include "sql/engine/scan_function.h"
 #include "wire/record_batch.h"
 
 namespace aichemy::jobs {
 namespace {
 
 using duckdb::idx_t;
-
-struct EventScanInfo final : public duckdb::TableFunctionInfo {
-  explicit EventScanInfo(const EventScans& all) : scans(all) {}
-  const EventScans& scans;
-};
 
 struct EventScanBind final : public duckdb::TableFunctionData {
   EventScan scan;
@@ -58,9 +52,7 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&,
                                               duckdb::TableFunctionBindInput& input,
                                               duckdb::vector<duckdb::LogicalType>& types,
                                               duckdb::vector<std::string>& names) {
-  auto& info = input.table_function.function_info->Cast<EventScanInfo>();
-  auto scan = info.scans.find(input.inputs[0].GetValue<std::string>());
-  if (!scan) throw duckdb::InvalidInputException("unknown event scan handle");
+  auto scan = sql::bind_scan<EventScan>(input)->scan;
   auto bound = duckdb::make_uniq<EventScanBind>();
   bound->columns = scan->dead ? dead_event_columns() : scan->batch->columns;
   bound->scan = *scan;
@@ -213,9 +205,7 @@ void scan(duckdb::ClientContext&, duckdb::TableFunctionInput& input, duckdb::Dat
 void register_event_scan(duckdb::DatabaseInstance& database, const EventScans& scans) {
   duckdb::TableFunction function("event_scan", {duckdb::LogicalType::VARCHAR}, scan, bind, start,
                                  start_thread);
-  function.projection_pushdown = true;
-  function.function_info = duckdb::make_shared_ptr<EventScanInfo>(scans);
-  duckdb::ExtensionLoader(database, "aichemy").RegisterFunction(function);
+  sql::register_scan(database, std::move(function), scans);
 }
 
 }  // namespace aichemy::jobs

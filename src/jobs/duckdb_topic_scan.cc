@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <duckdb/function/table_function.hpp>
 #include <duckdb/main/database.hpp>
-#include <duckdb/main/extension/extension_loader.hpp>
 #include <duckdb/storage/statistics/node_statistics.hpp>
 
 #include "base/bytes.h"
 #include "jobs/json_columns.h"
 #include "jobs/topic_catalog.h"
+#include "sql/engine/scan_function.h"
 #include "wire/record_batch.h"
 
 namespace aichemy::jobs {
@@ -24,14 +23,7 @@ constexpr uint32_t kReadBytes = 4 << 20;
 constexpr int64_t kOffsetsOfUnit = 250'000;  // enough work for a thread at a time
 constexpr size_t kNotMember = static_cast<size_t>(-1);
 
-struct TopicScanInfo final : public duckdb::TableFunctionInfo {
-  explicit TopicScanInfo(const TopicScans& all) : scans(all) {}
-  const TopicScans& scans;
-};
-
-struct TopicBind final : public duckdb::TableFunctionData {
-  std::shared_ptr<const TopicScan> scan;
-};
+using TopicBind = sql::ScanBind<TopicScan>;
 
 struct TopicGlobal final : public duckdb::GlobalTableFunctionState {
   std::vector<TopicRange> units;
@@ -64,10 +56,7 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&,
                                               duckdb::TableFunctionBindInput& input,
                                               duckdb::vector<duckdb::LogicalType>& types,
                                               duckdb::vector<std::string>& names) {
-  auto& info = input.table_function.function_info->Cast<TopicScanInfo>();
-  auto bound = duckdb::make_uniq<TopicBind>();
-  bound->scan = info.scans.find(input.inputs[0].GetValue<std::string>());
-  if (!bound->scan) throw duckdb::InvalidInputException("unknown topic scan handle");
+  auto bound = sql::bind_scan<TopicScan>(input);
   for (size_t i = 0; i < bound->scan->columns.size(); ++i) {
     names.push_back(fmt::format("c{}", i));
     types.push_back(
@@ -272,11 +261,9 @@ double progress(duckdb::ClientContext&, const duckdb::FunctionData*,
 void register_topic_scan(duckdb::DatabaseInstance& database, const TopicScans& scans) {
   duckdb::TableFunction function("topic_scan", {duckdb::LogicalType::VARCHAR}, scan, bind, start,
                                  start_thread);
-  function.projection_pushdown = true;
   function.cardinality = cardinality;
   function.table_scan_progress = progress;
-  function.function_info = duckdb::make_shared_ptr<TopicScanInfo>(scans);
-  duckdb::ExtensionLoader(database, "aichemy").RegisterFunction(function);
+  sql::register_scan(database, std::move(function), scans);
 }
 
 }  // namespace aichemy::jobs

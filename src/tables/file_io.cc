@@ -103,6 +103,12 @@ Status FileIo::remove_copied(const Call& call, const std::string& location,
   return {};
 }
 
+Status FileIo::copy(const Call& call, const std::string& from, const std::string& to) {
+  ASSIGN_OR_RETURN(Location source, parse_location(from));
+  ASSIGN_OR_RETURN(Location target, parse_location(to));
+  return copy_object(call, source, target);
+}
+
 Status FileIo::copy_object(const Call& call, const Location& from, const Location& to) {
   constexpr size_t kStep = 1 << 20;
   ASSIGN_OR_RETURN(auto reader, store_.open(call, from.bucket, from.key, {}));

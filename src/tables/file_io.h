@@ -40,6 +40,8 @@ class FileIo {
   Status remove_prefix(const Call& call, const std::string& location);
   // Whether there is anything below location + "/".
   Result<bool> has_prefix(const Call& call, const std::string& location);
+  // One object, streamed; what is there is replaced.
+  Status copy(const Call& call, const std::string& from, const std::string& to);
   // Every object below `from` also below `to`, streamed one by one; what is there is replaced.
   // What is in `copied` as it is now is passed over, and what was taken is added: a second call
   // takes what came late.

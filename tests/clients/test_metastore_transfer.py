@@ -1,5 +1,4 @@
 """`aichemy metastore import|export` with a Hive Metastore's database in a real PostgreSQL."""
-import shutil
 import sys
 from pathlib import Path
 
@@ -9,8 +8,6 @@ from hive_metastore.ttypes import (ColumnStatistics, ColumnStatisticsData, Colum
                                    Decimal, DecimalColumnStatsData, FieldSchema, Function, LongColumnStatsData, Order,
                                    Partition, ResourceUri, SerDeInfo, StorageDescriptor, StringColumnStatsData, Table)
 from pyiceberg.catalog import load_catalog
-
-from conftest import make_platform
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import hive_schema  # noqa: E402
@@ -43,15 +40,6 @@ class Metastore:
                 names = ", ".join(f'"{c}"' for c in kept)
                 out[table] = sorted(self.query(f'SELECT {names} FROM "{table}"').splitlines())
         return out
-
-
-@pytest.fixture
-def folder():
-    platform = make_platform()
-    yield platform
-    if platform.process.poll() is None:
-        platform.kill()
-    shutil.rmtree(platform.data.parent, ignore_errors=True)
 
 
 def storage(location, *columns):
@@ -134,19 +122,19 @@ def counts(text):
 
 
 @pytest.mark.parametrize("version", ["3.1.0", "4.0.0"])
-def test_names_go_there_and_back(server, folder, version):
-    fill(folder)
-    before = names_of(folder)
+def test_names_go_there_and_back(server, own_platform, version):
+    fill(own_platform)
+    before = names_of(own_platform)
     theirs = Metastore(server, f"there_{version[0]}", version)
-    assert "process" in run(folder.data, "export", "--to", theirs.uri, code=1), "the platform runs"
-    assert folder.stop() == 0
+    assert "process" in run(own_platform.data, "export", "--to", theirs.uri, code=1), "the platform runs"
+    assert own_platform.stop() == 0
 
-    dry = run(folder.data, "export", "--to", theirs.uri, "--database", "shop", "--dry-run")
+    dry = run(own_platform.data, "export", "--to", theirs.uri, "--database", "shop", "--dry-run")
     assert counts(dry)["tables"] == (3, 0, 0) and theirs.query('SELECT count(*) FROM "TBLS"') == "0"
-    first = run(folder.data, "export", "--to", theirs.uri)
+    first = run(own_platform.data, "export", "--to", theirs.uri)
     assert counts(first) == {"databases": (2, 0, 0), "tables": (3, 0, 0), "partitions": (5, 0, 0), "functions": (1, 0, 0)}
     exported = theirs.rows()
-    again = run(folder.data, "export", "--to", theirs.uri)
+    again = run(own_platform.data, "export", "--to", theirs.uri)
     assert counts(again) == {"databases": (0, 0, 2), "tables": (0, 0, 3), "partitions": (0, 0, 5), "functions": (0, 0, 1)}
     assert theirs.rows() == exported
     # Partitions share the columns of their table, but for the one that has more.
@@ -157,15 +145,15 @@ def test_names_go_there_and_back(server, folder, version):
     assert theirs.query("""SELECT bool_and("NEXT_VAL" > (SELECT max("TBL_ID") FROM "TBLS")) FROM "SEQUENCE_TABLE"
                            WHERE "SEQUENCE_NAME" LIKE '%.MTable'""") == "t"
 
-    data = folder.data.parent / "second"
+    data = own_platform.data.parent / "second"
     imported = run(data, "import", "--from", theirs.uri)
     assert counts(imported)["tables"] == (3, 0, 0) and counts(imported)["partitions"] == (5, 0, 0)
     assert counts(run(data, "import", "--from", theirs.uri))["tables"] == (0, 0, 3)
-    folder.data = data
-    folder.start()
-    after = names_of(folder)
+    own_platform.data = data
+    own_platform.start()
+    after = names_of(own_platform)
     assert after == before
-    assert folder.stop() == 0
+    assert own_platform.stop() == 0
 
     back = Metastore(server, f"back_{version[0]}", version)
     run(data, "export", "--to", back.uri, "--database", "shop")
@@ -173,43 +161,43 @@ def test_names_go_there_and_back(server, folder, version):
     assert back.rows() == theirs.rows()
 
 
-def test_what_differs_stays_until_it_is_said(server, folder):
-    fill(folder)
-    assert folder.stop() == 0
+def test_what_differs_stays_until_it_is_said(server, own_platform):
+    fill(own_platform)
+    assert own_platform.stop() == 0
     theirs = Metastore(server, "differing", "3.1.0")
-    run(folder.data, "export", "--to", theirs.uri, "--database", "shop")
+    run(own_platform.data, "export", "--to", theirs.uri, "--database", "shop")
     whole = theirs.rows()
     theirs.query("""UPDATE "TABLE_PARAMS" SET "PARAM_VALUE" = 'theirs' WHERE "PARAM_KEY" = 'note'""")
     theirs.query("""UPDATE "SDS" SET "LOCATION" = 's3://moved' WHERE "LOCATION" LIKE '%/sales/3'""")
-    text = run(folder.data, "export", "--to", theirs.uri, "--database", "shop")
+    text = run(own_platform.data, "export", "--to", theirs.uri, "--database", "shop")
     assert "table shop.sales differs: its description, 1 partitions" in text
     assert counts(text)["tables"] == (0, 0, 2)
-    run(folder.data, "export", "--to", theirs.uri, "--database", "shop", "--replace")
+    run(own_platform.data, "export", "--to", theirs.uri, "--database", "shop", "--replace")
     assert theirs.rows() == whole, "nothing of the old description is left"
 
     theirs.query("""UPDATE "TABLE_PARAMS" SET "PARAM_VALUE" = 'theirs' WHERE "PARAM_KEY" = 'note'""")
-    assert "table shop.sales differs: its description" in run(folder.data, "import", "--from", theirs.uri, "--database", "shop")
-    replaced = run(folder.data, "import", "--from", theirs.uri, "--database", "shop", "--replace")
+    assert "table shop.sales differs: its description" in run(own_platform.data, "import", "--from", theirs.uri, "--database", "shop")
+    replaced = run(own_platform.data, "import", "--from", theirs.uri, "--database", "shop", "--replace")
     assert counts(replaced)["tables"] == (0, 1, 2)
-    assert counts(run(folder.data, "import", "--from", theirs.uri, "--database", "shop"))["tables"] == (0, 0, 3)
+    assert counts(run(own_platform.data, "import", "--from", theirs.uri, "--database", "shop"))["tables"] == (0, 0, 3)
 
 
-def test_what_we_cannot_hold_is_refused_by_name(server, folder):
-    fill(folder)
-    assert folder.stop() == 0
+def test_what_we_cannot_hold_is_refused_by_name(server, own_platform):
+    fill(own_platform)
+    assert own_platform.stop() == 0
     theirs = Metastore(server, "refused", "3.1.0")
-    run(folder.data, "export", "--to", theirs.uri, "--database", "shop")
+    run(own_platform.data, "export", "--to", theirs.uri, "--database", "shop")
     ids = """(SELECT "TBL_ID" FROM "TBLS" WHERE "TBL_NAME" = '{}')"""
     theirs.query(f"""INSERT INTO "TABLE_PARAMS" VALUES ({ids.format('sales')}, 'transactional', 'true')""")
     theirs.query("""UPDATE "TBLS" SET "TBL_TYPE" = 'MATERIALIZED_VIEW' WHERE "TBL_NAME" = 'seen'""")
     theirs.query(f"""DELETE FROM "TABLE_PARAMS" WHERE "TBL_ID" = {ids.format('lake')} AND "PARAM_KEY" = 'uuid'""")
-    text = run(folder.data.parent / "second", "import", "--from", theirs.uri, code=3)
+    text = run(own_platform.data.parent / "second", "import", "--from", theirs.uri, code=3)
     assert "table shop.sales: transactional Hive tables are not supported" in text
     assert "table shop.seen: tables of type MATERIALIZED_VIEW are not supported" in text
     assert "table shop.lake: the metadata of this Iceberg table is not in our object store" in text
     assert counts(text)["tables"] == (0, 0, 0) and counts(text)["functions"] == (1, 0, 0)
 
-    assert "there is no database nowhere" in run(folder.data, "import", "--from", theirs.uri, "--database", "nowhere", code=1)
+    assert "there is no database nowhere" in run(own_platform.data, "import", "--from", theirs.uri, "--database", "nowhere", code=1)
     theirs.query("""UPDATE "VERSION" SET "SCHEMA_VERSION" = '2.3.0'""")
-    assert 'schema version "2.3.0"; 3.x and 4.x are supported' in run(folder.data, "import", "--from", theirs.uri, code=1)
-    assert "is no Hive Metastore" in run(folder.data, "import", "--from", server.uri, code=1)
+    assert 'schema version "2.3.0"; 3.x and 4.x are supported' in run(own_platform.data, "import", "--from", theirs.uri, code=1)
+    assert "is no Hive Metastore" in run(own_platform.data, "import", "--from", server.uri, code=1)

@@ -1,5 +1,5 @@
 // SQL routines of more than one RETURN: their statements as steps with jumps, over variables that
-// are columns of a relation of their own. The engine runs them (engine/native_routine.cc).
+// are columns of a relation of their own. The engine runs them (sql/native/routine.cc).
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -227,7 +227,7 @@ Result<BoundPtr> Analyzer::analyze_extract(const Expression& e, Scope& scope) {
   return made;
 }
 
-// format(): each argument as text with a letter for its kind in front (native_format.cc).
+// format(): each argument as text with a letter for its kind in front (sql/native/format.cc).
 Result<BoundPtr> Analyzer::analyze_format(const Expression& e, Scope& scope) {
   ASSIGN_OR_RETURN(auto args, analyze_all(e.args, scope));
   if (!args[0]->type.is_text() && !args[0]->type.is(TypeKind::unknown))

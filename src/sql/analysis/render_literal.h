@@ -10,7 +10,7 @@ namespace aichemy::sql {
 std::string render_literal(const Bound& value);
 // "c0, c1": the names of a plan's columns.
 std::string column_names(size_t count);
-// Inside TRY the macros that would raise give NULL instead: see engine_functions.h.
+// Inside TRY the macros that would raise give NULL instead: see sql/native/prelude.h.
 std::string with_try_macros(const std::string& text);
 
 }  // namespace aichemy::sql

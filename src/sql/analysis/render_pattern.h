@@ -1,4 +1,4 @@
-// What the engine's matcher and its routines are told, as JSON (engine/native_pattern.cc reads it).
+// What the engine's matcher and its routines are told, as JSON (sql/native/pattern.cc reads it).
 // Internal.
 #pragma once
 
@@ -11,7 +11,7 @@ namespace aichemy::sql {
 
 // conditions: per label, SQL over r<relation>.c<slot>; empty: always true.
 std::string pattern_json(const PatternSpec& spec, const std::vector<std::string>& conditions);
-// The same for a routine (engine/native_routine.cc): a text per step.
+// The same for a routine (sql/native/routine.cc): a text per step.
 std::string routine_json(const BoundRoutine& routine, const Type& returns,
                          const std::vector<std::string>& texts);
 

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "runtime/call.h"
+#include "sql/connectors/hive_layout.h"
 #include "sql/types/type.h"
 
 namespace aichemy::sql {
@@ -134,6 +135,9 @@ struct InsertTarget {
   std::vector<WriteColumn>
       columns;  // the SELECT yields these, in this order, with these names and types
   std::vector<PartitionField> partition;
+  // A Hive table's. Then there are no field ids and no `partition`, WrittenFile::partition has the
+  // keys' texts, and the rows are all told with the first file.
+  std::optional<HiveLayout> hive;
   std::string compression = "zstd";
   uint64_t file_bytes_max = 512ull << 20;
 };

@@ -1,13 +1,10 @@
-// How files of Hive tables are written, told in an InsertTarget. The target of an Iceberg table has
-// field ids and a codec; that of a Hive table has this in the codec's place, so that whoever passes
-// targets on need not know of it.
+// How files of Hive tables are written, told in an InsertTarget.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "sql/connectors/connector.h"
 
 namespace aichemy::sql {
 
@@ -17,10 +14,5 @@ struct HiveLayout {
   std::string name_end;              // of the files: ".parquet"
   std::string codec = "snappy";      // of Parquet
 };
-
-// Then WrittenFile::partition has the keys' texts, and the rows are all told with the first file.
-void set_hive_layout(InsertTarget& target, const HiveLayout& layout);
-// None: the target is not of a Hive table.
-std::optional<HiveLayout> hive_layout(const InsertTarget& target);
 
 }  // namespace aichemy::sql

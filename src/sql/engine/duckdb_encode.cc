@@ -14,7 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
-#include "sql/engine/native_moment.h"
+#include "sql/native/moment.h"
 #include "sql/types/ip_address.h"
 #include "sql/types/moment.h"
 #include "sql/types/number.h"

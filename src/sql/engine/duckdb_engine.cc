@@ -27,11 +27,11 @@
 #include "sql/engine/duckdb_text_scan.h"
 #include "sql/engine/duckdb_tpch.h"
 #include "sql/engine/duckdb_write.h"
-#include "sql/engine/engine_functions.h"
-#include "sql/engine/native_aggregate.h"
-#include "sql/engine/native_functions.h"
-#include "sql/engine/native_pattern.h"
-#include "sql/engine/native_routine.h"
+#include "sql/native/prelude.h"
+#include "sql/native/aggregate.h"
+#include "sql/native/functions.h"
+#include "sql/native/pattern.h"
+#include "sql/native/routine.h"
 #include "sql/engine/row_collector.h"
 
 namespace aichemy::sql {

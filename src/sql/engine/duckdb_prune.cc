@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "sql/engine/duckdb_value.h"
+#include "sql/native/duckdb_type.h"
 
 namespace aichemy::sql {
 namespace {

@@ -25,6 +25,7 @@
 #include "sql/engine/duckdb_prune.h"
 #include "sql/engine/duckdb_value.h"
 #include "sql/engine/engine.h"
+#include "sql/native/duckdb_type.h"
 #include "tables/deletion_vector.h"
 
 namespace aichemy::sql {

@@ -6,10 +6,9 @@
 #include <duckdb/common/exception.hpp>
 #include <duckdb/common/vector_operations/vector_operations.hpp>
 #include <duckdb/function/table_function.hpp>
-#include <duckdb/main/extension/extension_loader.hpp>
 
-#include "sql/engine/duckdb_value.h"
-#include "sql/engine/engine.h"
+#include "sql/engine/scan_function.h"
+#include "sql/native/duckdb_type.h"
 
 namespace aichemy::sql {
 namespace {
@@ -17,15 +16,7 @@ namespace {
 using duckdb::idx_t;
 using duckdb::LogicalType;
 
-struct ScansInfo : duckdb::TableFunctionInfo {
-  explicit ScansInfo(const TextScans& all) : scans(all) {}
-  const TextScans& scans;
-};
-
-struct TextBind : duckdb::TableFunctionData {
-  std::string handle;
-  std::shared_ptr<const TextScan> scan;
-};
+using TextBind = ScanBind<TextScan>;
 
 struct TextGlobal : duckdb::GlobalTableFunctionState {
   std::atomic<idx_t> next{0};  // batch to give
@@ -42,10 +33,7 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&,
                                               duckdb::TableFunctionBindInput& input,
                                               duckdb::vector<LogicalType>& types,
                                               duckdb::vector<duckdb::string>& names) {
-  auto made = duckdb::make_uniq<TextBind>();
-  made->handle = input.inputs[0].GetValue<std::string>();
-  made->scan = input.info->Cast<ScansInfo>().scans.find(made->handle);
-  if (!made->scan) throw duckdb::InvalidInputException("no rows for '%s'", made->handle);
+  auto made = bind_scan<TextScan>(input);
   for (const Type& type : made->scan->types) {
     names.push_back(fmt::format("c{}", names.size()));
     types.push_back(duckdb_type(type));
@@ -112,25 +100,15 @@ duckdb::OperatorPartitionData partition(duckdb::ClientContext&,
   return duckdb::OperatorPartitionData(input.local_state->Cast<TextLocal>().batch);
 }
 
-duckdb::InsertionOrderPreservingMap<std::string> describe(
-    duckdb::TableFunctionToStringInput& input) {
-  duckdb::InsertionOrderPreservingMap<std::string> out;
-  out[kScanHandle] = input.bind_data->Cast<TextBind>().handle;
-  return out;
-}
-
 }  // namespace
 
 void register_text_scan(duckdb::DatabaseInstance& database, const TextScans& scans) {
   duckdb::TableFunction function("text_scan", {LogicalType::VARCHAR}, run, bind, start,
                                  start_local);
-  function.projection_pushdown = true;
-  function.function_info = duckdb::make_shared_ptr<ScansInfo>(scans);
   function.cardinality = cardinality;
-  function.to_string = describe;
+  function.to_string = describe_scan<TextScan>;
   function.get_partition_data = partition;
-  duckdb::ExtensionLoader loader(database, "aichemy");
-  loader.RegisterFunction(function);
+  register_scan(database, std::move(function), scans);
 }
 
 }  // namespace aichemy::sql

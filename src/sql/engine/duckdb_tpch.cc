@@ -8,8 +8,8 @@
 #include <duckdb/main/extension/extension_loader.hpp>
 
 #include "sql/connectors/tpch_generator.h"
-#include "sql/engine/duckdb_value.h"
 #include "sql/engine/engine.h"
+#include "sql/native/duckdb_type.h"
 
 namespace aichemy::sql {
 namespace {

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "sql/connectors/hive_layout.h"
 #include "sql/engine/duckdb_file_system.h"
 #include "tables/transform.h"
 
@@ -269,7 +268,7 @@ Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
                                               const std::string& select, const InsertTarget& target,
                                               const std::string& unique,
                                               const std::stop_token& cancel) {
-  auto layout = hive_layout(target);
+  const auto& layout = target.hive;
   ASSIGN_OR_RETURN(std::string statement, layout
                                               ? hive_copy_statement(select, target, *layout, unique)
                                               : copy_statement(select, target, unique));

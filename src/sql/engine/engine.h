@@ -5,7 +5,7 @@
 // Rules for the implementation:
 //  - one connection a statement; session TimeZone is UTC; integer_division off, default order NULLS
 //  LAST;
-//  - at start it runs engine_prelude() (engine_functions.h): our macros;
+//  - at start it runs engine_prelude() (sql/native/prelude.h): our macros;
 //  - `lake_scan('<handle>')` reads what a connector registered;
 //  - an error that DuckDB reports comes back as Code::invalid ("engine") with DuckDB's message
 //  unchanged, the kind

@@ -4,7 +4,7 @@
 // Signatures: "array(T), bigint -> T". T U K V R S are type variables; `varchar` takes any varchar,
 // `timestamp6` those up to microseconds, `decimal` any decimal, `$0` as result is the type of
 // argument 0; "T..." repeats; function(T, R) is a lambda T -> R. Templates: see Bound::Kind.
-// trino_* names are macros of the prelude (engine_functions.h).
+// trino_* names are macros of the prelude (sql/native/prelude.h).
 #pragma once
 
 #include <string>

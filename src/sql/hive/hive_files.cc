@@ -97,29 +97,6 @@ Result<std::vector<HiveFile>> list_files(const Call& call, objectstore::ObjectSt
   return files;
 }
 
-Status copy_file(const Call& call, objectstore::ObjectStore& store, const std::string& from,
-                 const std::string& to) {
-  constexpr size_t kStep = 1 << 20;
-  ASSIGN_OR_RETURN(tables::Location source, tables::parse_location(from));
-  ASSIGN_OR_RETURN(tables::Location target, tables::parse_location(to));
-  ASSIGN_OR_RETURN(auto reader, store.open(call, source.bucket, source.key, {}));
-  uint64_t size = reader->info().size;
-  objectstore::PutOptions options;
-  options.size_hint = size;
-  ASSIGN_OR_RETURN(auto writer, store.write(call, target.bucket, target.key, std::move(options)));
-  std::string buffer(kStep, '\0');
-  for (uint64_t offset = 0; offset < size;) {
-    if (call.cancel.stop_requested())
-      return fail(Code::cancelled, "cancelled", "the request was cancelled");
-    ASSIGN_OR_RETURN(size_t count, reader->read_at(offset, buffer.data(), buffer.size()));
-    RETURN_IF_ERROR(writer->append({buffer.data(), count}));
-    offset += count;
-  }
-  auto done = writer->commit();
-  if (!done) return std::unexpected(done.error());
-  return {};
-}
-
 Result<std::vector<std::string>> list_folders(const Call& call, objectstore::ObjectStore& store,
                                               const std::string& location) {
   ASSIGN_OR_RETURN(tables::Location at, folder_at(location));

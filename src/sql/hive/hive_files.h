@@ -52,10 +52,6 @@ struct HiveFile {
 Result<std::vector<HiveFile>> list_files(const Call& call, objectstore::ObjectStore& store,
                                          const std::string& location);
 
-// One file, streamed; what is there is replaced.
-Status copy_file(const Call& call, objectstore::ObjectStore& store, const std::string& from,
-                 const std::string& to);
-
 // The names of the folders directly in a folder, hidden ones left out.
 Result<std::vector<std::string>> list_folders(const Call& call, objectstore::ObjectStore& store,
                                               const std::string& location);

@@ -48,16 +48,6 @@ Result<std::vector<std::string>> named_values(const HiveTable& table,
   return values;
 }
 
-hive::Partition partition_at(const HiveTable& table, const std::vector<std::string>& values,
-                             const std::string& location) {
-  hive::Partition partition;
-  partition.values = values;
-  partition.storage = table.storage();
-  partition.storage->location = location;
-  partition.parameters.emplace();
-  return partition;
-}
-
 }  // namespace
 
 const std::vector<Procedure>& HiveConnector::procedures() const {
@@ -110,7 +100,7 @@ Status HiveConnector::create_empty_partition(const Call& call, const HiveTable& 
                    o_.catalog.partition_name(call, table.name.schema, table.name.table, values));
   auto made = o_.catalog.add_partitions(
       call, table.name.schema, table.name.table,
-      {partition_at(table, values, table.location() + "/" + name)}, false);
+      {table.partition(values, table.location() + "/" + name)}, false);
   if (made) return {};
   if (made.error().is("partition_exists"))
     return fail(Code::exists, "ALREADY_EXISTS", "Partition already exists");
@@ -129,7 +119,7 @@ Status HiveConnector::register_partition(const Call& call, const HiveTable& tabl
   if (!there) return invalid(fmt::format("Partition location does not exist: {}", location));
   auto made =
       o_.catalog.add_partitions(call, table.name.schema, table.name.table,
-                                {partition_at(table, values, without_slash(location))}, false);
+                                {table.partition(values, without_slash(location))}, false);
   if (made) return {};
   if (made.error().is("partition_exists")) {
     return fail(
@@ -192,7 +182,7 @@ Status HiveConnector::sync_partitions(const Call& call, const HiveTable& table,
     ASSIGN_OR_RETURN(std::string name,
                      o_.catalog.partition_name(call, table.name.schema, table.name.table, values));
     if (in_store.insert(name).second)
-      added.push_back(partition_at(table, values, table.location() + path));
+      added.push_back(table.partition(values, table.location() + path));
   }
   if (mode != "DROP") {
     auto made = o_.catalog.add_partitions(call, table.name.schema, table.name.table,

@@ -259,6 +259,15 @@ std::string parameter_of(const hive::Parameters& parameters, std::string_view ke
 
 std::string HiveTable::location() const { return without_slash(storage().location.value_or("")); }
 
+hive::Partition HiveTable::partition(std::vector<std::string> values, std::string at) const {
+  hive::Partition made;
+  made.values = std::move(values);
+  made.storage = source.storage;
+  made.storage->location = std::move(at);
+  made.parameters.emplace();
+  return made;
+}
+
 const std::vector<PropertyInfo>& hive_table_properties() { return kProperties; }
 
 Result<std::shared_ptr<HiveTable>> sql_table(const TableName& name, hive::Table source) {

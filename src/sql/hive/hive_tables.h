@@ -24,6 +24,8 @@ struct HiveTable final : Table {
   std::string location() const;  // without a slash at the end
   bool is_managed() const { return source.table_type == "MANAGED_TABLE"; }
   const ColumnInfo& key(size_t i) const { return columns[data_columns + i]; }
+  // A new one of the table's format.
+  hive::Partition partition(std::vector<std::string> values, std::string at) const;
 };
 
 std::string parameter_of(const hive::Parameters& parameters, std::string_view key);

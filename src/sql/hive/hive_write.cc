@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "sql/connectors/hive_layout.h"
 #include "sql/hive/hive_connector.h"
 #include "sql/hive/hive_errors.h"
 #include "sql/hive/hive_tables.h"
@@ -95,7 +94,7 @@ Result<std::unique_ptr<Insert>> HiveConnector::insert_into(const HiveTable& tabl
     layout.serde = serde.text();
     layout.name_end = "";
   }
-  set_hive_layout(target, layout);
+  target.hive = std::move(layout);
   if (table.keys > 0) {
     insert->staging = fmt::format("{}/.insert-{}", target.location, insert->id);
     target.location = insert->staging;
@@ -141,16 +140,6 @@ Status check_same_lines(const HiveTable& table, const HivePartition& partition, 
       fmt::format("Partition {} has other SerDe properties than its table", partition.name));
 }
 
-hive::Partition new_partition(const HiveTable& table, const std::vector<std::string>& values,
-                              const std::string& location) {
-  hive::Partition partition;
-  partition.values = values;
-  partition.storage = table.storage();
-  partition.storage->location = location;
-  partition.parameters.emplace();
-  return partition;
-}
-
 }  // namespace
 
 // What lies in the hidden folder is put in place, and the partitions that are new are added. On
@@ -184,7 +173,7 @@ Status HiveConnector::publish(const Call& call, const HiveTable& table, const st
   for (const auto& [name, texts] : values) {
     if (folders.contains(name)) continue;
     folders[name] = table.location() + "/" + name;
-    added.push_back(new_partition(table, texts, folders[name]));
+    added.push_back(table.partition(texts, folders[name]));
   }
   std::vector<Publication> moves;
   for (size_t i = 0; i < files.size(); ++i) {
@@ -195,7 +184,7 @@ Status HiveConnector::publish(const Call& call, const HiveTable& table, const st
   Status done;
   size_t moved = 0;
   for (; done && moved < moves.size(); ++moved)
-    done = copy_file(call, o_.store, moves[moved].from, moves[moved].to);
+    done = files_.copy(call, moves[moved].from, moves[moved].to);
   if (done && !added.empty()) {
     auto made = o_.catalog.add_partitions(call, table.name.schema, table.name.table,
                                           std::move(added), true);

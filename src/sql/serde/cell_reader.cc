@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "base/bytes.h"
-#include "sql/engine/duckdb_value.h"
+#include "sql/native/duckdb_type.h"
 #include "tables/calendar.h"
 
 namespace aichemy::sql {

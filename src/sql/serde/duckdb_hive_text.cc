@@ -4,14 +4,13 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
-#include <duckdb/function/table_function.hpp>
 #include <duckdb/main/client_context.hpp>
-#include <duckdb/main/extension/extension_loader.hpp>
 #include <duckdb/storage/statistics/node_statistics.hpp>
 
 #include "sql/engine/duckdb_file_system.h"
 #include "sql/engine/duckdb_value.h"
-#include "sql/engine/engine.h"
+#include "sql/engine/scan_function.h"
+#include "sql/native/duckdb_type.h"
 #include "sql/serde/cell_reader.h"
 #include "sql/serde/file_lines.h"
 #include "sql/serde/registration.h"
@@ -24,15 +23,7 @@ using duckdb::LogicalType;
 
 constexpr uint64_t kUnitBytes = 32 << 20;  // enough work for a thread at a time
 
-struct ScansInfo final : duckdb::TableFunctionInfo {
-  explicit ScansInfo(const HiveTextScans& all) : scans(all) {}
-  const HiveTextScans& scans;
-};
-
-struct TextBind final : duckdb::TableFunctionData {
-  std::string handle;
-  std::shared_ptr<const HiveTextScan> scan;
-};
+using TextBind = ScanBind<HiveTextScan>;
 
 struct Unit {
   size_t file = 0;
@@ -124,7 +115,7 @@ void UnitReader::open(duckdb::ClientContext& context, const Unit& unit) {
   if (!path) throw_error(path.error());
   duckdb::FileSystem& system = duckdb::FileSystem::GetFileSystem(context);
   lines_ = std::make_unique<RowLines>(
-      FileLines(system, nullptr, *path, file_->data.path, unit.range),
+      FileLines(system, nullptr, *path, {file_->data.path, file_->version.etag}, unit.range),
       unit.range.begin == 0 ? serde_->skip_header : 0, serde_->skip_footer);
   constants_.clear();
   readers_.clear();
@@ -214,10 +205,7 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&,
                                               duckdb::TableFunctionBindInput& input,
                                               duckdb::vector<LogicalType>& types,
                                               duckdb::vector<duckdb::string>& names) {
-  auto made = duckdb::make_uniq<TextBind>();
-  made->handle = input.inputs[0].GetValue<std::string>();
-  made->scan = input.info->Cast<ScansInfo>().scans.find(made->handle);
-  if (!made->scan) throw duckdb::InvalidInputException("no scan for '%s'", made->handle);
+  auto made = bind_scan<HiveTextScan>(input);
   for (const LakeColumn& column : made->scan->columns) {
     names.push_back(fmt::format("c{}", names.size()));
     types.push_back(duckdb_type(column.type));
@@ -281,10 +269,8 @@ duckdb::unique_ptr<duckdb::NodeStatistics> cardinality(duckdb::ClientContext&,
 
 duckdb::InsertionOrderPreservingMap<std::string> describe(
     duckdb::TableFunctionToStringInput& input) {
-  duckdb::InsertionOrderPreservingMap<std::string> out;
-  const auto& bound = input.bind_data->Cast<TextBind>();
-  out[kScanHandle] = bound.handle;
-  out["Files"] = std::to_string(bound.scan->files.size());
+  auto out = describe_scan<HiveTextScan>(input);
+  out["Files"] = std::to_string(input.bind_data->Cast<TextBind>().scan->files.size());
   return out;
 }
 
@@ -293,12 +279,9 @@ duckdb::InsertionOrderPreservingMap<std::string> describe(
 void register_hive_text(duckdb::DatabaseInstance& database, const HiveTextScans& scans) {
   duckdb::TableFunction function("hive_text_scan", {LogicalType::VARCHAR}, run, bind, start,
                                  start_local);
-  function.projection_pushdown = true;
-  function.function_info = duckdb::make_shared_ptr<ScansInfo>(scans);
   function.cardinality = cardinality;
   function.to_string = describe;
-  duckdb::ExtensionLoader loader(database, "aichemy");
-  loader.RegisterFunction(function);
+  register_scan(database, std::move(function), scans);
 }
 
 }  // namespace aichemy::sql

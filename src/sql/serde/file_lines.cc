@@ -142,13 +142,17 @@ bool is_compressed(std::string_view path) {
 }
 
 FileLines::FileLines(duckdb::FileSystem& system, duckdb::optional_ptr<duckdb::FileOpener> opener,
-                     const std::string& path, std::string location, Range range)
-    : location_(std::move(location)),
+                     const std::string& path, File file, Range range)
+    : location_(std::move(file.location)),
       file_(system.OpenFile(path, duckdb::FileFlags::FILE_FLAGS_READ, opener)),
       source_(std::make_unique<PlainSource>(*file_, range.begin)),
       range_(range),
       buffer_(kReadBytes, '\0'),
       offset_(range.begin) {
+  if (system.GetVersionTag(*file_) != file.etag) {
+    throw_error({Code::corrupt, "HIVE_BAD_DATA",
+                 "the file was replaced while the query read it: " + location_});
+  }
   switch (packing_of(path)) {
     case Packing::deflate:
       source_ = std::make_unique<DeflateSource>(std::move(source_), location_);

@@ -29,9 +29,13 @@ class FileLines {
   struct Range {
     uint64_t begin = 0, end = UINT64_MAX;
   };
-  // `path` is the engine's; `location` is for messages.
+  // What was planned: the location is for messages, and every range has to be of the same object.
+  struct File {
+    std::string location, etag;
+  };
+  // `path` is the engine's. Throws corrupt ("HIVE_BAD_DATA") when the file is another by now.
   FileLines(duckdb::FileSystem& system, duckdb::optional_ptr<duckdb::FileOpener> opener,
-            const std::string& path, std::string location, Range range);
+            const std::string& path, File file, Range range);
 
   // False at the end. The line is there until the next call.
   bool next(std::string_view& line);

@@ -3,23 +3,17 @@
 
 #include <fmt/format.h>
 
-#include <duckdb/function/table_function.hpp>
-#include <duckdb/main/extension/extension_loader.hpp>
 #include <duckdb/parser/parser.hpp>
 #include <duckdb/parser/statement/select_statement.hpp>
 #include <duckdb/parser/tableref/subqueryref.hpp>
 
+#include "sql/engine/scan_function.h"
 #include "sql/serde/registration.h"
 
 namespace aichemy::sql {
 namespace {
 
 using duckdb::LogicalType;
-
-struct ScansInfo final : duckdb::TableFunctionInfo {
-  explicit ScansInfo(const HiveScans& all) : scans(all) {}
-  const HiveScans& scans;
-};
 
 // What the file says as the declared type has it.
 std::string fitted(const std::string& column, const Type& type) {
@@ -53,11 +47,8 @@ std::string query_of(const HiveScan& scan) {
 
 duckdb::unique_ptr<duckdb::TableRef> replace(duckdb::ClientContext&,
                                              duckdb::TableFunctionBindInput& input) {
-  std::string handle = input.inputs[0].GetValue<std::string>();
-  auto scan = input.info->Cast<ScansInfo>().scans.find(handle);
-  if (!scan || scan->parts.empty()) throw duckdb::InvalidInputException("no scan for '%s'", handle);
   duckdb::Parser parser;
-  parser.ParseQuery(query_of(*scan));
+  parser.ParseQuery(query_of(*bind_scan<HiveScan>(input)->scan));
   auto select = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(
       std::move(parser.statements[0]));
   return duckdb::make_uniq<duckdb::SubqueryRef>(std::move(select));
@@ -69,9 +60,7 @@ void register_hive_scans(duckdb::DatabaseInstance& database, const HiveTextScans
                          const HiveScans& scans) {
   duckdb::TableFunction function("hive_scan", {LogicalType::VARCHAR}, nullptr, nullptr);
   function.bind_replace = replace;
-  function.function_info = duckdb::make_shared_ptr<ScansInfo>(scans);
-  duckdb::ExtensionLoader loader(database, "aichemy");
-  loader.RegisterFunction(function);
+  register_scan(database, std::move(function), scans);
   register_hive_text(database, texts);
   register_hive_line(database);
 }

@@ -9,7 +9,7 @@
 //   (micros) for p <= 6 and BIGINT (picoseconds) above, timestamp(p) TIMESTAMP for p <= 6 and
 //   HUGEINT (picoseconds) above, time(p) with time zone INTERVAL and timestamp(p) with time zone
 //   INTERVAL for p <= 6, STRUCT(t INTERVAL, p INTEGER) above, the zone kept per value (decision
-//   0070, engine/native_moment.h), interval year to month INTEGER (months), interval day to second
+//   0070, native/moment.h), interval year to month INTEGER (months), interval day to second
 //   BIGINT (milliseconds), array LIST, map MAP, row STRUCT whose fields are always named f0, f1,
 //   ... by position (so that no user name reaches the engine), ipaddress BLOB of 16 bytes, number
 //   BLOB (sql/types/number.h), sketches BLOB, unknown any type holding only NULL.
