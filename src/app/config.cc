@@ -229,6 +229,8 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
        "a file of resource groups and selectors in Trino's JSON; empty: one group, global"},
       {"sql.kafka_tables", text, "",
        "a folder of table descriptions (Trino's JSON) for the catalog kafka; empty: none"},
+      {"sql.query_log", boolean, "true",
+       "each query that ended is a record of the topic __query_log, in SQL kafka.system.queries"},
       {"sql.memory_catalog", bytes, "256MB", "tables of the catalog memory together; 0: none"},
       {"sql.running_max", count, "1000", "statements of the group global that are not queued"},
       {"sql.queued_max", count, "1000", "queued statements of the group global"},

@@ -21,6 +21,7 @@
 #include "catalog/hive_catalog.h"
 #include "catalog/hive_locks.h"
 #include "jobs/jobs.h"
+#include "jobs/query_log.h"
 #include "jobs/topic_catalog.h"
 #include "metadb/metadb.h"
 #include "objectstore/embedded_store.h"
@@ -83,6 +84,7 @@ class RunningPlatform final : public Platform {
   jobs::EventScans event_scans_;
   jobs::TopicScans topic_scans_;
   std::unique_ptr<sql::Connector> topic_catalog_;
+  std::unique_ptr<jobs::QueryLog> query_log_;
   std::unique_ptr<objectstore::MemoryStore> memory_;
   std::unique_ptr<sql::DuckDbEngine> engine_;
   std::unique_ptr<sql::MemoryConnector> memory_catalog_;
@@ -288,6 +290,10 @@ Status RunningPlatform::start_sql() {
   ASSIGN_OR_RETURN(auto grants, sql::GrantStore::open(*database_));
   ASSIGN_OR_RETURN(auto routines, sql::RoutineStore::open(database_.get()));
   ASSIGN_OR_RETURN(auto rules, read_access_rules());
+  if (config().flag("sql.query_log")) {
+    ASSIGN_OR_RETURN(query_log_, jobs::QueryLog::start(*broker_, metrics_));
+    described.push_back(jobs::query_log_table());
+  }
   topic_catalog_ = jobs::make_topic_catalog(*broker_, topic_scans_, std::move(described));
   sql_ = std::make_unique<SqlFront>(
       SqlFrontOptions{.config = config(),
@@ -313,6 +319,8 @@ Status RunningPlatform::start_sql() {
                       .rules = std::move(rules),
                       .certificate = std::move(certificate),
                       .internal_secret = std::move(secret)});
+  if (query_log_)
+    sql_->queries().on_end([this](const sql::QueryInfo& query) { query_log_->add(query); });
   RETURN_IF_ERROR(about_port(sql_->start(), "sql.https_port or sql.http_port"));
   bool plain = sql_->http_port() > 0;
   sql_->queries().serve_at(
@@ -538,6 +546,7 @@ void RunningPlatform::stop(std::chrono::milliseconds drain) {
   if (status_page_) status_page_->stop(left());
   if (jobs_service_) jobs_service_->stop(left());
   if (sql_) sql_->stop(left());
+  if (query_log_) query_log_->stop();
   if (hms_) hms_->stop();
   if (iceberg_rest_) iceberg_rest_->stop(left());
   if (kafka_) kafka_->stop();

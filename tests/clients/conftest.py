@@ -62,6 +62,15 @@ class Platform:
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, **options)
 
 
+def wait_until(check, what="it did not happen in time", seconds=30):
+    """What `check` answers once it is true: for what threads of the platform do in their own time."""
+    until = time.monotonic() + seconds
+    while not (value := check()):
+        assert time.monotonic() < until, what
+        time.sleep(0.02)
+    return value
+
+
 def make_platform(settings=(), parent=None):
     folder = Path(tempfile.mkdtemp(prefix="aichemy-test-", dir=parent))
     return Platform(os.environ.get("AICHEMY", ROOT / "build/release/aichemy"), folder / "data", settings)

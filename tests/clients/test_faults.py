@@ -16,7 +16,7 @@ import confluent_kafka
 import pytest
 from botocore.client import Config
 from botocore.exceptions import ClientError
-from conftest import make_platform
+from conftest import make_platform, wait_until
 from test_jobs import ask
 
 BUCKET = "faults"
@@ -36,14 +36,6 @@ def status(ready):
 
 def drives(ready):
     return status(ready)["object_store"]["drives"]
-
-
-def wait_for(condition, seconds, what):
-    """Polls: what is waited for is done by a background thread of the platform."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, what
-        time.sleep(0.05)
 
 
 def body_of(key, size=200_000):
@@ -77,7 +69,7 @@ class Writers:
 
     def wait_for_more(self, count):
         wanted = len(self.keys) + count
-        wait_for(lambda: len(self.keys) >= wanted or self.failures, 60, "writes do not go on")
+        wait_until(lambda: len(self.keys) >= wanted or self.failures, "writes do not go on", 60)
 
     def stop(self):
         self.stopping.set()
@@ -102,7 +94,7 @@ def test_two_drives_lost_under_load_and_replaced(own_platform):
     for drive in lost:
         pull(drive)
     writers.wait_for_more(30)
-    wait_for(lambda: sum(not d["online"] for d in drives(ready)) == 2, 30, "status does not name the lost drives")
+    wait_until(lambda: sum(not d["online"] for d in drives(ready)) == 2, "status does not name the lost drives", 30)
     shown = own_platform.run("status").stdout
     assert "2 of 4 drives online" in shown and shown.count("OFFLINE") == 2, shown
     writers.wait_for_more(30)
@@ -111,8 +103,8 @@ def test_two_drives_lost_under_load_and_replaced(own_platform):
     writers.wait_for_more(30)
     writers.stop()
     assert not writers.failures, writers.failures[:5]
-    wait_for(lambda: all(d["online"] and not d["healing_objects"] for d in drives(ready)), HEAL_SECONDS_MAX,
-             "the replaced drives do not heal")
+    wait_until(lambda: all(d["online"] and not d["healing_objects"] for d in drives(ready)), "the replaced drives do not heal",
+               HEAL_SECONDS_MAX)
     # Healed means: the other two may go now.
     for name in ("0", "2"):
         pull(own_platform.data / "drives" / name)
@@ -155,7 +147,7 @@ def test_full_disk(small_disk):
         assert s3.get_object(Bucket=BUCKET, Key="before")["Body"].read() == body_of("before")
         assert ask(ready, "SELECT a FROM faults.t") == [[1]]
         filler.unlink()
-        wait_for(lambda: produce(producer, "again") is None, 30, "events do not come back")
+        wait_until(lambda: produce(producer, "again") is None, "events do not come back", 30)
         s3.put_object(Bucket=BUCKET, Key="after", Body=body_of("after"))
         ask(ready, "INSERT INTO faults.t SELECT 2")
         assert sorted(ask(ready, "SELECT a FROM faults.t")) == [[1], [2]]

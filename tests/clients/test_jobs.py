@@ -1,10 +1,9 @@
 """The whole flow: events in by Kafka clients, a job, an Iceberg table, SQL; and what happens to bad records."""
 import json
-import time
 import uuid
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, wait_until
 
 trino = pytest.importorskip("trino")
 confluent_kafka = pytest.importorskip("confluent_kafka")
@@ -22,16 +21,6 @@ def ask(ready, sql):
     cursor = connect(ready).cursor()
     cursor.execute(sql)
     return cursor.fetchall()
-
-
-def wait_until(check, seconds=30):
-    until = time.monotonic() + seconds
-    while True:
-        value = check()
-        if value:
-            return value
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def produce(ready, topic, values):

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
-from test_jobs import ask, wait_until
+from conftest import ROOT, wait_until
+from test_jobs import ask
 
 README = (ROOT / "README.md").read_text()
 

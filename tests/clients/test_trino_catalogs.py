@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from conftest import make_platform
+from conftest import make_platform, wait_until
 
 trino = pytest.importorskip("trino")
 confluent = pytest.importorskip("confluent_kafka")
@@ -147,3 +147,39 @@ def test_declared_columns(events):
         with pytest.raises(trino.exceptions.TrinoQueryError) as refused:
             rows(kafka, "INSERT INTO kafka.shop.orders VALUES (1, 'x', NULL)")
         assert refused.value.error_name == "NOT_SUPPORTED"
+
+
+def logged(connection, mark):
+    """The query log's rows of statements with this mark, once there are some."""
+    text = (f"SELECT user, state, query, error_code, output_rows, source, ended >= created FROM kafka.system.queries "
+            f"WHERE query LIKE '%{mark}%' AND query NOT LIKE '%query_log%' AND query NOT LIKE '%system.queries%' ORDER BY created")
+    return wait_until(lambda: rows(connection, text), f"{mark} in the query log")
+
+
+def test_every_query_is_logged():
+    platform = make_platform()
+    try:
+        with connect(platform.ready, "kafka") as kafka:
+            assert rows(kafka, "SELECT 1 AS first_mark UNION ALL SELECT 2") and rows(kafka, "SHOW TABLES FROM kafka.system") == [["queries"]]
+            with pytest.raises(trino.exceptions.TrinoUserError):
+                rows(kafka, "SELECT first_mark FROM nowhere.a.b -- <img src=x>")
+            user = kafka._client_session.user
+            wait_until(lambda: len(logged(kafka, "first_mark")) == 2, "both")
+            ended, failed = logged(kafka, "first_mark")
+            assert ended == [user, "FINISHED", "SELECT 1 AS first_mark UNION ALL SELECT 2", None, 2, ended[5], True]
+            assert failed[1] == "FAILED" and failed[3] == "CATALOG_NOT_FOUND"
+            assert rows(kafka, "SELECT 3 AS last_mark") == [[3]]
+        assert platform.stop() == 0
+        platform.start()
+        with connect(platform.ready, "kafka") as kafka:
+            assert len(logged(kafka, "first_mark")) == 2, "it lasts"
+            assert len(logged(kafka, "last_mark")) == 1, "and ends with the last one"
+            consumer = confluent.Consumer({"bootstrap.servers": platform.ready["events"]["bootstrap"], "group.id": "log",
+                                           "auto.offset.reset": "earliest"})
+            consumer.subscribe(["__query_log"])
+            message = wait_until(lambda: consumer.poll(1.0), "a record")
+            consumer.close()
+            assert json.loads(message.value())["query_id"] == message.key().decode()
+    finally:
+        platform.kill()
+        shutil.rmtree(platform.data.parent, ignore_errors=True)

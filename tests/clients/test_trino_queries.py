@@ -91,16 +91,6 @@ def state_of(platform, query):
     return run(platform, f"SELECT state, error_code FROM system.runtime.queries WHERE query_id = '{query}'", user="other")[0]
 
 
-def wait_for(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError("waited in vain")
-
-
 # ---- resource groups -----------------------------------------------------------------------------------------
 
 
