@@ -1,4 +1,5 @@
 """The console in a real Chromium against the real platform: each page, its errors, its accessibility, its recovery."""
+import base64
 import io
 import json
 import os
@@ -18,7 +19,7 @@ from test_console_api import Session, send_messages
 webdriver = pytest.importorskip("selenium.webdriver")
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
 
 EVIL = "<img src=x onerror=document.title='owned'>"
 PICTURES = os.environ.get("CONSOLE_PICTURES")  # a folder: every test leaves its pictures there
@@ -333,6 +334,70 @@ def test_messages_searched_opened_and_sent(page, world):
     page.find(".dialog button[type=submit]").click()
     page.sees("Sent to partition")
     page.wait(lambda: page.find(".msg").text.endswith("sent by hand"))
+
+
+def test_messages_are_decoded(page, api, platform, tmp_path):
+    golden = json.loads((ROOT / "tests/golden/messages/decoders.json").read_text())
+    topic = f"ui-coded-{uuid.uuid4().hex[:8]}"
+    api.send("POST", "/topics", {"name": topic, "partitions": 1})
+    avro, order, other = (bytes.fromhex(golden[name]) for name in ("avro_order", "protobuf_order", "protobuf_other"))
+    for value in (b"\0\0\0\0\x07" + avro, b"\0\0\0\0\x08\0" + order, b"\0\0\0\0\x09\0", other, EVIL.encode()):
+        api.send("POST", f"/topics/{topic}/messages", {"value": base64.b64encode(value).decode(), "encoding": "base64"})
+    page.open(f"/events/topics/{topic}?tab=decoders")
+    page.sees("No decoders yet")
+
+    def add(number, name=None, text=None):
+        page.click("Add a decoder")
+        if name:
+            Select(page.find(".dialog select")).select_by_visible_text("Protobuf")
+            page.driver.find_element(By.CSS_SELECTOR, ".dialog input[type=file]").send_keys(str(tmp_path / "shop.desc"))
+            page.wait(lambda: Select(page.driver.find_elements(By.CSS_SELECTOR, ".dialog select")[1]).select_by_visible_text(name) or True)
+        else:
+            page.driver.execute_script("arguments[0].focus()", page.find(".dialog textarea"))
+            page.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+        page.find(".dialog input[type=number]").send_keys(number)
+        page.is_accessible()
+        if text == "no schema":
+            page.sees("not usable")
+            return page.click("Cancel", ".dialog button")
+        page.find(".dialog button[type=submit]").click()
+        page.wait(lambda: not page.driver.find_elements(By.CSS_SELECTOR, ".dialog"))
+
+    (tmp_path / "shop.desc").write_bytes(base64.b64decode(golden["descriptors"]))
+    add("7", text="no schema")
+    add("7", text=json.dumps(golden["avro_schema"]))
+    add("8", name="shop.Order")
+    add("", name="shop.Other")
+    page.sees("shop.Other")
+    page.is_accessible()
+    page.picture("topic-decoders")
+    page.open(f"/events/topics/{topic}?from=earliest")
+    page.wait(lambda: '"item":"tëa"' in page.find(".msgs").text and '{"word":"hello"}' in page.find(".msgs").text)
+    page.picture("topic-decoded")
+    rows = page.driver.find_elements(By.CSS_SELECTOR, ".msg")
+    for row, wanted in ((0, '"at": "1969-12-31T23:59:59.999999Z"'), (1, '"high": 18446744073709551615'), (2, "This is not read as Protobuf shop.Other"), (4, EVIL)):
+        rows[row].click()
+        page.wait(lambda: wanted in page.find(".drawer").text)
+        page.is_accessible()
+        assert "owned" not in page.driver.title and not page.driver.find_elements(By.CSS_SELECTOR, ".drawer img")
+        if row == 1:
+            page.picture("message-decoded")
+            Select(page.find(".drawer select")).select_by_visible_text("Hexadecimal")
+            page.sees("00 00 00 00 08 00")
+        if row == 2:
+            Select(page.find(".drawer select")).select_by_visible_text("Protobuf without a schema")
+            page.sees("This is not read as Protobuf: 0 is no number of a field")
+        page.click("Close")
+    rows[3].click()
+    Select(page.find(".drawer select")).select_by_visible_text("Protobuf without a schema")
+    page.sees('1: "hello"')
+    page.sees("Protobuf without a schema: numbers of fields, kinds guessed")
+    page.open(f"/events/topics/{topic}?tab=decoders")
+    page.click("Remove Avro schema 7")
+    page.click("Remove", ".dialog button")
+    page.wait(lambda: "Avro" not in page.find(".table").text)
+    api.send("DELETE", f"/topics/{topic}")
+    assert page.complaints() == []
 
 
 def test_a_topic_is_made_and_deleted(page):

@@ -756,3 +756,34 @@ def test_configuration_log_and_keys(admin):
     admin.refused("DELETE", f"/admin/access-keys/{key}", 404, "no_such_access_key")
     assert "process_resident_memory_bytes" in admin.get("/admin/metrics")["text"]
     admin.get("/admin/logs", level="warn", search="x")
+
+
+# ---- Decoders.
+
+
+def test_decoders_of_a_topic(admin, base, topic):
+    avro = {"format": "avro", "schema_id": 7, "definition": '"string"'}
+    path = f"/topics/{topic}/decoders"
+    added = admin.send("POST", path, avro)
+    check(added, {"$ref": "#/components/schemas/Decoder"})
+    admin.refused("POST", path, 409, "schema_id_taken", avro)
+    for change, code in (({"format": "thrift"}, "format"), ({"schema_id": -1}, "schema_id"), ({"schema_id": 2**31}, "schema_id"), ({"definition": "{"}, "definition"),
+                         ({"definition": '"a\0"'}, "definition"), ({"format": "protobuf", "message_type": "a b"}, "message_type")):
+        admin.refused("POST", path, 400, code, {**avro, **change})
+    admin.refused("POST", "/topics/nowhere/decoders", 404, "no_such_topic", avro)
+    admin.refused("GET", "/topics/nowhere/decoders", 404, "no_such_topic")
+    viewer = Session(base, "user1", "user123")
+    viewer.refused("POST", path, 403, "role", avro)
+    viewer.refused("DELETE", f"{path}/{added['id']}", 403, "role")
+    answer = viewer.get(path)
+    check(answer, {"$ref": "#/components/schemas/DecoderList"})
+    assert answer["decoders"] == [added]
+    line = next(row for row in admin.get("/admin/audit", search=path)["lines"] if row["operation"] == "addDecoder" and not row["outcome"])
+    assert "string" not in line["detail"]
+    admin.send("DELETE", f"{path}/{added['id']}")
+    admin.refused("DELETE", f"{path}/{added['id']}", 404, "no_such_decoder")
+    # They go with their topic.
+    admin.send("POST", path, avro)
+    admin.send("DELETE", f"/topics/{topic}")
+    admin.send("POST", "/topics", {"name": topic, "partitions": 1})
+    assert admin.get(path)["decoders"] == []

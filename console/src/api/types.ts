@@ -494,6 +494,32 @@ export interface Produced {
   offset: number
 }
 
+export interface NewDecoder {
+  /** avro or protobuf */
+  format: string
+  /** in the messages' frame; none: for messages without a frame */
+  schema_id?: number | null
+  /** of Protobuf; none: the frame says it */
+  message_type?: string | null
+  /** an Avro schema, or a FileDescriptorSet in base64 */
+  definition: string
+}
+
+export interface Decoder {
+  id: string
+  format: string
+  schema_id?: number | null
+  message_type: string
+  definition: string
+  changed_millis: number
+  changed_by: string
+}
+
+export interface DecoderList {
+  /** those for messages without a frame first */
+  decoders: Decoder[]
+}
+
 export interface Group {
   name: string
   state: string
@@ -1024,6 +1050,27 @@ export interface Operations {
     body: undefined
     answer: Message
   }
+  /** schemas to read its messages with (viewer) */
+  listDecoders: {
+    path: { topic: string }
+    query: Record<string, never>
+    body: undefined
+    answer: DecoderList
+  }
+  /** keeps a schema for the topic (operator) */
+  addDecoder: {
+    path: { topic: string }
+    query: Record<string, never>
+    body: NewDecoder
+    answer: Decoder
+  }
+  /** forgets a schema (operator) */
+  removeDecoder: {
+    path: { topic: string; id: string }
+    query: Record<string, never>
+    body: undefined
+    answer: undefined
+  }
   /** consumer groups (viewer) */
   listGroups: {
     path: Record<string, never>
@@ -1221,6 +1268,9 @@ export const operations = {
   produceMessage: ['POST', '/api/v1/topics/{topic}/messages'],
   streamMessages: ['GET', '/api/v1/topics/{topic}/live'],
   getMessage: ['GET', '/api/v1/topics/{topic}/partitions/{partition}/messages/{offset}'],
+  listDecoders: ['GET', '/api/v1/topics/{topic}/decoders'],
+  addDecoder: ['POST', '/api/v1/topics/{topic}/decoders'],
+  removeDecoder: ['DELETE', '/api/v1/topics/{topic}/decoders/{id}'],
   listGroups: ['GET', '/api/v1/groups'],
   getGroup: ['GET', '/api/v1/groups/{group}'],
   deleteGroup: ['DELETE', '/api/v1/groups/{group}'],

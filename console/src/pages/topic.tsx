@@ -4,15 +4,15 @@ import { useEffect, useMemo, useState } from 'react'
 import { address, call } from '../api/client'
 import { useLive } from '../api/live'
 import type { Message, TopicDetail } from '../api/types'
-import { bytes, count, hexDump, preciseTime, time } from '../lib/format'
-import { prettyJson } from '../lib/json'
+import { decodedBytesMax, decodedLine } from '../lib/decode'
+import { bytes, count, preciseTime, time } from '../lib/format'
 import { highlight } from '../lib/highlight'
 import { download } from '../lib/results'
 import { useMay, useSession } from '../lib/session'
 import { Head, Page, Tile } from '../ui/page'
+import { Decoders, ReadAs, readValue, useDecoders } from './topic_decoders'
 import { Badge, Button, Confirm, Copy, Dialog, Drawer, Empty, Field, Loaded, Menu, ProblemNote, Search, StateBadge, VirtualList, toast, toastProblem } from '../ui/parts'
 
-const shownMax = 256 * 1024
 const liveMax = 5000
 
 function Marked({ text, search }: { text: string; search: string }) {
@@ -30,18 +30,17 @@ const oneLine = (text: string | null | undefined, encoding: string) =>
 
 function MessageDrawer({ topic, message, onClose, onProduce }: { topic: string; message: Message; onClose: () => void; onProduce: (message: Message) => void }) {
   const may = useMay('operator')
-  const [view, setView] = useState<'pretty' | 'raw'>('pretty')
+  const [as, setAs] = useState('')
+  const decoders = useDecoders(topic)
   const path = { topic, partition: String(message.partition), offset: String(message.offset) }
   const whole = useQuery({
     queryKey: ['message', topic, message.partition, message.offset],
-    queryFn: () => call('getMessage', { path, query: { bytes: shownMax } }),
+    queryFn: () => call('getMessage', { path, query: { bytes: decodedBytesMax } }),
     enabled: message.truncated,
     initialData: message.truncated ? undefined : message,
   })
   const shown = whole.data ?? message
-  const isText = shown.value_encoding === 'text'
-  const pretty = useMemo(() => (shown.value && isText && !shown.truncated ? prettyJson(shown.value) : null), [shown, isText])
-  const text = shown.value === null || shown.value === undefined ? '' : !isText ? hexDump(shown.value) : view === 'pretty' && pretty ? pretty : shown.value
+  const reading = useMemo(() => readValue(shown, decoders, as), [shown, decoders, as])
   const save = async () => {
     const full = await call('getMessage', { path })
     const name = `${topic}-${message.partition}-${message.offset}`
@@ -78,12 +77,13 @@ function MessageDrawer({ topic, message, onClose, onProduce }: { topic: string; 
       <section className="stack" style={{ gap: 6, minHeight: 0 }}>
         <div className="row">
           <h3 className="grow">Value</h3>
-          {pretty && <Button tone="bare" small onClick={() => setView(view === 'pretty' ? 'raw' : 'pretty')}>{view === 'pretty' ? 'As sent' : 'Indented'}</Button>}
-          {!isText && <Badge>hexadecimal</Badge>}
-          <Copy text={shown.value ?? ''} label="Copy the value" />
+          {reading.note && <Badge>{reading.note}</Badge>}
+          <ReadAs decoders={decoders} value={as} onChange={setAs} />
+          <Copy text={as === 'sent' ? shown.value ?? '' : reading.text} label="Copy the value" />
         </div>
-        {shown.value === null || shown.value === undefined ? <p className="muted">None: this message removes its key.</p> : <pre className="code" tabIndex={0} aria-label="Value">{text}</pre>}
-        {shown.truncated && <p className="muted">The first {bytes(shownMax)} of {bytes(shown.value_bytes)}. Save it to see the rest.</p>}
+        {shown.value === null || shown.value === undefined ? <p className="muted">None: this message removes its key.</p> : <pre className="code" tabIndex={0} aria-label="Value">{reading.text}</pre>}
+        {reading.problem && <p className="problem" role="note">{reading.problem}</p>}
+        {(shown.truncated || reading.isCut) && <p className="muted">The beginning of {bytes(shown.value_bytes)}. Save it to see the rest.</p>}
         <ProblemNote problem={whole.error} />
       </section>
     </Drawer>
@@ -151,6 +151,7 @@ function Messages({ topic, partitions }: { topic: string; partitions: number }) 
   const [arrived, setArrived] = useState<Message[]>([])
   const from = search.from ?? 'latest'
   const isLive = from === 'live'
+  const decoders = useDecoders(topic)
   const set = (change: Record<string, string | undefined>) => void navigate({ search: (old: Record<string, string | undefined>) => ({ ...old, ...change }), replace: true })
   useEffect(() => {
     const timer = setTimeout(() => {
@@ -223,7 +224,7 @@ function Messages({ topic, partitions }: { topic: string; partitions: number }) 
                 <span className="muted hide-phone">{time(message.timestamp_millis)}</span>
                 <span className="muted">{message.partition}:{message.offset}</span>
                 <span className="hide-phone"><Marked text={oneLine(message.key, message.key_encoding)} search={search.search ?? ''} /></span>
-                <span><Marked text={oneLine(message.value, message.value_encoding)} search={search.search ?? ''} /></span>
+                <span><Marked text={decodedLine(message, decoders) ?? oneLine(message.value, message.value_encoding)} search={search.search ?? ''} /></span>
               </button>
             )}
           </VirtualList>
@@ -330,7 +331,7 @@ export function TopicPage() {
   const [total, setTotal] = useState('')
   const query = useQuery({ queryKey: ['topic', topic], queryFn: () => call('getTopic', { path: { topic } }), refetchInterval: 3000 })
   const tab = search.tab ?? 'messages'
-  const tabs = [['messages', 'Messages'], ['partitions', 'Partitions'], ['groups', 'Readers'], ['settings', 'Settings']] as const
+  const tabs = [['messages', 'Messages'], ['partitions', 'Partitions'], ['groups', 'Readers'], ['settings', 'Settings'], ['decoders', 'Decoders']] as const
   return (
     <Page>
       <Head title={topic} crumbs={[{ label: 'Events', to: '/events' }]} badge={query.data && (query.data.topic.internal ? <Badge>internal</Badge> : null)}>
@@ -365,6 +366,7 @@ export function TopicPage() {
             {tab === 'messages' && <Messages topic={topic} partitions={data.topic.partitions} />}
             {tab === 'partitions' && <Partitions data={data} />}
             {tab === 'groups' && <Readers data={data} />}
+            {tab === 'decoders' && <Decoders topic={topic} />}
             {tab === 'settings' && <Settings topic={topic} data={data} />}
           </>
         )}

@@ -13,7 +13,8 @@ using metadb::Transaction;
 
 // Members whose values are nobody's business, and records whose members all are. What a record does
 // not declare may be anything.
-constexpr std::array<std::string_view, 4> kWithheld = {"password", "secret", "value", "headers"};
+constexpr std::array<std::string_view, 5> kWithheld = {"password", "secret", "value", "headers",
+                                                       "definition"};
 constexpr std::array<std::string_view, 3> kWithheldRecords = {"NewMessage", "NewSavedQuery",
                                                               "SavedQueryChange"};
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "serve/console/audit_trail.h"
 #include "serve/console/bundle.h"
+#include "serve/console/decoders.h"
 #include "serve/console/exchange.h"
 #include "serve/console/overview.h"
 #include "serve/console/problem.h"
@@ -101,12 +102,14 @@ struct ConsoleService::State {
         queries(options.executor, options.queries, options.clock),
         overview(options),
         saved(options.database, options.clock, options.random),
+        decoders(options.database, options.clock, options.random),
         audit(options.database, options.clock) {}
 
   ConsoleOptions options;
   QueryDesk queries;
   OverviewKeeper overview;
   SavedQueries saved;
+  Decoders decoders;
   AuditTrail audit;
   Bundle bundle;
   std::unique_ptr<Sessions> sessions;
@@ -240,7 +243,7 @@ Async<Status> ConsoleService::State::api(Request& request, Response& response,
   Signed me = who(request);
   Call call = request.call;
   call.principal = me.user;
-  Parts parts{options, queries, *sessions, overview, saved, audit};
+  Parts parts{options, queries, *sessions, overview, saved, decoders, audit};
   Exchange exchange{parts, call, me.role, {}, {}, {}};
   CO_ASSIGN_OR_RETURN(auto segments, split(std::string_view(request.path).substr(kApi.size())));
   CO_ASSIGN_OR_RETURN(auto parameters, request.parameters());

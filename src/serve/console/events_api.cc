@@ -7,6 +7,7 @@
 #include <future>
 
 #include "base/bytes.h"
+#include "serve/console/decoders.h"
 #include "serve/console/handlers.h"
 #include "serve/console/message_scan.h"
 #include "wire/record_batch.h"
@@ -253,6 +254,7 @@ Result<Answer> delete_topic(Exchange& exchange) {
   if (topic->internal)
     return fail(Code::denied, "internal_topic", topic->name + " belongs to the platform");
   RETURN_IF_ERROR(broker_of(exchange).delete_topic(topic->name));
+  RETURN_IF_ERROR(exchange.parts.decoders.forget_topic(topic->name));
   return Answer(Json());
 }
 

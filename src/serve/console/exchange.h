@@ -20,6 +20,7 @@ class QueryDesk;
 class Sessions;
 class OverviewKeeper;
 class SavedQueries;
+class Decoders;
 class AuditTrail;
 
 // What lives as long as the service, besides the platform's own parts.
@@ -29,6 +30,7 @@ struct Parts {
   Sessions& sessions;
   OverviewKeeper& overview;
   SavedQueries& saved;
+  Decoders& decoders;
   AuditTrail& audit;
 };
 

@@ -55,6 +55,9 @@ Async<Status> stream_messages(Exchange& exchange, http::Request& request, http::
                               const std::function<bool()>& stopping);
 Result<Answer> get_message(Exchange& exchange);
 Result<Answer> produce_message(Exchange& exchange);
+Result<Answer> list_decoders(Exchange& exchange);
+Result<Answer> add_decoder(Exchange& exchange);
+Result<Answer> remove_decoder(Exchange& exchange);
 Result<Answer> list_groups(Exchange& exchange);
 Result<Answer> get_group(Exchange& exchange);
 Result<Answer> delete_group(Exchange& exchange);
