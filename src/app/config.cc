@@ -221,6 +221,7 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
        "SQL roles and grants decide who may do what; false: they are kept only"},
       {"sql.access_rules", text, "",
        "file of access rules in the JSON of Trino's file-based access control"},
+      {"sql.groups", text, "", "file of the groups that access rules name: lines of group:user,user"},
       {"sql.function_schema", text, "",
        "catalog.schema where CREATE FUNCTION puts unqualified names and calls look for them"},
       {"sql.concurrency", count, "16",

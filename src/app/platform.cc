@@ -273,9 +273,19 @@ Status RunningPlatform::start_jobs() {
 // None when no file is named.
 Result<std::unique_ptr<sql::AccessControl>> RunningPlatform::read_access_rules() {
   const std::string& path = config().text("sql.access_rules");
+  const std::string& group_file = config().text("sql.groups");
+  if (path.empty() && !group_file.empty())
+    return fail(Code::invalid, "config", "sql.groups says nothing without sql.access_rules");
   if (path.empty()) return std::unique_ptr<sql::AccessControl>();
   ASSIGN_OR_RETURN(std::string text, options_.disk.read_file(path));
-  auto rules = sql::read_access_rules(text);
+  sql::UserGroups groups;
+  if (!group_file.empty()) {
+    ASSIGN_OR_RETURN(std::string lines, options_.disk.read_file(group_file));
+    auto read = sql::read_user_groups(lines);
+    if (!read) return fail(read.error().code, "config", group_file + ": " + read.error().message);
+    groups = std::move(*read);
+  }
+  auto rules = sql::read_access_rules(text, std::move(groups));
   if (!rules) return fail(rules.error().code, "config", path + ": " + rules.error().message);
   return rules;
 }

@@ -19,7 +19,7 @@ struct Pattern {
 };
 
 struct Rule {
-  Pattern user, role, catalog, schema, table, property, owner, new_user, new_role, name;
+  Pattern user, role, group, catalog, schema, table, property, owner, new_user, new_role, name;
   bool has_role = false, has_group = false, has_new_user = false, has_new_role = false;
   std::string new_user_text;
   int level = 0;  // catalogs: 0 none, 1 read-only, 2 all
@@ -28,11 +28,12 @@ struct Rule {
   std::set<std::string> hidden_columns;
   RowRules rows;
 
-  bool is_for(const Identity& who) const {
-    // Nobody is member of a group here: a rule for groups is for nobody.
-    if (has_group || !user.matches(who.user)) return false;
-    if (!has_role) return true;
-    return std::ranges::any_of(who.roles, [&](const auto& one) { return role.matches(one); });
+  bool is_for(const Identity& who, const std::set<std::string>& groups) const {
+    auto any = [](const std::set<std::string>& names, const Pattern& pattern) {
+      return std::ranges::any_of(names, [&](const auto& name) { return pattern.matches(name); });
+    };
+    return user.matches(who.user) && (!has_role || any(who.roles, role)) &&
+           (!has_group || any(groups, group));
   }
   bool is_on(const AccessObject& object) const {
     return catalog.matches(object.catalog) && schema.matches(object.schema) &&
@@ -54,15 +55,32 @@ Result<Pattern> pattern_of(const std::string& where, const Json& value) {
   }
 }
 
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r";
+  size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
+}
+
 struct PatternKey {
   const char* key;
   Pattern Rule::* member;
 };
 constexpr PatternKey kPatterns[] = {
-    {"user", &Rule::user},          {"role", &Rule::role},         {"original_user", &Rule::user},
-    {"original_role", &Rule::role}, {"catalog", &Rule::catalog},   {"schema", &Rule::schema},
-    {"table", &Rule::table},        {"property", &Rule::property}, {"queryOwner", &Rule::owner},
-    {"new_role", &Rule::new_role},  {"function", &Rule::name},     {"procedure", &Rule::name},
+    {"user", &Rule::user},
+    {"original_user", &Rule::user},
+    {"role", &Rule::role},
+    {"original_role", &Rule::role},
+    {"group", &Rule::group},
+    {"original_group", &Rule::group},
+    {"catalog", &Rule::catalog},
+    {"schema", &Rule::schema},
+    {"table", &Rule::table},
+    {"property", &Rule::property},
+    {"queryOwner", &Rule::owner},
+    {"new_role", &Rule::new_role},
+    {"function", &Rule::name},
+    {"procedure", &Rule::name},
 };
 
 struct SectionRow {
@@ -156,6 +174,7 @@ Result<Rule> read_rule(const SectionRow& section, const std::string& where, cons
       }
     }
     if (key == "role" || key == "original_role") rule.has_role = true;
+    // ".*" is for those without a group too.
     if (key == "group" || key == "original_group") rule.has_group = value.as_string() != ".*";
     if (key == "new_role") rule.has_new_role = true;
     if (key == "new_user") {
@@ -180,6 +199,7 @@ Result<Rule> read_rule(const SectionRow& section, const std::string& where, cons
 class FileRules final : public AccessControl {
  public:
   std::map<std::string, Section> sections;
+  UserGroups groups;
 
   Result<bool> allows(const Identity& who, Right right, bool writes,
                       const AccessObject& object) const override {
@@ -254,13 +274,19 @@ class FileRules final : public AccessControl {
     return found == sections.end() || !found->second ? nullptr : &*found->second;
   }
 
+  bool is_for(const Rule& rule, const Identity& who) const {
+    static const std::set<std::string> kNone;
+    auto found = groups.find(who.user);
+    return rule.is_for(who, found == groups.end() ? kNone : found->second);
+  }
+
   static bool open(const AccessObject& object) { return object.schema == "information_schema"; }
 
   bool catalog(const Identity& who, const std::string& name, int level) const {
     const auto* rules = section("catalogs");
     if (!rules) return true;
     for (const Rule& rule : *rules) {
-      if (rule.is_for(who) && rule.catalog.matches(name)) return rule.level >= level;
+      if (is_for(rule, who) && rule.catalog.matches(name)) return rule.level >= level;
     }
     return name == "system";
   }
@@ -269,7 +295,7 @@ class FileRules final : public AccessControl {
     const auto* rules = section("tables");
     if (!rules) return nullptr;
     for (const Rule& rule : *rules) {
-      if (rule.is_for(who) && rule.is_on(object)) return &rule;
+      if (is_for(rule, who) && rule.is_on(object)) return &rule;
     }
     return nullptr;
   }
@@ -284,7 +310,7 @@ class FileRules final : public AccessControl {
     const auto* rules = section("schemas");
     if (!rules) return true;
     for (const Rule& rule : *rules) {
-      if (rule.is_for(who) && rule.catalog.matches(object.catalog) &&
+      if (is_for(rule, who) && rule.catalog.matches(object.catalog) &&
           rule.schema.matches(object.schema))
         return rule.allow;
     }
@@ -298,7 +324,7 @@ class FileRules final : public AccessControl {
     const auto* schemas = section("schemas");
     if (!tables || (!object.table.empty() && schemas && owns_schema(who, object))) return true;
     for (const Rule& rule : *tables) {
-      bool here = rule.is_for(who) && rule.catalog.matches(object.catalog) &&
+      bool here = is_for(rule, who) && rule.catalog.matches(object.catalog) &&
                   (object.schema.empty() || rule.schema.matches(object.schema)) &&
                   (object.table.empty() || rule.table.matches(object.table));
       if (here && !rule.words.empty()) return true;
@@ -306,7 +332,7 @@ class FileRules final : public AccessControl {
     }
     if (!schemas || !object.table.empty()) return false;
     return std::ranges::any_of(*schemas, [&](const Rule& rule) {
-      return rule.is_for(who) && rule.allow && rule.catalog.matches(object.catalog) &&
+      return is_for(rule, who) && rule.allow && rule.catalog.matches(object.catalog) &&
              (object.schema.empty() || rule.schema.matches(object.schema));
     });
   }
@@ -316,7 +342,7 @@ class FileRules final : public AccessControl {
     const auto* rules = section(name);
     if (!rules) return true;
     for (const Rule& rule : *rules) {
-      if (rule.is_for(who) && fits(rule)) return rule.allow;
+      if (is_for(rule, who) && fits(rule)) return rule.allow;
     }
     return false;
   }
@@ -327,7 +353,7 @@ class FileRules final : public AccessControl {
     if (!rules || (action == Action::kill_query && owner == who.user)) return true;
     const char* word = action == Action::kill_query ? "KILL" : "EXECUTE";
     for (const Rule& rule : *rules) {
-      if (rule.is_for(who) && rule.owner.matches(owner)) return rule.words.contains(word);
+      if (is_for(rule, who) && rule.owner.matches(owner)) return rule.words.contains(word);
     }
     return false;
   }
@@ -336,7 +362,7 @@ class FileRules final : public AccessControl {
     const auto* rules = section("procedures");
     if (!rules) return object.catalog == "system";
     for (const Rule& rule : *rules) {
-      if (rule.is_for(who) && rule.catalog.matches(object.catalog) &&
+      if (is_for(rule, who) && rule.catalog.matches(object.catalog) &&
           rule.schema.matches(object.schema) && rule.name.matches(object.table))
         return rule.words.contains("EXECUTE");
     }
@@ -351,7 +377,7 @@ class FileRules final : public AccessControl {
     for (const Rule& rule : *rules) {
       bool named = role ? rule.has_new_role && rule.new_role.matches(name)
                         : rule.has_new_user && rule.new_user.matches(name);
-      if (rule.is_for(who) && named) return rule.allow;
+      if (is_for(rule, who) && named) return rule.allow;
     }
     return false;
   }
@@ -360,7 +386,7 @@ class FileRules final : public AccessControl {
     const auto* rules = section("impersonation");
     if (!rules) return false;
     for (const Rule& rule : *rules) {
-      if (rule.is_for(who) && rule.new_user.matches(user)) return rule.allow;
+      if (is_for(rule, who) && rule.new_user.matches(user)) return rule.allow;
     }
     return false;
   }
@@ -368,10 +394,37 @@ class FileRules final : public AccessControl {
 
 }  // namespace
 
-Result<std::unique_ptr<AccessControl>> read_access_rules(std::string_view text) {
+Result<UserGroups> read_user_groups(std::string_view text) {
+  UserGroups groups;
+  std::set<std::string> named;
+  size_t number = 0;
+  while (!text.empty()) {
+    ++number;
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    line = trimmed(line);
+    if (line.empty() || line.starts_with('#')) continue;
+    size_t colon = line.find(':');
+    std::string group(trimmed(line.substr(0, colon)));
+    if (colon == std::string_view::npos || group.empty())
+      return fail(Code::invalid, "groups", fmt::format("line {}: not group:user,user", number));
+    if (!named.insert(group).second)
+      return fail(Code::invalid, "groups", fmt::format("line {}: {} again", number, group));
+    for (std::string_view rest = line.substr(colon + 1); !rest.empty();) {
+      std::string_view user = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), user.size() + 1));
+      user = trimmed(user);
+      if (!user.empty()) groups[std::string(user)].insert(group);
+    }
+  }
+  return groups;
+}
+
+Result<std::unique_ptr<AccessControl>> read_access_rules(std::string_view text, UserGroups groups) {
   auto json = Json::parse(text);
   if (!json || !json->is_object()) return broken("the file", "it is not a JSON object");
   auto made = std::make_unique<FileRules>();
+  made->groups = std::move(groups);
   for (const auto& [name, rules] : json->as_object()) {
     const auto& rows = section_rows();
     auto row = std::ranges::find_if(rows, [&](const auto& one) { return name == one.name; });

@@ -5,7 +5,9 @@
 // Thread safe: immutable once read.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -13,8 +15,16 @@
 
 namespace aichemy::sql {
 
+// The groups of each user that has some.
+using UserGroups = std::map<std::string, std::set<std::string>>;
+
+// The text of Trino's file group provider: lines of group:user,user; empty ones and those that begin
+// with # say nothing. invalid ("groups"), naming the line.
+Result<UserGroups> read_user_groups(std::string_view text);
+
 // invalid ("access_rules"), naming section and rule, for a key or a value that is not known:
 // nothing that was meant to protect is passed over.
-Result<std::unique_ptr<AccessControl>> read_access_rules(std::string_view json);
+Result<std::unique_ptr<AccessControl>> read_access_rules(std::string_view json,
+                                                         UserGroups groups = {});
 
 }  // namespace aichemy::sql

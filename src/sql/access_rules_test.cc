@@ -33,6 +33,32 @@ TEST(AccessRules, WhatIsNotKnownIsRefused) {
   }
 }
 
+TEST(AccessRules, GroupsAreOfAFile) {
+  auto groups = read_user_groups("# who\n\n analysts : ann, ben ,\r\nadmins:ann\nempty:");
+  ASSERT_TRUE(groups) << groups.error().message;
+  EXPECT_EQ(*groups, (UserGroups{{"ann", {"admins", "analysts"}}, {"ben", {"analysts"}}}));
+  auto rules = read_access_rules(R"({"tables": [
+    {"group": "adm.*", "table": "t", "privileges": ["SELECT", "DELETE"]},
+    {"group": "analysts", "table": "t", "privileges": ["SELECT"]},
+    {"group": ".*", "table": "open", "privileges": ["SELECT"]}]})",
+                                 std::move(*groups));
+  ASSERT_TRUE(rules);
+  AccessObject table{"c", "s", "t"}, open{"c", "s", "open"};
+  EXPECT_TRUE(*(*rules)->allows(user("ann"), Right::remove, true, table));
+  EXPECT_TRUE(*(*rules)->allows(user("ben"), Right::select, false, table));
+  EXPECT_FALSE(*(*rules)->allows(user("ben"), Right::remove, true, table));
+  EXPECT_FALSE(*(*rules)->allows(user("cid"), Right::select, false, table));
+  EXPECT_TRUE(*(*rules)->allows(user("cid"), Right::select, false, open));
+}
+
+TEST(AccessRules, BrokenGroupsAreNamed) {
+  for (const char* text : {"analysts", ":ann", "a:x\na:y"}) {
+    auto groups = read_user_groups(text);
+    ASSERT_FALSE(groups) << text;
+    EXPECT_TRUE(groups.error().is("groups"));
+  }
+}
+
 TEST(AccessRules, EveryActionHasARow) {
   for (int action = 0; action <= static_cast<int>(Action::impersonate); ++action)
     EXPECT_EQ(static_cast<int>(action_row(static_cast<Action>(action)).action), action);

@@ -220,6 +220,22 @@ def test_session_properties_and_impersonation(ruled):
     denied("bob", "SET SESSION AUTHORIZATION alice", "User bob cannot impersonate user alice")
 
 
+def test_rules_for_groups(tmp_path):
+    rules, groups = tmp_path / "rules.json", tmp_path / "groups.txt"
+    rules.write_text(json.dumps({"catalogs": [{"group": "analysts", "catalog": "tpch", "allow": "read-only"},
+                                              {"group": ".*", "catalog": "system", "allow": "all"}]}))
+    groups.write_text("analysts:alice\nothers:bob,carol\n")
+    platform, users = started([f"sql.access_rules={rules}", f"sql.groups={groups}"])
+    assert users.run("alice", "SELECT count(*) FROM tpch.tiny.region") == [[5]]
+    assert users.run("bob", "SHOW CATALOGS") == [["system"]]
+    users.denied("bob", "SELECT count(*) FROM tpch.tiny.region", "Access Denied: Cannot")
+    stopped(platform)
+    groups.write_text("nobody\n")
+    for settings in ([f"sql.access_rules={rules}", f"sql.groups={groups}"], [f"sql.groups={groups}"]):
+        with pytest.raises(RuntimeError, match="did not start"):
+            started(settings)
+
+
 def test_broken_rules_stop_the_start(tmp_path):
     path = tmp_path / "rules.json"
     for text, why in (("{", "not a JSON object"), ('{"tables": [{"privilege": []}]}', "tables[0]: there is no 'privilege'"),
