@@ -18,8 +18,8 @@ namespace aichemy::sql {
 // The groups of each user that has some.
 using UserGroups = std::map<std::string, std::set<std::string>>;
 
-// The text of Trino's file group provider: lines of group:user,user; empty ones and those that begin
-// with # say nothing. invalid ("groups"), naming the line.
+// The text of Trino's file group provider: lines of group:user,user; empty ones and those that
+// begin with # say nothing. invalid ("groups"), naming the line.
 Result<UserGroups> read_user_groups(std::string_view text);
 
 // invalid ("access_rules"), naming section and rule, for a key or a value that is not known:
