@@ -96,6 +96,20 @@ void print_jobs(const Json& jobs) {
   }
 }
 
+void print_upkeep(const Json& upkeep) {
+  if (upkeep.is_null()) return fmt::print("upkeep: off (upkeep.enabled)\n");
+  fmt::print(
+      "upkeep: {} tables, {} files rewritten, {} snapshots expired, {} files removed, {} given up "
+      "for others\n",
+      upkeep["tables"].as_int(), upkeep["rewritten_files"].as_int(),
+      upkeep["expired_snapshots"].as_int(), upkeep["removed_files"].as_int(),
+      upkeep["conflicts"].as_int());
+  std::string_view now = upkeep["working_on"].as_string();
+  if (!now.empty()) fmt::print("  working on {}\n", now);
+  for (const Json& problem : upkeep["problems"].as_array())
+    fmt::print("  {}: {}\n", problem["table"].as_string(), problem["message"].as_string());
+}
+
 Result<std::string> read_script(const std::string& name) {
   if (name == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
   std::ifstream file(name);
@@ -157,6 +171,7 @@ Status print_status(const std::string& data) {
                copy["online"].as_bool() ? "online" : "OFFLINE");
   }
   if (!status["jobs"].as_array().empty()) print_jobs(status["jobs"]);
+  print_upkeep(status["upkeep"]);
   return {};
 }
 

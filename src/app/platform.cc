@@ -12,6 +12,7 @@
 #include "app/exposure.h"
 #include "app/sql_front.h"
 #include "app/status_page.h"
+#include "app/table_rewriter.h"
 #include "auth/access_keys.h"
 #include "auth/roles.h"
 #include "auth/users.h"
@@ -39,6 +40,7 @@
 #include "sql/engine/duckdb_engine.h"
 #include "sql/hive/hive_connector.h"
 #include "sql/serde/hive_scans.h"
+#include "upkeep/upkeep.h"
 
 namespace aichemy::app {
 namespace {
@@ -91,6 +93,8 @@ class RunningPlatform final : public Platform {
   std::unique_ptr<sql::HiveConnector> hive_tables_;
   std::unique_ptr<SqlFront> sql_;
   std::unique_ptr<jobs::Jobs> jobs_;
+  std::unique_ptr<TableRewriter> rewriter_;
+  std::unique_ptr<upkeep::Upkeep> upkeep_;
   // Fronts: stopped first.
   std::unique_ptr<serve::s3::S3Server> s3_;
   std::unique_ptr<serve::kafka::Server> kafka_;
@@ -120,6 +124,7 @@ class RunningPlatform final : public Platform {
   Status start_sql();
   Status start_hms();
   Status start_jobs();
+  void start_upkeep();
   Status start_console();
   std::vector<serve::console::ServiceAddress> service_addresses();
   Json status();
@@ -270,6 +275,19 @@ Status RunningPlatform::start_jobs() {
   return about_port(jobs_service_->start(), "jobs.rest_port");
 }
 
+void RunningPlatform::start_upkeep() {
+  sql::DuckDbOptions engine{
+      .store = *store_, .scans = lake_scans_, .metrics = metrics_, .random = options_.random};
+  engine.spill_directory = options_.data.below("spill/upkeep");
+  rewriter_ = std::make_unique<TableRewriter>(config(), std::move(engine), sql_->iceberg(),
+                                              options_.clock, options_.random);
+  upkeep::UpkeepOptions options{.catalog = *catalog_, .clock = options_.clock, .metrics = metrics_};
+  options.pending_files = [this] { return jobs::outbox_files(*database_); };
+  rewriter_->serve(&options);
+  upkeep_ = std::make_unique<upkeep::Upkeep>(std::move(options));
+  upkeep_->start();
+}
+
 // None when no file is named.
 Result<std::unique_ptr<sql::AccessControl>> RunningPlatform::read_access_rules() {
   const std::string& path = config().text("sql.access_rules");
@@ -378,6 +396,7 @@ Status RunningPlatform::start_fronts() {
   }
   RETURN_IF_ERROR(start_sql());
   if (config().flag("jobs.enabled")) RETURN_IF_ERROR(start_jobs());
+  if (config().flag("upkeep.enabled")) start_upkeep();
   if (config().flag("metrics.enabled")) {
     status_page_ =
         std::make_unique<StatusPage>(io_, blocking_pool_, metrics_, address(),
@@ -495,6 +514,7 @@ Json RunningPlatform::status() {
       .set("directories", std::move(directories));
   out.set("events", std::move(events));
   if (jobs_) out.set("jobs", jobs_->list_json());
+  if (upkeep_) out.set("upkeep", upkeep_->status());
   return out;
 }
 
@@ -552,6 +572,7 @@ void RunningPlatform::stop(std::chrono::milliseconds drain) {
     return std::max(rest, std::chrono::milliseconds(0));
   };
   if (console_) console_->stop(left());
+  if (upkeep_) upkeep_->stop();
   if (jobs_) jobs_->stop();
   if (status_page_) status_page_->stop(left());
   if (jobs_service_) jobs_service_->stop(left());

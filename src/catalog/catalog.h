@@ -213,9 +213,11 @@ class Catalog {
   Result<ExpiredSnapshots> expire_snapshots(const Call& call, const TableName& name,
                                             const ExpireSnapshots& expire);
   // Removes files in the table's data and metadata folders that no snapshot or kept metadata file
-  // names and that are older than a wall time: young ones may belong to a commit under way.
-  Result<OrphanFiles> remove_orphan_files(const Call& call, const TableName& name,
-                                          int64_t older_than_millis);
+  // names and that are older than a wall time: young ones may belong to a commit under way. A
+  // caller may keep some: `may_remove` is asked with "bucket/key".
+  Result<OrphanFiles> remove_orphan_files(
+      const Call& call, const TableName& name, int64_t older_than_millis,
+      const std::function<bool(const std::string& place)>& may_remove = {});
   // Schemas and partition specs that no snapshot and no file is of.
   Status remove_unused_schemas(const Call& call, const TableName& name);
   // The metadata file of the highest version in a table's folder; not_found ("no_metadata").

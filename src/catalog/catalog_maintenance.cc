@@ -202,8 +202,9 @@ Result<ExpiredSnapshots> Catalog::expire_snapshots(const Call& call, const Table
   return expired;
 }
 
-Result<OrphanFiles> Catalog::remove_orphan_files(const Call& call, const TableName& name,
-                                                 int64_t older_than_millis) {
+Result<OrphanFiles> Catalog::remove_orphan_files(
+    const Call& call, const TableName& name, int64_t older_than_millis,
+    const std::function<bool(const std::string& place)>& may_remove) {
   ASSIGN_OR_RETURN(LoadedTable table, load_table(call, name));
   const TableMetadata& metadata = *table.metadata;
   Named named;
@@ -230,7 +231,9 @@ Result<OrphanFiles> Catalog::remove_orphan_files(const Call& call, const TableNa
       for (const auto& object : page.objects) {
         ++found.scanned;
         int64_t modified = object.last_modified.time_since_epoch().count() / 1000;
-        if (modified >= older_than_millis || kept.contains(at.bucket + "/" + object.key)) continue;
+        std::string place = at.bucket + "/" + object.key;
+        if (modified >= older_than_millis || kept.contains(place)) continue;
+        if (may_remove && !may_remove(place)) continue;
         RETURN_IF_ERROR(files_.store().remove(call, at.bucket, object.key, {}));
         ++found.removed;
         found.removed_bytes += static_cast<int64_t>(object.size);

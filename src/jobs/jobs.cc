@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "jobs/outbox.h"
 #include "jobs/runner.h"
 
 namespace aichemy::jobs {
@@ -252,6 +253,21 @@ void Jobs::stop() {
     runners = runners_;
   }
   for (auto& [id, runner] : runners) runner->stop();
+}
+
+Result<std::set<std::string>> outbox_files(metadb::Database& database) {
+  ASSIGN_OR_RETURN(auto rows, database.read([](metadb::Transaction& transaction) {
+    return transaction.query("SELECT outbox FROM job_epochs WHERE outbox <> '{}'");
+  }));
+  std::set<std::string> files;
+  for (const metadb::Row& row : rows) {
+    ASSIGN_OR_RETURN(Json tables, Json::parse(row[0].as_text()));
+    for (const auto& [table, written] : tables.as_object()) {
+      ASSIGN_OR_RETURN(WrittenBatch batch, batch_from_json(written));
+      for (const sql::WrittenFile& file : batch.files) files.insert(file.path);
+    }
+  }
+  return files;
 }
 
 }  // namespace aichemy::jobs

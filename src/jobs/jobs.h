@@ -25,6 +25,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -113,5 +114,9 @@ class Jobs {
 };
 
 Json job_json(const JobInfo& job);
+
+// Data files that stored epochs still have to hand to their tables, also of jobs that do not run:
+// no table names them yet.
+Result<std::set<std::string>> outbox_files(metadb::Database& database);
 
 }  // namespace aichemy::jobs

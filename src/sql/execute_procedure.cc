@@ -225,24 +225,29 @@ Result<StatementResult> StatementRun::optimize(const Statement& s, const Resolve
     RETURN_IF_ERROR(probe.table_condition(absolute_name(name, s.at), *s.value, &request.columns,
                                           &request.conjuncts));
   }
+  ASSIGN_OR_RETURN(ProcedureMetrics metrics, rewrite(name, table, request, s.at));
+  if (!metrics.empty()) return metrics_result(metrics);
+  return metrics_result({{"rewritten_data_files_count", 0},
+                         {"removed_delete_files_count", 0},
+                         {"added_data_files_count", 0}});
+}
+
+Result<ProcedureMetrics> StatementRun::rewrite(const ResolvedName& name, const TableRef& table,
+                                               const RewriteRequest& request, Position at) {
   auto insert = name.connector->begin_rewrite(call_, table, request);
   if (!insert) return std::unexpected(to_trino_error(insert.error()));
-  if (!*insert) {
-    return metrics_result({{"rewritten_data_files_count", 0},
-                           {"removed_delete_files_count", 0},
-                           {"added_data_files_count", 0}});
-  }
+  if (!*insert) return ProcedureMetrics{};
   Query all;
-  all.at = s.at;
+  all.at = at;
   all.body = std::make_unique<QueryTerm>();
   all.body->kind = QueryTerm::Kind::table;
-  all.body->at = s.at;
-  all.body->table = absolute_name(name, s.at);
+  all.body->at = at;
+  all.body->table = absolute_name(name, at);
   ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(all));
   analyzer_.read_only_files((*insert)->files);
   Insert& target = **insert;
   RETURN_IF_ERROR(write_rows(target, *name.connector, std::move(plan), "OPTIMIZE"));
-  return metrics_result(target.metrics);
+  return target.metrics;
 }
 
 }  // namespace aichemy::sql

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sql/connectors/table_change.h"
 #include "sql/connectors/tpch_connector.h"
 #include "sql/engine/engine_errors.h"
 #include "sql/grant_store.h"
@@ -165,6 +166,21 @@ Result<StatementResult> Executor::execute(const Call& call, const Session& sessi
   auto result = run.run(**parsed);
   if (!result) return std::unexpected(engine_error_to_trino(result.error()));
   return result;
+}
+
+Status Executor::rewrite_files(const Call& call, const Session& session, const std::string& catalog,
+                               const TableName& table, const std::vector<std::string>& files) {
+  auto connector = state_->catalogs.find(catalog);
+  if (connector == state_->catalogs.end())
+    return fail(Code::not_found, "CATALOG_NOT_FOUND", "there is no catalog " + catalog);
+  ResolvedName name{catalog, table.schema, table.table, connector->second};
+  ASSIGN_OR_RETURN(TableRef found, name.connector->get_table(call, table));
+  if (!found) return fail(Code::not_found, "TABLE_NOT_FOUND", "there is no table " + table.table);
+  StatementRun run(options_, state_->catalogs, state_->mutex, state_->transactions, call, session,
+                   "");
+  auto done = run.rewrite(name, found, {.files = files}, {});
+  if (!done) return std::unexpected(done.error());
+  return {};
 }
 
 // ---- one statement ----

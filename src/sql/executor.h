@@ -68,6 +68,10 @@ class Executor {
   // Whether a user who has proved to be `principal` may act as another.
   bool may_impersonate(const std::string& principal, const std::string& user) const;
   Result<StatementResult> execute(const Call& call, const Session& session, std::string_view sql);
+  // What ALTER TABLE EXECUTE optimize does, with these data files only. conflict ("rows_changed"):
+  // others have changed them meanwhile; nothing has happened.
+  Status rewrite_files(const Call& call, const Session& session, const std::string& catalog,
+                       const TableName& table, const std::vector<std::string>& files);
 
  private:
   ExecutorOptions options_;

@@ -46,6 +46,9 @@ class StatementRun {
   StatementRun& operator=(const StatementRun&) = delete;
 
   Result<StatementResult> run(const Statement& statement);
+  // Of ALTER TABLE EXECUTE optimize; its metrics, none when there was nothing to rewrite.
+  Result<ProcedureMetrics> rewrite(const ResolvedName& name, const TableRef& table,
+                                   const RewriteRequest& request, Position at);
 
  private:
   const ExecutorOptions& options_;

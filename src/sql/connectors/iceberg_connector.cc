@@ -202,8 +202,15 @@ std::vector<ColumnInfo> columns_of(const tables::Schema& schema) {
 }
 
 void fill_columns(IcebergTable& table) {
-  const auto& current = table.loaded.metadata->current_snapshot_id;
-  table.version = current ? std::to_string(*current) : kNoSnapshot;
+  // Files that were rewritten by upkeep hold the rows they held before.
+  const auto& metadata = *table.loaded.metadata;
+  const auto* at = metadata.current_snapshot();
+  while (at && at->parent_id && at->summary_value("operation") == "replace") {
+    const auto* parent = metadata.snapshot(*at->parent_id);
+    if (!parent) break;
+    at = parent;
+  }
+  table.version = at ? std::to_string(at->id) : kNoSnapshot;
   table.columns = columns_of(table.schema());
 }
 

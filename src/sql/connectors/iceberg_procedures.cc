@@ -303,6 +303,11 @@ Result<std::unique_ptr<Insert>> IcebergConnector::begin_rewrite(const Call& call
                                                                 const RewriteRequest& request) {
   const auto* source = dynamic_cast<const IcebergTable*>(table.get());
   if (!source) return Connector::begin_rewrite(call, table, request);
+  if (!request.files.empty()) {
+    ASSIGN_OR_RETURN(auto insert, begin_insert(call, table));
+    insert->files = request.files;
+    return insert;
+  }
   const catalog::LoadedTable& loaded = source->loaded;
   const TableMetadata& metadata = *loaded.metadata;
   const tables::Schema& schema = metadata.current_schema();

@@ -228,10 +228,18 @@ Status IcebergConnector::finish_insert(const Call& call, Insert& insert,
     rows.change.added = std::move(append.files);
     rows.change.replaced = insert.files;
     rows.summary["operation"] = "replace";
-    ASSIGN_OR_RETURN(auto rewritten, in_our_words(catalog_.change_rows(call, rows)));
+    auto rewritten = in_our_words(catalog_.change_rows(call, rows));
+    if (!rewritten) {
+      // Nobody names them; others than a lost race may not have come so far.
+      bool certain = rewritten.error().code == Code::conflict;
+      for (const WrittenFile& written : files) {
+        if (certain) (void)catalog_.files().remove(Call{}, written.path);
+      }
+      return std::unexpected(rewritten.error());
+    }
     auto count = [&](const char* key) -> int64_t {
       return std::atoll(
-          std::string(rewritten.metadata->current_snapshot()->summary_value(key)).c_str());
+          std::string(rewritten->metadata->current_snapshot()->summary_value(key)).c_str());
     };
     insert.metrics = {{"rewritten_data_files_count", count("deleted-data-files")},
                       {"removed_delete_files_count", count("removed-delete-files")},

@@ -71,6 +71,7 @@ struct RewriteRequest {
   std::string size_threshold;       // files below it are rewritten: "100MB"
   std::vector<Conjunct> conjuncts;  // of WHERE: in files that may hold such rows only
   std::vector<size_t> columns;      // that WHERE names
+  std::vector<std::string> files;   // these, whatever is above
 };
 
 // The smallest hashes of a column's distinct values: see tables/statistics_file.h.
