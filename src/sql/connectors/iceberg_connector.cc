@@ -205,9 +205,10 @@ void fill_columns(IcebergTable& table) {
   // Files that were rewritten by upkeep hold the rows they held before.
   const auto& metadata = *table.loaded.metadata;
   const auto* at = metadata.current_snapshot();
-  while (at && at->parent_id && at->summary_value("operation") == "replace") {
+  // Metadata of others may go in a circle.
+  for (size_t left = metadata.snapshots.size(); left > 0 && at && at->parent_id; --left) {
     const auto* parent = metadata.snapshot(*at->parent_id);
-    if (!parent) break;
+    if (!parent || at->summary_value("operation") != "replace") break;
     at = parent;
   }
   table.version = at ? std::to_string(at->id) : kNoSnapshot;
