@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/exposure.h"
+#include "app/sql_files.h"
 #include "app/sql_front.h"
 #include "app/status_page.h"
 #include "app/table_rewriter.h"
@@ -35,7 +36,6 @@
 #include "serve/jobs/jobs_service.h"
 #include "serve/kafka/server.h"
 #include "serve/s3/s3.h"
-#include "sql/access_rules.h"
 #include "sql/connectors/memory_connector.h"
 #include "sql/engine/duckdb_engine.h"
 #include "sql/hive/hive_connector.h"
@@ -115,7 +115,6 @@ class RunningPlatform final : public Platform {
   }
 
   Status start_users();
-  Result<std::unique_ptr<sql::AccessControl>> read_access_rules();
   Status start_store();
   Status start_broker();
   Status start_tables();
@@ -172,22 +171,6 @@ Status RunningPlatform::start_broker() {
   ASSIGN_OR_RETURN(broker_, broker::Broker::open(std::move(events), options_.disk, options_.clock,
                                                  options_.random, metrics_));
   return {};
-}
-
-// sql.kafka_tables: every *.json of the folder.
-Result<std::vector<jobs::TopicTable>> read_topic_tables(const Config& config, Disk& disk) {
-  std::vector<jobs::TopicTable> tables;
-  const std::string& folder = config.text("sql.kafka_tables");
-  if (folder.empty()) return tables;
-  ASSIGN_OR_RETURN(auto entries, disk.list(folder));
-  for (const auto& entry : entries) {
-    if (!entry.name.ends_with(".json")) continue;
-    std::string file = folder + "/" + entry.name;
-    ASSIGN_OR_RETURN(std::string text, disk.read_file(file));
-    ASSIGN_OR_RETURN(jobs::TopicTable table, jobs::read_topic_table(text, file));
-    tables.push_back(std::move(table));
-  }
-  return tables;
 }
 
 // Object store, then what stands on it.
@@ -288,26 +271,6 @@ void RunningPlatform::start_upkeep() {
   upkeep_->start();
 }
 
-// None when no file is named.
-Result<std::unique_ptr<sql::AccessControl>> RunningPlatform::read_access_rules() {
-  const std::string& path = config().text("sql.access_rules");
-  const std::string& group_file = config().text("sql.groups");
-  if (path.empty() && !group_file.empty())
-    return fail(Code::invalid, "config", "sql.groups says nothing without sql.access_rules");
-  if (path.empty()) return std::unique_ptr<sql::AccessControl>();
-  ASSIGN_OR_RETURN(std::string text, options_.disk.read_file(path));
-  sql::UserGroups groups;
-  if (!group_file.empty()) {
-    ASSIGN_OR_RETURN(std::string lines, options_.disk.read_file(group_file));
-    auto read = sql::read_user_groups(lines);
-    if (!read) return fail(read.error().code, "config", group_file + ": " + read.error().message);
-    groups = std::move(*read);
-  }
-  auto rules = sql::read_access_rules(text, std::move(groups));
-  if (!rules) return fail(rules.error().code, "config", path + ": " + rules.error().message);
-  return rules;
-}
-
 Status RunningPlatform::start_sql() {
   ASSIGN_OR_RETURN(Certificate certificate,
                    load_or_make_certificate(options_.data, config().text("listen.advertised_host"),
@@ -317,7 +280,7 @@ Status RunningPlatform::start_sql() {
   ASSIGN_OR_RETURN(auto described, read_topic_tables(config(), options_.disk));
   ASSIGN_OR_RETURN(auto grants, sql::GrantStore::open(*database_));
   ASSIGN_OR_RETURN(auto routines, sql::RoutineStore::open(database_.get()));
-  ASSIGN_OR_RETURN(auto rules, read_access_rules());
+  ASSIGN_OR_RETURN(auto rules, read_access_rules(config(), options_.disk));
   if (config().flag("sql.query_log")) {
     ASSIGN_OR_RETURN(query_log_, jobs::QueryLog::start(*broker_, metrics_));
     described.push_back(jobs::query_log_table());
