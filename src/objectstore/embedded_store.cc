@@ -189,6 +189,19 @@ Result<std::unique_ptr<ObjectWriter>> EmbeddedStore::write(const Call& call,
                                           std::nullopt);
 }
 
+Status EmbeddedStore::put_all(const Call& call, std::vector<NewObject> objects) {
+  std::vector<std::unique_ptr<EmbeddedWriter>> writers;
+  for (NewObject& object : objects) {
+    RETURN_IF_ERROR(check_key(object.key));
+    object.options.size_hint = object.bytes.size();
+    writers.push_back(std::make_unique<EmbeddedWriter>(*core_, call, std::move(object.bucket),
+                                                       std::move(object.key),
+                                                       std::move(object.options), std::nullopt));
+    RETURN_IF_ERROR(writers.back()->append(object.bytes));
+  }
+  return EmbeddedWriter::commit_all(*core_, writers);
+}
+
 Result<std::unique_ptr<ObjectReader>> EmbeddedStore::open(const Call& call,
                                                           const std::string& bucket,
                                                           const std::string& key,

@@ -47,6 +47,8 @@ class EmbeddedStore final : public ObjectStore, public ObjectTagging {
   Result<std::vector<BucketInfo>> list_buckets(const Call& call) override;
   Result<std::unique_ptr<ObjectWriter>> write(const Call& call, const std::string& bucket,
                                               const std::string& key, PutOptions options) override;
+  // All of them or, when it fails, none; one commit.
+  Status put_all(const Call& call, std::vector<NewObject> objects) override;
   Result<std::unique_ptr<ObjectReader>> open(const Call& call, const std::string& bucket,
                                              const std::string& key,
                                              const Conditions& conditions) override;

@@ -113,6 +113,66 @@ TEST_F(StoreTest, EverySizeComesBackWholeAndInRanges) {
   for (size_t size : kSizes) expect_object("size/" + std::to_string(size), pattern(size, size));
 }
 
+std::vector<NewObject> objects_of(std::vector<std::pair<std::string, std::string>> given) {
+  std::vector<NewObject> objects;
+  for (auto& [key, bytes] : given) {
+    PutOptions options;
+    options.conditions.if_none_match = {"*"};
+    objects.push_back({"tables", key, std::move(bytes), std::move(options)});
+  }
+  return objects;
+}
+
+TEST_F(StoreTest, ObjectsPutTogetherAreOneCommit) {
+  ASSERT_TRUE(store_->create_bucket(call_, "tables"));
+  Counter& commits =
+      metrics_.counter("aichemy_objectstore_commits_total", "Commits that were acknowledged");
+  std::vector<std::pair<std::string, std::string>> given;
+  for (size_t size : {0, 100, 8 << 10, 50'000, 300'000})
+    given.emplace_back("together/" + std::to_string(size), pattern(size, size + 1));
+  auto before = commits.value();
+  auto put = store_->put_all(call_, objects_of(given));
+  ASSERT_TRUE(put) << put.error().message;
+  EXPECT_EQ(commits.value(), before + 1);
+  for (const auto& [key, bytes] : given) expect_object(key, bytes);
+  start();
+  for (const auto& [key, bytes] : given) expect_object(key, bytes);
+  EXPECT_TRUE(store_->put_all(call_, {}));
+
+  // One that may not be written: none is, and no bytes stay.
+  auto files = shard_files(0);
+  auto refused = store_->put_all(call_, objects_of({{"new/small", "a"},
+                                                    {"new/large", pattern(300'000, 3)},
+                                                    {"together/100", "other"}}));
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().is("precondition_failed")) << refused.error().message;
+  EXPECT_FALSE(store_->head(call_, "tables", "new/small", {}));
+  EXPECT_FALSE(store_->head(call_, "tables", "new/large", {}));
+  expect_object("together/100", given[1].second);
+  EXPECT_EQ(shard_files(0), files);
+}
+
+TEST_F(StoreTest, ObjectsPutTogetherByManyDoNotLockEachOtherOut) {
+  ASSERT_TRUE(store_->create_bucket(call_, "tables"));
+  std::vector<std::thread> writers;
+  for (int writer = 0; writer < 4; ++writer) {
+    writers.emplace_back([&, writer] {
+      for (int round = 0; round < 10; ++round) {
+        std::vector<NewObject> objects;
+        for (int i = 0; i < 40; ++i) {
+          int key = writer % 2 ? i : 39 - i;
+          objects.push_back({"tables", std::to_string(key), std::to_string(writer), {}});
+        }
+        EXPECT_TRUE(store_->put_all(call_, std::move(objects)));
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  auto page = store_->list(call_, "tables", {});
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->objects.size(), 40u);
+}
+
 TEST_F(StoreTest, WrongSizeHintsDoNotMatter) {
   ASSERT_TRUE(store_->create_bucket(call_, "tables"));
   for (size_t size : {size_t{200'000}, size_t{700'000}, size_t{1'100'000}}) {
@@ -512,10 +572,24 @@ struct Campaign {
       return;
     }
     if (random.next() % 3 == 0) return tag(key, values);
+    if (random.next() % 3 == 0) return put_two();
     static const size_t kStepSizes[] = {10, 5'000, 20'000, 150'000};
     std::string bytes = pattern(kStepSizes[random.next() % 4], random.next());
     values.push_back(Held{bytes, ""});
     if (store->put(call, "tables", key, bytes)) values = {Held{bytes, ""}};
+  }
+
+  void put_two() {
+    std::vector<NewObject> objects;
+    for (size_t size : {size_t{3'000}, size_t{140'000}}) {
+      std::string key = "k" + std::to_string(objects.size() * 2 + random.next() % 2);
+      auto& values = possible[key];
+      if (values.empty()) values = {std::nullopt};
+      objects.push_back({"tables", key, pattern(size, random.next()), {}});
+      values.push_back(Held{objects.back().bytes, ""});
+    }
+    if (!store->put_all(call, objects)) return;
+    for (const NewObject& object : objects) possible[object.key] = {Held{object.bytes, ""}};
   }
 
   void tag(const std::string& key, std::vector<Value>& values) {

@@ -24,4 +24,12 @@ Result<ObjectInfo> ObjectStore::put(const Call& call, const std::string& bucket,
   return writer->commit();
 }
 
+Status ObjectStore::put_all(const Call& call, std::vector<NewObject> objects) {
+  for (NewObject& object : objects) {
+    auto done = put(call, object.bucket, object.key, object.bytes, std::move(object.options));
+    if (!done) return std::unexpected(done.error());
+  }
+  return {};
+}
+
 }  // namespace aichemy::objectstore

@@ -82,6 +82,14 @@ class ObjectWriter {
   virtual Result<ObjectInfo> commit() = 0;
 };
 
+// A small object that is there whole.
+struct NewObject {
+  std::string bucket;
+  std::string key;
+  std::string bytes;
+  PutOptions options;
+};
+
 // Thread safe: ranges may be read concurrently.
 class ObjectReader {
  public:
@@ -188,6 +196,10 @@ class ObjectStore {
                                                        const std::string& prefix) = 0;
 
   virtual StoreStatus status() = 0;
+
+  // Several objects under different keys, durable when it returns, for the price of waiting once
+  // where the store can. On error each of them may be there or not.
+  virtual Status put_all(const Call& call, std::vector<NewObject> objects);
 
   // Whole-object forms for metadata files.
   Result<std::string> get(const Call& call, const std::string& bucket, const std::string& key);

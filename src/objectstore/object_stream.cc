@@ -85,9 +85,10 @@ void EmbeddedWriter::place_inline(Record& record, Commit& commit) {
   Extent extent{size_ <= kReplicatedBytesMax ? Layout::replicated : Layout::coded, core_.next_id(),
                 size_};
   record.extent = extent;
-  commit.inline_extent = extent;
+  InlineBytes& bytes = commit.inlined.emplace_back();
+  bytes.extent = extent;
   if (extent.layout == Layout::replicated) {
-    commit.inline_values.fill(SharedBytes(seal_inline(small_, extent.id, 0)));
+    bytes.values.fill(SharedBytes(seal_inline(small_, extent.id, 0)));
     return;
   }
   size_t shard_bytes = (small_.size() + kDataShards - 1) / kDataShards;
@@ -97,14 +98,15 @@ void EmbeddedWriter::place_inline(Record& record, Commit& commit) {
     places[shard] = small_.data() + shard * shard_bytes;
   encode_parity(places, shard_bytes);
   for (size_t shard = 0; shard < kShards; ++shard) {
-    commit.inline_values[shard] =
+    bytes.values[shard] =
         SharedBytes(seal_inline({places[shard], shard_bytes}, extent.id, static_cast<int>(shard)));
   }
 }
 
 Status EmbeddedWriter::place_bytes(Record& record, Commit& commit) {
   if (extent_) {
-    ASSIGN_OR_RETURN(commit.drives, extent_->finish());
+    ASSIGN_OR_RETURN(uint8_t drives, extent_->finish());
+    commit.drives &= drives;
     record.extent = extent_->extent();
     commit.new_files.push_back(record.extent.id);
   } else if (size_ > 0) {
@@ -113,11 +115,15 @@ Status EmbeddedWriter::place_bytes(Record& record, Commit& commit) {
   return {};
 }
 
-Result<ObjectInfo> EmbeddedWriter::commit() {
+std::string EmbeddedWriter::slot() const {
+  return part_ ? part_slot(bucket_, key_, part_->upload_id, part_->number)
+               : object_slot(bucket_, key_);
+}
+
+Result<Record> EmbeddedWriter::finish_bytes(Commit& commit) {
   ChecksumSet::Sums sums = sums_.finish();
   RETURN_IF_ERROR(check_sums(sums));
   RETURN_IF_ERROR(core_.require_space());
-  Commit commit;
   Record record;
   record.kind = part_ ? RecordKind::part : RecordKind::object;
   record.time_micros = core_.clock.wall_micros();
@@ -128,28 +134,67 @@ Result<ObjectInfo> EmbeddedWriter::commit() {
   record.checksums = std::move(sums.checksums);
   if (!record.checksums.empty()) record.checksum_type = "FULL_OBJECT";
   RETURN_IF_ERROR(place_bytes(record, commit));
+  return record;
+}
 
-  std::string slot = part_ ? part_slot(bucket_, key_, part_->upload_id, part_->number)
-                           : object_slot(bucket_, key_);
-  std::shared_lock<Gate> buckets(core_.bucket_gate());
-  RETURN_IF_ERROR(core_.require_bucket(bucket_));
-  std::lock_guard lock(core_.key_lock(slot));
-  if (part_) RETURN_IF_ERROR(live_upload(core_, bucket_, key_, part_->upload_id));
-  ASSIGN_OR_RETURN(auto current, core_.newest(slot));
+Result<ObjectInfo> EmbeddedWriter::add_to(Commit& commit, Record record) {
+  std::string at = slot();
+  ASSIGN_OR_RETURN(auto current, core_.newest(at));
   std::optional<ObjectInfo> before;
   if (current && current->record.kind == RecordKind::object)
     before = object_info(current->record, bucket_, key_);
   RETURN_IF_ERROR(check_write_conditions(options_.conditions, before ? &*before : nullptr));
-
-  commit.generation = core_.next_id();
-  if (current) core_.supersede(commit, slot, *current);
+  if (current) core_.supersede(commit, at, *current);
   ObjectInfo info = object_info(record, bucket_, key_);
-  commit.puts.push_back({std::move(slot), std::move(record)});
+  commit.puts.push_back({std::move(at), std::move(record)});
+  return info;
+}
+
+Result<ObjectInfo> EmbeddedWriter::commit() {
+  Commit commit;
+  ASSIGN_OR_RETURN(Record record, finish_bytes(commit));
+  std::shared_lock<Gate> buckets(core_.bucket_gate());
+  RETURN_IF_ERROR(core_.require_bucket(bucket_));
+  std::lock_guard lock(core_.key_lock(slot()));
+  if (part_) RETURN_IF_ERROR(live_upload(core_, bucket_, key_, part_->upload_id));
+  ASSIGN_OR_RETURN(ObjectInfo info, add_to(commit, std::move(record)));
+  commit.generation = core_.next_id();
   auto took = core_.commit(commit);
   if (extent_ && (took || commit.ambiguous)) extent_->keep();
   if (!took) return std::unexpected(took.error());
   info.redundancy_lost = kShards - *took;
   return info;
+}
+
+Status EmbeddedWriter::commit_all(StoreCore& core,
+                                  const std::vector<std::unique_ptr<EmbeddedWriter>>& writers) {
+  Commit commit;
+  std::vector<Record> records;
+  std::vector<std::mutex*> keys;
+  for (const auto& writer : writers) {
+    ASSIGN_OR_RETURN(Record record, writer->finish_bytes(commit));
+    records.push_back(std::move(record));
+    keys.push_back(&core.key_lock(writer->slot()));
+  }
+  // In one order, and once where two keys share a lock.
+  std::ranges::sort(keys);
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  std::shared_lock<Gate> buckets(core.bucket_gate());
+  std::vector<std::unique_lock<std::mutex>> held;
+  for (std::mutex* key : keys) held.emplace_back(*key);
+  for (size_t i = 0; i < writers.size(); ++i) {
+    RETURN_IF_ERROR(core.require_bucket(writers[i]->bucket_));
+    auto added = writers[i]->add_to(commit, std::move(records[i]));
+    if (!added) return std::unexpected(added.error());
+  }
+  if (writers.empty()) return {};
+  commit.generation = core.next_id();
+  auto took = core.commit(commit);
+  for (const auto& writer : writers) {
+    if (writer->extent_ && (took || commit.ambiguous)) writer->extent_->keep();
+  }
+  if (!took) return std::unexpected(took.error());
+  return {};
 }
 
 Result<std::unique_ptr<EmbeddedReader>> EmbeddedReader::open(StoreCore& core,

@@ -29,6 +29,9 @@ class EmbeddedWriter final : public ObjectWriter {
   Status append(std::string_view bytes) override;
   void expect_checksum(std::string algorithm, std::string base64) override;
   Result<ObjectInfo> commit() override;
+  // Objects (no parts) under different keys, in one commit: all of them or none.
+  static Status commit_all(StoreCore& core,
+                           const std::vector<std::unique_ptr<EmbeddedWriter>>& writers);
 
  private:
   StoreCore& core_;
@@ -42,7 +45,12 @@ class EmbeddedWriter final : public ObjectWriter {
   std::string small_;                     // while the body fits inline
   std::unique_ptr<ExtentWriter> extent_;  // once it does not
 
+  std::string slot() const;
   Status check_sums(const ChecksumSet::Sums& sums) const;
+  // The record, its bytes placed. Large ones are on the drives then.
+  Result<Record> finish_bytes(Commit& commit);
+  // Under the key's lock: the conditions, and what the record replaces.
+  Result<ObjectInfo> add_to(Commit& commit, Record record);
   Status place_bytes(Record& record, Commit& commit);
   void place_inline(Record& record, Commit& commit);
 };

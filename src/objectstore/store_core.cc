@@ -259,10 +259,10 @@ WriteOps StoreCore::drive_ops(const Commit& commit, const std::vector<SharedByte
   ops.push_back(put_op(Table::meta, id_key('j', commit.generation), values.back()));  // I1
   for (uint64_t id : commit.new_files)
     ops.push_back(put_op(Table::meta, id_key('f', id), SharedBytes(std::string())));
-  if (commit.inline_extent) {
-    int shard = shard_of_drive(commit.inline_extent->id, drive_index);
-    ops.push_back(put_op(Table::data, data_key(commit.inline_extent->id),
-                         commit.inline_values[static_cast<size_t>(shard)]));
+  for (const InlineBytes& bytes : commit.inlined) {
+    int shard = shard_of_drive(bytes.extent.id, drive_index);
+    ops.push_back(
+        put_op(Table::data, data_key(bytes.extent.id), bytes.values[static_cast<size_t>(shard)]));
   }
   return ops;
 }
@@ -332,8 +332,8 @@ void StoreCore::take_back(Commit& commit, uint8_t from) {
     }
     ops.push_back(remove_op(Table::meta, id_key('j', commit.generation)));
     for (uint64_t id : commit.new_files) ops.push_back(remove_op(Table::meta, id_key('f', id)));
-    if (commit.inline_extent)
-      ops.push_back(remove_op(Table::data, data_key(commit.inline_extent->id)));
+    for (const InlineBytes& bytes : commit.inlined)
+      ops.push_back(remove_op(Table::data, data_key(bytes.extent.id)));
     Countdown done(1);
     Drive::Ticket ticket;
     ticket.ops = std::move(ops);

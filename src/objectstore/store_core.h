@@ -123,11 +123,16 @@ struct SlotWrite {
   Record record;
 };
 
+// Bytes beside the records, with their values by shard (replicated: all the same).
+struct InlineBytes {
+  Extent extent;
+  std::array<SharedBytes, kShards> values;
+};
+
 struct Commit {
   uint64_t generation = 0;
   std::vector<SlotWrite> puts;
-  std::optional<Extent> inline_extent;  // with its values by shard (replicated: all the same)
-  std::array<SharedBytes, kShards> inline_values;
+  std::vector<InlineBytes> inlined;
   std::vector<uint64_t> new_files;
   std::vector<std::pair<std::string, uint64_t>> superseded;  // slot, generation
   std::vector<Extent> dead;                                  // bytes nothing refers to any more
