@@ -39,14 +39,13 @@ Result<std::vector<Catalog::TablePointer>> Catalog::list_relations(const Namespa
   return state_->database.read(
       [&](metadb::Transaction& transaction) -> Result<std::vector<TablePointer>> {
         ASSIGN_OR_RETURN(int64_t id, find_namespace(transaction, space));
-        ASSIGN_OR_RETURN(auto rows,
-                         transaction.query(
-                             "SELECT name, metadata_location FROM relations WHERE namespace_id = "
-                             "$1 AND kind = $2 AND format = 'iceberg' ORDER BY name",
-                             {id, kind_text(views ? RelationKind::view : RelationKind::table)}));
+        ASSIGN_OR_RETURN(
+            auto rows,
+            transaction.query("SELECT name, metadata_location FROM relations WHERE namespace_id = "
+                              "$1 AND kind = $2 AND format = 'iceberg' ORDER BY name",
+                              {id, kind_text(views ? RelationKind::view : RelationKind::table)}));
         std::vector<TablePointer> found;
-        for (const auto& row : rows)
-          found.push_back({{space, row[0].as_text()}, row[1].as_text()});
+        for (const auto& row : rows) found.push_back({{space, row[0].as_text()}, row[1].as_text()});
         return found;
       });
 }
@@ -73,17 +72,18 @@ Result<TableMetadataPtr> Catalog::read_metadata(const Call& call, const std::str
   return metadata;
 }
 
-Result<std::string> Catalog::write_metadata(const Call& call, const TableMetadata& metadata,
+Result<std::string> Catalog::write_metadata(const Call& call, tables::FileIo& files,
+                                            const TableMetadata& metadata,
                                             std::string_view previous) {
   std::string location =
       tables::iceberg::metadata_location(metadata, previous, state_->random.uuid());
   RETURN_IF_ERROR(
-      files_.write_new(call, location, tables::iceberg::metadata_to_json(metadata).dump()));
+      files.write_new(call, location, tables::iceberg::metadata_to_json(metadata).dump()));
   return location;
 }
 
-void Catalog::remove_quietly(const Call& call, const std::string& location) {
-  if (auto done = files_.remove(call, location); !done) {
+void Catalog::remove_quietly(const Call& call, tables::FileIo& files, const std::string& location) {
+  if (auto done = files.remove(call, location); !done) {
     log_warn("catalog.orphan_file", {{"location", location}, {"error", done.error().message}});
   }
 }
@@ -168,7 +168,7 @@ Result<LoadedTable> Catalog::create_table(const Call& call, const CreateTable& t
 }
 
 Result<LoadedTable> Catalog::insert_table(const Call& call, LoadedTable loaded) {
-  ASSIGN_OR_RETURN(loaded.metadata_location, write_metadata(call, *loaded.metadata, ""));
+  ASSIGN_OR_RETURN(loaded.metadata_location, write_metadata(call, files_, *loaded.metadata, ""));
   RelationRow row{.uuid = loaded.metadata->uuid, .metadata_location = loaded.metadata_location};
   int64_t now = state_->clock.wall_millis();
   Status done = state_->database.transaction([&](metadb::Transaction& transaction) {

@@ -254,8 +254,9 @@ class Catalog {
  private:
   struct State;
   struct PreparedCommit;
+  // Writes through what it is given: the files of one attempt become durable together.
   using FileChange = std::function<Result<tables::iceberg::TableChange>(
-      const LoadedTable&, const tables::iceberg::CommitAttempt&)>;
+      const LoadedTable&, const tables::iceberg::CommitAttempt&, tables::FileIo&)>;
   Options options_;
   tables::FileIo files_;
   std::unique_ptr<State> state_;
@@ -266,19 +267,27 @@ class Catalog {
   Status rename_relation(const EntityName& from, const EntityName& to, bool view);
   Result<std::string> default_location(const Call& call, const EntityName& name);
 
-  Result<std::string> write_metadata(const Call& call,
+  Result<std::string> write_metadata(const Call& call, tables::FileIo& files,
                                      const tables::iceberg::TableMetadata& metadata,
                                      std::string_view previous);
-  void remove_quietly(const Call& call, const std::string& location);
+  void remove_quietly(const Call& call, const std::string& location) {
+    remove_quietly(call, files_, location);
+  }
+  static void remove_quietly(const Call& call, tables::FileIo& files, const std::string& location);
   void remove_old_metadata(const Call& call, const PreparedCommit& part);
 
   Result<LoadedTable> insert_table(const Call& call, LoadedTable loaded);
-  Result<PreparedCommit> prepare_commit(const Call& call, const CommitTable& change);
+  Result<PreparedCommit> prepare_commit(const Call& call, const CommitTable& change,
+                                        tables::FileIo& files);
+  Result<std::vector<PreparedCommit>> prepare_all(const Call& call,
+                                                  const std::vector<CommitTable>& changes,
+                                                  tables::NewFiles& files);
   Status publish(const Call& call, const std::vector<PreparedCommit>& prepared);
   Status settle(const Call& call, const Error& error, const TableName& name,
                 const std::string& location);
   Result<std::vector<LoadedTable>> try_commit(const Call& call,
-                                              const std::vector<CommitTable>& changes);
+                                              const std::vector<CommitTable>& changes,
+                                              tables::NewFiles& files);
   Result<LoadedTable> commit_files(const Call& call, const TableName& name,
                                    const std::string& branch, const Properties& summary,
                                    const FileChange& make);

@@ -43,8 +43,8 @@ bool lost_race(const Error& error) {
 
 }  // namespace
 
-Result<Catalog::PreparedCommit> Catalog::prepare_commit(const Call& call,
-                                                        const CommitTable& change) {
+Result<Catalog::PreparedCommit> Catalog::prepare_commit(const Call& call, const CommitTable& change,
+                                                        tables::FileIo& files) {
   PreparedCommit prepared;
   prepared.name = change.name;
   RETURN_IF_ERROR(check_name(change.name));
@@ -75,7 +75,7 @@ Result<Catalog::PreparedCommit> Catalog::prepare_commit(const Call& call,
   if (!applied) return std::unexpected(applied.error());
   RETURN_IF_ERROR(tables::parse_location(applied->location));
   ASSIGN_OR_RETURN(prepared.loaded.metadata_location,
-                   write_metadata(call, *applied, prepared.from));
+                   write_metadata(call, files, *applied, prepared.from));
   prepared.loaded.metadata = std::make_shared<const TableMetadata>(std::move(*applied));
   return prepared;
 }
@@ -148,20 +148,37 @@ void Catalog::remove_old_metadata(const Call& call, const PreparedCommit& part) 
   }
 }
 
-Result<std::vector<LoadedTable>> Catalog::try_commit(const Call& call,
-                                                     const std::vector<CommitTable>& changes) {
-  for (int attempt = 0;; ++attempt) {
-    std::vector<PreparedCommit> prepared;
-    for (const CommitTable& change : changes) {
-      auto part = prepare_commit(call, change);
-      if (!part) {
-        for (const PreparedCommit& other : prepared) {
-          if (!other.unchanged) remove_quietly(call, other.loaded.metadata_location);
-        }
-        return std::unexpected(part.error());
-      }
+// C2: all files of the commit are durable when it returns.
+Result<std::vector<Catalog::PreparedCommit>> Catalog::prepare_all(
+    const Call& call, const std::vector<CommitTable>& changes, tables::NewFiles& files) {
+  tables::FileIo io(files);
+  std::vector<PreparedCommit> prepared;
+  Status done;
+  for (const CommitTable& change : changes) {
+    auto part = prepare_commit(call, change, io);
+    if (part)
       prepared.push_back(std::move(*part));
-    }
+    else
+      done = std::unexpected(part.error());
+    if (!done) break;
+  }
+  if (done) {
+    done = files.write(call);
+    // Nobody lost a race here, and what was collected is not written another time.
+    if (!done && done.error().code == Code::conflict) done.error().code = Code::internal;
+  }
+  if (done) return prepared;
+  for (const PreparedCommit& part : prepared) {
+    if (!part.unchanged) remove_quietly(call, io, part.loaded.metadata_location);
+  }
+  return std::unexpected(done.error());
+}
+
+Result<std::vector<LoadedTable>> Catalog::try_commit(const Call& call,
+                                                     const std::vector<CommitTable>& changes,
+                                                     tables::NewFiles& files) {
+  for (int attempt = 0;; ++attempt) {
+    ASSIGN_OR_RETURN(auto prepared, prepare_all(call, changes, files));
     Status done = publish(call, prepared);
     if (done) {
       std::vector<LoadedTable> loaded;
@@ -177,7 +194,8 @@ Result<std::vector<LoadedTable>> Catalog::try_commit(const Call& call,
 
 Result<LoadedTable> Catalog::commit(const Call& call, const CommitTable& change) {
   std::lock_guard turn(state_->turn_of(change.name));
-  ASSIGN_OR_RETURN(auto loaded, try_commit(call, {change}));
+  tables::NewFiles files(files_.store());
+  ASSIGN_OR_RETURN(auto loaded, try_commit(call, {change}, files));
   return std::move(loaded[0]);
 }
 
@@ -198,24 +216,27 @@ Result<std::vector<LoadedTable>> Catalog::commit_all(const Call& call,
   turns.erase(std::unique(turns.begin(), turns.end()), turns.end());
   std::vector<std::unique_lock<std::mutex>> held;
   for (std::mutex* turn : turns) held.emplace_back(*turn);
-  return try_commit(call, changes);
+  tables::NewFiles files(files_.store());
+  return try_commit(call, changes, files);
 }
 
 Result<LoadedTable> Catalog::commit_files(const Call& call, const TableName& name,
                                           const std::string& branch, const Properties& summary,
                                           const FileChange& make) {
   std::lock_guard turn(state_->turn_of(name));
+  tables::NewFiles files(files_.store());
+  tables::FileIo io(files);
   for (int attempt = 1;; ++attempt) {
     ASSIGN_OR_RETURN(LoadedTable table, load_table(call, name));
     tables::iceberg::CommitAttempt commit_attempt{branch, attempt, state_->clock.wall_millis(),
                                                   summary};
-    auto change = make(table, commit_attempt);
+    auto change = make(table, commit_attempt, io);
     if (!change) return std::unexpected(change.error());
     if (change->updates.empty()) return table;
-    auto done = try_commit(call, {{name, change->requirements, change->updates}});
+    auto done = try_commit(call, {{name, change->requirements, change->updates}}, files);
     if (done) return std::move((*done)[0]);
     if (done.error().is("commit_unknown")) return std::unexpected(done.error());
-    for (const std::string& file : change->written) remove_quietly(call, file);
+    for (const std::string& file : change->written) remove_quietly(call, io, file);
     if (done.error().code != Code::conflict || attempt > options_.commit_retries) {
       return std::unexpected(done.error());
     }
@@ -231,21 +252,21 @@ Result<LoadedTable> Catalog::append(const Call& call, const AppendFiles& append)
   if (append.once) summary[append.once->first] = append.once->second;
   auto result = commit_files(
       call, append.name, append.branch, summary,
-      [&](const LoadedTable& table,
-          const tables::iceberg::CommitAttempt& attempt) -> Result<tables::iceberg::TableChange> {
+      [&](const LoadedTable& table, const tables::iceberg::CommitAttempt& attempt,
+          tables::FileIo& io) -> Result<tables::iceberg::TableChange> {
         if (append.once && table.metadata->find_by_summary(append.once->first, append.once->second,
                                                            append.branch)) {
           done_before = true;
           return tables::iceberg::TableChange{};
         }
         if (!prepared) {
-          ASSIGN_OR_RETURN(prepared, tables::iceberg::prepare_append(call, files_, state_->random,
-                                                                     *table.metadata,
-                                                                     append.spec_id, append.files));
+          ASSIGN_OR_RETURN(
+              prepared, tables::iceberg::prepare_append(call, io, state_->random, *table.metadata,
+                                                        append.spec_id, append.files));
         }
-        ASSIGN_OR_RETURN(auto change, tables::iceberg::append_change(
-                                          call, files_, state_->manifests, state_->random,
-                                          *table.metadata, *prepared, attempt));
+        ASSIGN_OR_RETURN(auto change,
+                         tables::iceberg::append_change(call, io, state_->manifests, state_->random,
+                                                        *table.metadata, *prepared, attempt));
         expired_from = nullptr;
         if (!append.once) return change;
         tables::iceberg::Update expire;
@@ -297,10 +318,10 @@ Result<LoadedTable> Catalog::create_with_files(const Call& call, const LoadedTab
 
 Result<LoadedTable> Catalog::truncate(const Call& call, const TableName& name) {
   return commit_files(call, name, "", {},
-                      [&](const LoadedTable& table, const tables::iceberg::CommitAttempt& attempt) {
-                        return tables::iceberg::truncate_change(call, files_, state_->manifests,
-                                                                state_->random, *table.metadata,
-                                                                attempt);
+                      [&](const LoadedTable& table, const tables::iceberg::CommitAttempt& attempt,
+                          tables::FileIo& io) {
+                        return tables::iceberg::truncate_change(
+                            call, io, state_->manifests, state_->random, *table.metadata, attempt);
                       });
 }
 

@@ -153,16 +153,18 @@ Result<std::set<std::string>> unnamed_files(const Call& call, tables::FileIo& io
 }  // namespace
 
 Result<LoadedTable> Catalog::change_rows(const Call& call, const ChangeRows& rows) {
-  auto make = [&](const LoadedTable& table, const iceberg::CommitAttempt& attempt) {
-    return iceberg::row_change(call, files_, state_->manifests, state_->random, *table.metadata,
+  auto make = [&](const LoadedTable& table, const iceberg::CommitAttempt& attempt,
+                  tables::FileIo& io) {
+    return iceberg::row_change(call, io, state_->manifests, state_->random, *table.metadata,
                                rows.change, attempt);
   };
   return commit_files(call, rows.name, rows.branch, rows.summary, make);
 }
 
 Result<LoadedTable> Catalog::rewrite_manifests(const Call& call, const TableName& name) {
-  auto make = [&](const LoadedTable& table, const iceberg::CommitAttempt& attempt) {
-    return iceberg::rewrite_manifests_change(call, files_, state_->manifests, state_->random,
+  auto make = [&](const LoadedTable& table, const iceberg::CommitAttempt& attempt,
+                  tables::FileIo& io) {
+    return iceberg::rewrite_manifests_change(call, io, state_->manifests, state_->random,
                                              *table.metadata, attempt);
   };
   return commit_files(call, name, "", {}, make);
@@ -172,8 +174,8 @@ Result<ExpiredSnapshots> Catalog::expire_snapshots(const Call& call, const Table
                                                    const ExpireSnapshots& expire) {
   tables::iceberg::TableMetadataPtr before;
   ExpiredSnapshots expired;
-  auto make = [&](const LoadedTable& table,
-                  const iceberg::CommitAttempt& attempt) -> Result<iceberg::TableChange> {
+  auto make = [&](const LoadedTable& table, const iceberg::CommitAttempt& attempt,
+                  tables::FileIo&) -> Result<iceberg::TableChange> {
     before = table.metadata;
     Retention retention = retention_of(*before, expire, attempt.now_millis);
     iceberg::TableChange change;
@@ -251,8 +253,8 @@ int64_t Catalog::now_millis() const { return state_->clock.wall_millis(); }
 std::string Catalog::new_uuid() const { return state_->random.uuid(); }
 
 Status Catalog::remove_unused_schemas(const Call& call, const TableName& name) {
-  auto make = [&](const LoadedTable& table,
-                  const iceberg::CommitAttempt&) -> Result<iceberg::TableChange> {
+  auto make = [&](const LoadedTable& table, const iceberg::CommitAttempt&,
+                  tables::FileIo&) -> Result<iceberg::TableChange> {
     const TableMetadata& metadata = *table.metadata;
     std::set<int> schemas = {metadata.current_schema_id}, specs = {metadata.default_spec_id};
     for (const auto& snapshot : metadata.snapshots) {
@@ -319,8 +321,8 @@ Result<std::string> Catalog::newest_metadata(const Call& call, const std::string
 Result<LoadedTable> Catalog::set_ref(const Call& call, const TableName& name,
                                      const std::string& ref, const iceberg::SnapshotRef& to,
                                      bool replace) {
-  auto make = [&](const LoadedTable& table,
-                  const iceberg::CommitAttempt&) -> Result<iceberg::TableChange> {
+  auto make = [&](const LoadedTable& table, const iceberg::CommitAttempt&,
+                  tables::FileIo&) -> Result<iceberg::TableChange> {
     const TableMetadata& metadata = *table.metadata;
     if (ref == "main")
       return fail(Code::invalid, "update", "main is set by writing to it or by rolling it back");
@@ -345,8 +347,8 @@ Result<LoadedTable> Catalog::set_ref(const Call& call, const TableName& name,
 
 Result<LoadedTable> Catalog::remove_ref(const Call& call, const TableName& name,
                                         const std::string& ref) {
-  auto make = [&](const LoadedTable& table,
-                  const iceberg::CommitAttempt&) -> Result<iceberg::TableChange> {
+  auto make = [&](const LoadedTable& table, const iceberg::CommitAttempt&,
+                  tables::FileIo&) -> Result<iceberg::TableChange> {
     const TableMetadata& metadata = *table.metadata;
     if (ref == "main") return fail(Code::invalid, "update", "main cannot be removed");
     auto known = metadata.refs.find(ref);
@@ -363,8 +365,8 @@ Result<LoadedTable> Catalog::remove_ref(const Call& call, const TableName& name,
 
 Result<LoadedTable> Catalog::roll_back(const Call& call, const TableName& name,
                                        int64_t snapshot_id) {
-  auto make = [&](const LoadedTable& table,
-                  const iceberg::CommitAttempt&) -> Result<iceberg::TableChange> {
+  auto make = [&](const LoadedTable& table, const iceberg::CommitAttempt&,
+                  tables::FileIo&) -> Result<iceberg::TableChange> {
     const TableMetadata& metadata = *table.metadata;
     const iceberg::Snapshot* at = metadata.current_snapshot();
     if (at && at->id == snapshot_id) return iceberg::TableChange{};

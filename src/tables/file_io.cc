@@ -1,5 +1,8 @@
 #include "tables/file_io.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace aichemy::tables {
 
 Result<Location> parse_location(std::string_view location) {
@@ -22,6 +25,9 @@ Result<Location> parse_location(std::string_view location) {
 Result<std::string> FileIo::read(const Call& call, const std::string& location,
                                  uint64_t bytes_max) {
   ASSIGN_OR_RETURN(Location at, parse_location(location));
+  if (collected_) {
+    if (auto found = find_collected(at); found != collected_->files_.end()) return found->bytes;
+  }
   auto reader = store_.open(call, at.bucket, at.key, {});
   if (!reader) {
     Error error = reader.error();
@@ -36,10 +42,23 @@ Result<std::string> FileIo::read(const Call& call, const std::string& location,
   return (*reader)->read_all();
 }
 
-Status FileIo::write_new(const Call& call, const std::string& location, std::string_view bytes) {
+Status NewFiles::write(const Call& call) { return store_.put_all(call, std::exchange(files_, {})); }
+
+std::vector<objectstore::NewObject>::iterator FileIo::find_collected(const Location& at) {
+  return std::ranges::find_if(collected_->files_, [&](const objectstore::NewObject& file) {
+    return file.bucket == at.bucket && file.key == at.key;
+  });
+}
+
+Status FileIo::write_new(const Call& call, const std::string& location, std::string bytes) {
   ASSIGN_OR_RETURN(Location at, parse_location(location));
   objectstore::PutOptions options;
   options.conditions.if_none_match = {"*"};
+  if (collected_) {
+    collected_->files_.push_back(
+        {std::move(at.bucket), std::move(at.key), std::move(bytes), std::move(options)});
+    return {};
+  }
   auto put = store_.put(call, at.bucket, at.key, bytes, std::move(options));
   if (!put) return std::unexpected(put.error());
   return {};
@@ -47,6 +66,12 @@ Status FileIo::write_new(const Call& call, const std::string& location, std::str
 
 Status FileIo::remove(const Call& call, const std::string& location) {
   ASSIGN_OR_RETURN(Location at, parse_location(location));
+  if (collected_) {
+    if (auto found = find_collected(at); found != collected_->files_.end()) {
+      collected_->files_.erase(found);
+      return {};
+    }
+  }
   return store_.remove(call, at.bucket, at.key, {});
 }
 

@@ -23,9 +23,26 @@ Result<Location> parse_location(std::string_view location);
 // What a copy of a folder took: names below the folder, with the etag each object had.
 using CopiedFiles = std::map<std::string, std::string>;
 
+// New files of one commit that become durable together: one wait instead of one a file. One
+// thread.
+class NewFiles {
+ public:
+  explicit NewFiles(objectstore::ObjectStore& store) : store_(store) {}
+  // All that was collected, which is then forgotten. On error each of them may be there or not.
+  Status write(const Call& call);
+
+ private:
+  friend class FileIo;
+  objectstore::ObjectStore& store_;
+  std::vector<objectstore::NewObject> files_;
+};
+
 class FileIo {
  public:
   explicit FileIo(objectstore::ObjectStore& store) : store_(store) {}
+  // write_new() only collects; read() and remove() know what was collected. Outlived by
+  // `collected`.
+  explicit FileIo(NewFiles& collected) : store_(collected.store_), collected_(&collected) {}
 
   objectstore::ObjectStore& store() { return store_; }
 
@@ -34,7 +51,7 @@ class FileIo {
   Result<std::string> read(const Call& call, const std::string& location,
                            uint64_t bytes_max = 2u << 30);
   // A new file: conflict ("precondition_failed") when it exists.
-  Status write_new(const Call& call, const std::string& location, std::string_view bytes);
+  Status write_new(const Call& call, const std::string& location, std::string bytes);
   // Absent is success.
   Status remove(const Call& call, const std::string& location);
   Status remove_prefix(const Call& call, const std::string& location);
@@ -53,7 +70,10 @@ class FileIo {
  private:
   Status copy_object(const Call& call, const Location& from, const Location& to);
 
+  std::vector<objectstore::NewObject>::iterator find_collected(const Location& at);
+
   objectstore::ObjectStore& store_;
+  NewFiles* collected_ = nullptr;
 };
 
 }  // namespace aichemy::tables
