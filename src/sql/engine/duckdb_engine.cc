@@ -47,22 +47,6 @@ auto guarded(Fn fn) -> decltype(fn()) {
   }
 }
 
-// While the engine's own threads have all the work there is, DuckDB would have the thread that asks
-// poll: a fifth of TPC-H Q13's processor time. Only rows that arrive can be waited for, not tasks.
-class Backoff {
- public:
-  void worked() { idle_ = 0; }
-  void idled(RowQueue& rows) {
-    constexpr int kYields = 8;
-    constexpr std::chrono::microseconds kFirst{20}, kMost{320};
-    if (++idle_ <= kYields) return std::this_thread::yield();
-    rows.wait(std::min(kMost, kFirst * (1 << std::min(idle_ - kYields, 4))));
-  }
-
- private:
-  int idle_ = 0;
-};
-
 }  // namespace
 
 // Connections that the next statements take: making one costs more than running SELECT 1. Only
@@ -176,7 +160,8 @@ class DuckDbStream final : public RowStream {
     using State = duckdb::PendingExecutionResult;
     State state = pending_->ExecuteTask();
     if (state == State::NO_TASKS_AVAILABLE || state == State::BLOCKED) {
-      backoff.idled(*rows_);
+      // Only rows that arrive can be waited for, not tasks.
+      backoff.idled([&](auto time) { rows_->wait(time); });
       return {};
     }
     backoff.worked();
@@ -292,10 +277,14 @@ Result<std::vector<WrittenFile>> DuckDbEngine::write(const Call& call, const std
                                                      std::vector<std::shared_ptr<void>> scans) {
   statements_.add();
   return guarded([&, keep = std::move(scans)]() -> Result<std::vector<WrittenFile>> {
-    duckdb::Connection connection(*database_);
-    std::stop_callback on_cancel(call.cancel, [&] { connection.Interrupt(); });
+    auto connection = idle_->take();
     std::string unique = options_.random.uuid();
-    auto files = copy_to_lake(connection, select, target, unique, call.cancel);
+    Result<std::vector<WrittenFile>> files;
+    {
+      std::stop_callback on_cancel(call.cancel, [&] { connection->Interrupt(); });
+      files = copy_to_lake(*connection, select, target, unique, call.cancel);
+    }
+    if (files) idle_->give_back(std::move(connection));
     // What a failed COPY leaves behind, and the empty file of one without rows: nothing names them.
     bool memory =
         options_.memory && target.location.starts_with(fmt::format("s3://{}/", kMemoryBucket));

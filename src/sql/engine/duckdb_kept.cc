@@ -4,7 +4,6 @@
 
 #include <duckdb/main/connection.hpp>
 #include <duckdb/main/materialized_query_result.hpp>
-#include <duckdb/main/pending_query_result.hpp>
 #include <functional>
 #include <stop_token>
 
@@ -122,17 +121,7 @@ class DuckDbKeptRows final : public KeptRows {
 
   using Rows = duckdb::unique_ptr<duckdb::MaterializedQueryResult>;
 
-  Result<Rows> run(const std::string& sql) {
-    auto pending = connection_.PendingQuery(sql, false);
-    if (pending->HasError()) return std::unexpected(error_from_duckdb(pending->GetErrorObject()));
-    // Beginning a statement forgets an interrupt that came before it.
-    if (cancel_.stop_requested())
-      return fail(Code::cancelled, "cancelled", "the query was cancelled");
-    auto result = pending->Execute();
-    if (result->HasError()) return std::unexpected(error_from_duckdb(result->GetErrorObject()));
-    return duckdb::unique_ptr_cast<duckdb::QueryResult, duckdb::MaterializedQueryResult>(
-        std::move(result));
-  }
+  Result<Rows> run(const std::string& sql) { return run_statement(connection_, sql, cancel_); }
 
   static Status done(const Result<Rows>& result) {
     if (result) return {};

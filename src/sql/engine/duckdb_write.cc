@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 #include <charconv>
 #include <duckdb/common/types/value.hpp>
-#include <duckdb/main/materialized_query_result.hpp>
 #include <duckdb/main/pending_query_result.hpp>
 #include <duckdb/parser/keyword_helper.hpp>
 #include <map>
@@ -11,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "sql/engine/duckdb_file_system.h"
+#include "sql/engine/row_collector.h"
 #include "tables/transform.h"
 
 namespace aichemy::sql {
@@ -264,6 +264,29 @@ WrittenFile written_file(duckdb::MaterializedQueryResult& rows, duckdb::idx_t ro
 
 }  // namespace
 
+Result<duckdb::unique_ptr<duckdb::MaterializedQueryResult>> run_statement(
+    duckdb::Connection& connection, const std::string& sql, const std::stop_token& cancel) {
+  using State = duckdb::PendingExecutionResult;
+  auto pending = connection.PendingQuery(sql, false);
+  if (pending->HasError()) return std::unexpected(error_from_duckdb(pending->GetErrorObject()));
+  // Beginning a statement forgets an interrupt that came before it.
+  if (cancel.stop_requested()) return fail(Code::cancelled, "cancelled", "the query was cancelled");
+  Backoff backoff;
+  while (true) {
+    State state = pending->ExecuteTask();
+    if (duckdb::PendingQueryResult::IsResultReady(state)) break;
+    if (state == State::NO_TASKS_AVAILABLE || state == State::BLOCKED)
+      backoff.idled([](std::chrono::microseconds time) { std::this_thread::sleep_for(time); });
+    else
+      backoff.worked();
+  }
+  if (pending->HasError()) return std::unexpected(error_from_duckdb(pending->GetErrorObject()));
+  auto result = pending->Execute();
+  if (result->HasError()) return std::unexpected(error_from_duckdb(result->GetErrorObject()));
+  return duckdb::unique_ptr_cast<duckdb::QueryResult, duckdb::MaterializedQueryResult>(
+      std::move(result));
+}
+
 Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
                                               const std::string& select, const InsertTarget& target,
                                               const std::string& unique,
@@ -272,13 +295,7 @@ Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
   ASSIGN_OR_RETURN(std::string statement, layout
                                               ? hive_copy_statement(select, target, *layout, unique)
                                               : copy_statement(select, target, unique));
-  auto pending = connection.PendingQuery(statement, false);
-  if (pending->HasError()) return std::unexpected(error_from_duckdb(pending->GetErrorObject()));
-  // Beginning a statement forgets an interrupt that came before it.
-  if (cancel.stop_requested()) return fail(Code::cancelled, "cancelled", "the query was cancelled");
-  auto result = pending->Execute();
-  if (result->HasError()) return std::unexpected(error_from_duckdb(result->GetErrorObject()));
-  auto* rows = &result->Cast<duckdb::MaterializedQueryResult>();
+  ASSIGN_OR_RETURN(auto rows, run_statement(connection, statement, cancel));
   if (layout) return hive_files(*rows, *layout);
   std::map<std::string, int32_t> leaves;
   for (const WriteColumn& column : target.columns)

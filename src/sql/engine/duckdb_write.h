@@ -3,6 +3,7 @@
 #pragma once
 
 #include <duckdb/main/connection.hpp>
+#include <duckdb/main/materialized_query_result.hpp>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -12,6 +13,11 @@
 #include "sql/connectors/connector.h"
 
 namespace aichemy::sql {
+
+// Runs a statement to its end, on this thread too. cancelled ("cancelled"), and what
+// error_from_duckdb() makes of the engine's errors.
+Result<duckdb::unique_ptr<duckdb::MaterializedQueryResult>> run_statement(
+    duckdb::Connection& connection, const std::string& sql, const std::stop_token& cancel);
 
 // Runs `select` into files below target.location, named after `unique`. Files without rows are
 // removed and not reported. The SELECT's columns are named as target.columns.

@@ -4,6 +4,7 @@
 // the others again for every chunk.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "sql/engine/engine.h"
@@ -46,6 +48,24 @@ class RowQueue {
   std::deque<Piece> pieces_;
   size_t bytes_ = 0;
   std::vector<duckdb::InterruptState> blocked_;
+};
+
+// How the thread that asks waits while the engine's own threads have all the work there is: DuckDB
+// would have it poll, on a processor that they, or the drives they write to, could use.
+class Backoff {
+ public:
+  void worked() { idle_ = 0; }
+  // Calls wait(duration) once yielding was not enough.
+  template <class Wait>
+  void idled(Wait wait) {
+    constexpr int kYields = 8;
+    constexpr std::chrono::microseconds kFirst{20}, kMost{320};
+    if (++idle_ <= kYields) return std::this_thread::yield();
+    wait(std::min(kMost, kFirst * (1 << std::min(idle_ - kYields, 4))));
+  }
+
+ private:
+  int idle_ = 0;
 };
 
 // For ClientConfig::get_result_collector of a connection whose statements are not streamed. Rows
