@@ -56,18 +56,19 @@ Result<StatementResult> StatementRun::try_change(const Statement& s) {
   if (!change) return std::unexpected(positioned(change.error(), s.at));
   (*change)->exact = plan.exact;
   (*change)->reads_all = plan.reads_all;
+  (*change)->reads_later = !plan.later.empty();
   std::vector<std::shared_ptr<void>> scans;
   RETURN_IF_ERROR(analyzer_.plan_scans(scans, plan.target, change->get()));
   ASSIGN_OR_RETURN(auto kept,
                    options_.engine.keep(call_, render(*plan.plan, render_options()), scans));
-  RETURN_IF_ERROR(write_changes(**change, changer, *kept, plan.path_column));
+  RETURN_IF_ERROR(write_changes(**change, changer, *kept, plan));
   StatementResult result = count_result(row.update_type, kept->rows() + (*change)->removed_unread);
   result.query_type = row.update_type;
   return result;
 }
 
 Status StatementRun::write_changes(Change& change, RowChanger& changer, KeptRows& kept,
-                                   size_t path_column) {
+                                   const ChangePlan& plan) {
   ChangedFiles files;
   auto deleted = kept.positions();
   if (!deleted && deleted.error().is("repeated")) {
@@ -78,9 +79,20 @@ Status StatementRun::write_changes(Change& change, RowChanger& changer, KeptRows
   ASSIGN_OR_RETURN(ChangeWork work, changer.arrange(call_, change, *deleted));
   if (change.kind != Change::Kind::remove || work.rewritten) {
     std::vector<std::shared_ptr<void>> scans;
-    if (work.rewritten) scans.push_back(work.rewritten->keep);
-    ASSIGN_OR_RETURN(files.added, kept.write(render_kept_for_write(change.target.columns,
-                                                                   work.rewritten, path_column),
+    KeptRender render;
+    render.path_column = plan.path_column;
+    if (work.rewritten) {
+      render.rewritten = &*work.rewritten;
+      scans.push_back(work.rewritten->keep);
+    }
+    if (work.changed) {
+      render.changed = &*work.changed;
+      render.later.insert(plan.later.begin(), plan.later.end());
+      scans.push_back(work.changed->keep);
+    } else if (!plan.later.empty()) {
+      return fail(Code::internal, "change", "there is no scan of the rows that change");
+    }
+    ASSIGN_OR_RETURN(files.added, kept.write(render_kept_for_write(change.target.columns, render),
                                              change.target, std::move(scans)));
   }
   for (size_t file : work.position_files) {

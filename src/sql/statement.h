@@ -120,7 +120,7 @@ class StatementRun {
   Result<StatementResult> try_change(const Statement& statement);
   Result<StatementResult> truncate(const Statement& statement);
   Result<ExplainedPlan> explain_change(const Statement& statement);
-  Status write_changes(Change& change, RowChanger& changer, KeptRows& kept, size_t path_column);
+  Status write_changes(Change& change, RowChanger& changer, KeptRows& kept, const ChangePlan& plan);
   Status writable(const ResolvedName& name) const;
   // execute_alter.cc
   Result<StatementResult> alter(const Statement& statement);

@@ -155,6 +155,42 @@ def test_merge(sql, catalog, version):
     assert sql("SELECT name FROM t WHERE id = 1") == [("one",)]
 
 
+@VERSIONS
+@pytest.mark.parametrize("mode", ["merge-on-read", "copy-on-write"])
+def test_merge_keeps_what_it_does_not_name(sql, catalog, version, mode):
+    """Columns that no clause names are read afterwards, of the rows that change: of several files and partitions, of
+    files older than a column, beside rows that were deleted before, and of every type's shape."""
+    people(sql, version)
+    with catalog.load_table("changes.t").transaction() as change:
+        change.set_properties({"write.merge.mode": mode})
+    sql("ALTER TABLE t ADD COLUMN price decimal(12, 2)")
+    sql("""INSERT INTO t SELECT n, 'q' || CAST(n AS varchar), 'east', NULL, NULL, CAST(n AS decimal(12, 2)) / 4
+        FROM UNNEST(sequence(30, 5000)) AS s(n)""")
+    sql("DELETE FROM t WHERE id % 10 = 0")
+    before = {row[0]: row for row in sql("SELECT * FROM t")}
+    assert sql.count("""MERGE INTO t USING (SELECT n AS id FROM UNNEST(sequence(0, 5009)) AS s(n) WHERE n % 7 < 3) s ON t.id = s.id
+        WHEN MATCHED AND s.id % 7 = 0 THEN DELETE
+        WHEN MATCHED AND s.id % 7 = 1 THEN UPDATE SET name = upper(name)
+        WHEN MATCHED THEN UPDATE SET name = NULL
+        WHEN NOT MATCHED THEN INSERT (id, region, price) VALUES (s.id, 'new', 1.5)""") == sum(n % 7 < 3 for n in range(5010))
+    expected = {}
+    for n in range(5010):
+        row, kind = before.get(n), n % 7
+        if row is None and kind < 3:
+            expected[n] = (n, None, "new", None, None, type(before[31][5])("1.50"))
+        elif row is not None and kind != 0:
+            name = {1: row[1].upper(), 2: None}.get(kind, row[1])
+            expected[n] = (n, name, *row[2:])
+    assert {row[0]: row for row in sql("SELECT * FROM t")} == expected
+    assert ids_by_pyiceberg(catalog) == sorted(expected)
+    # Once more: of the files that the first one wrote.
+    assert sql.count("MERGE INTO t USING (VALUES 1, 8, 31, 4993) s(id) ON t.id = s.id "
+                     "WHEN MATCHED THEN UPDATE SET region = 'south'") == 4
+    for n in (1, 8, 31, 4993):
+        expected[n] = (*expected[n][:2], "south", *expected[n][3:])
+    assert {row[0]: row for row in sql("SELECT * FROM t")} == expected
+
+
 def test_truncate(sql, catalog):
     people(sql)
     sql("DELETE FROM t WHERE id = 3")

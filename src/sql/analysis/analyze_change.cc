@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "sql/analysis/analyzer.h"
 #include "sql/types/coercion.h"
@@ -212,6 +213,60 @@ Result<std::vector<BoundPtr>> Analyzer::change_values(const Changing& changing, 
       fmt::format("MERGE table column types don't match for MERGE case {}, {}", number, types));
 }
 
+// A MERGE's case, with what becomes of each column that is written.
+struct Analyzer::MergeCase {
+  BoundPtr condition;  // none: of every row of its kind
+  std::vector<BoundPtr> values;
+};
+
+Result<std::vector<Analyzer::MergeCase>> Analyzer::merge_cases(const Changing& changing,
+                                                               Scope& scope) {
+  const ChangeSyntax& syntax = *changing.statement.change;
+  std::vector<MergeCase> made;
+  for (size_t i = 0; i < syntax.cases.size(); ++i) {
+    MergeCase& one = made.emplace_back();
+    if (const auto& condition = syntax.cases[i].condition) {
+      ASSIGN_OR_RETURN(one.condition,
+                       analyze_condition(*condition, scope, "WHERE clause predicate"));
+    }
+    ASSIGN_OR_RETURN(one.values, change_values(changing, i, scope));
+  }
+  return made;
+}
+
+// Columns, as indexes in Changing::columns, that no case changes and nothing in the statement asks
+// for: they are read later, of the rows that are written.
+std::vector<size_t> Analyzer::untouched_columns(const Changing& changing, const BoundPtr& on,
+                                                const std::vector<MergeCase>& cases) {
+  const auto& kinds = changing.statement.change->cases;
+  std::set<size_t> asked;  // of the table
+  Replace note = [&](const BoundPtr& value) -> BoundPtr {
+    if (value->kind == Bound::Kind::column && value->relation == changing.plan.target)
+      asked.insert(value->index);
+    return nullptr;
+  };
+  rewrite(on, note);
+  bool updates = false;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    if (cases[i].condition) rewrite(cases[i].condition, note);
+    if (kinds[i].kind != ChangeCase::Kind::update) continue;
+    updates = true;
+    for (size_t c = 0; c < changing.columns.size(); ++c) {
+      const Bound& value = *cases[i].values[c];
+      bool stays = value.kind == Bound::Kind::column && value.relation == changing.plan.target &&
+                   value.index == changing.columns[c];
+      if (stays) continue;
+      rewrite(cases[i].values[c], note);
+      asked.insert(changing.columns[c]);
+    }
+  }
+  std::vector<size_t> untouched;
+  for (size_t c = 0; c < changing.columns.size() && updates; ++c) {
+    if (!asked.contains(changing.columns[c])) untouched.push_back(c);
+  }
+  return untouched;
+}
+
 // Source rows, each with the target row it meets. The inner query decides which case applies, once;
 // the outer one computes the rows, from columns of the inner one.
 Status Analyzer::merge_plan(Changing& changing) {
@@ -223,10 +278,11 @@ Status Analyzer::merge_plan(Changing& changing) {
   scope.clause = "MERGE";
   ASSIGN_OR_RETURN(BoundPtr on, analyze_condition(*syntax.on, scope, "The MERGE predicate"));
   note_conjuncts(*on, changing.target.relations);
+  ASSIGN_OR_RETURN(auto cases, merge_cases(changing, scope));
+  changing.plan.later = untouched_columns(changing, on, cases);
+  std::set<size_t> later(changing.plan.later.begin(), changing.plan.later.end());
   bool inserts = std::ranges::any_of(
       syntax.cases, [](const auto& row) { return row.kind == ChangeCase::Kind::insert; });
-  BoundPtr present = make_call(kBoolean, "({0} IS NOT NULL)", {changing.position});
-  BoundPtr absent = make_call(kBoolean, "({0} IS NULL)", {changing.position});
   auto inner = std::make_shared<Plan>();
   inner->kind = Plan::Kind::select;
   inner->relation = next_relation_++;
@@ -251,21 +307,19 @@ Status Analyzer::merge_plan(Changing& changing) {
     }
     return shown(value);
   };
-  for (size_t i = 0; i < syntax.cases.size(); ++i) {
-    const ChangeCase& row = syntax.cases[i];
-    BoundPtr condition = row.kind == ChangeCase::Kind::insert ? absent : present;
-    if (row.condition) {
-      ASSIGN_OR_RETURN(BoundPtr more,
-                       analyze_condition(*row.condition, scope, "WHERE clause predicate"));
-      condition = both(std::move(condition), std::move(more));
-    }
-    choice.push_back(std::move(condition));
+  bool all_matched = false, all_unmatched = !inserts;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    ChangeCase::Kind kind = syntax.cases[i].kind;
+    bool insert = kind == ChangeCase::Kind::insert;
+    if (!cases[i].condition) (insert ? all_unmatched : all_matched) = true;
+    choice.push_back(case_condition(changing, insert, inserts, cases[i].condition));
     choice.push_back(number(static_cast<int>(i)));
-    ASSIGN_OR_RETURN(auto values, change_values(changing, i, scope));
     BoundPtr applies = make_call(kBoolean, "({0} = {1})", {chosen, number(static_cast<int>(i))});
-    happens.insert(happens.end(), {applies, number(what_happens(row.kind))});
-    for (size_t c = 0; c < values.size() && row.kind != ChangeCase::Kind::remove; ++c)
-      columns[c].insert(columns[c].end(), {applies, rewrite(values[c], to_inner)});
+    happens.insert(happens.end(), {applies, number(what_happens(kind))});
+    for (size_t c = 0; c < columns.size() && kind != ChangeCase::Kind::remove; ++c) {
+      if (!insert && later.contains(c)) continue;
+      columns[c].insert(columns[c].end(), {applies, rewrite(cases[i].values[c], to_inner)});
+    }
   }
   inner->items[0] = case_of(kInteger, std::move(choice));
   auto plan = std::make_shared<Plan>();
@@ -275,10 +329,22 @@ Status Analyzer::merge_plan(Changing& changing) {
     plan->items.push_back(columns[c].empty() ? make_null(changing.types[c])
                                              : case_of(changing.types[c], std::move(columns[c])));
   }
-  plan->where = make_call(kBoolean, "({0} IS NOT NULL)", {chosen});
+  // Not asked in vain: the engine takes it that most rows fail such a condition, and joins the
+  // wrong way round.
+  if (!all_matched || !all_unmatched)
+    plan->where = make_call(kBoolean, "({0} IS NOT NULL)", {chosen});
   plan->inputs = {std::move(inner)};
   changing.plan.plan = std::move(plan);
   return {};
+}
+
+// Whether a joined row is one of the case's. Without an outer join every row has met one.
+BoundPtr Analyzer::case_condition(const Changing& changing, bool insert, bool outer_join,
+                                  BoundPtr condition) {
+  if (!outer_join) return condition ? condition : make_literal(kBoolean, "true");
+  BoundPtr kind =
+      make_call(kBoolean, insert ? "({0} IS NULL)" : "({0} IS NOT NULL)", {changing.position});
+  return condition ? both(std::move(kind), std::move(condition)) : kind;
 }
 
 }  // namespace aichemy::sql

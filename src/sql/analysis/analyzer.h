@@ -43,6 +43,9 @@ struct ChangePlan {
   size_t path_column = 0;  // of the table
   size_t target = 0;       // its relation in `plan`
   PlanPtr plan;
+  // Of the columns that are written: null in `plan` for rows that are updated, which keep what they
+  // have. Read once it is known which rows those are.
+  std::vector<size_t> later;
   bool exact = false, reads_all = false;  // see Change
 };
 
@@ -258,6 +261,12 @@ class Analyzer {
   Result<std::vector<size_t>> change_columns(const Changing& changing, const ChangeCase& row);
   Result<std::vector<BoundPtr>> change_values(const Changing& changing, size_t number,
                                               Scope& scope);
+  struct MergeCase;
+  Result<std::vector<MergeCase>> merge_cases(const Changing& changing, Scope& scope);
+  static std::vector<size_t> untouched_columns(const Changing& changing, const BoundPtr& on,
+                                               const std::vector<MergeCase>& cases);
+  static BoundPtr case_condition(const Changing& changing, bool insert, bool outer_join,
+                                 BoundPtr condition);
   Status merge_plan(Changing& changing);
 
   // analyze_expression.cc

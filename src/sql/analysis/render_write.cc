@@ -41,21 +41,53 @@ std::string with_field_names(const std::string& value, const Type& type, int dep
 }
 
 // The target's columns from those of `s`, which has them from c<first> on.
+std::string written_column(const WriteColumn& column, size_t at) {
+  std::string source = fmt::format("s.c{}", at);
+  std::string value = with_field_names(render_to_stored(source, column.type), column.type, 0);
+  if (!column.required) return value;
+  return fmt::format(
+      "CASE WHEN {} IS NULL THEN trino_fail('CONSTRAINT_VIOLATION', {}) ELSE {} END", source,
+      quote_text("NULL value not allowed for NOT NULL column: " + column.name), value);
+}
+
 std::string written_columns(const std::vector<WriteColumn>& columns, size_t first) {
   std::string items;
   for (size_t i = 0; i < columns.size(); ++i) {
-    std::string source = fmt::format("s.c{}", first + i);
-    std::string value =
-        with_field_names(render_to_stored(source, columns[i].type), columns[i].type, 0);
-    if (columns[i].required) {
-      std::string message = "NULL value not allowed for NOT NULL column: " + columns[i].name;
-      value = fmt::format(
-          "CASE WHEN {} IS NULL THEN trino_fail('CONSTRAINT_VIOLATION', {}) ELSE {} END", source,
-          quote_text(message), value);
+    items += fmt::format("{}{} AS {}", i ? ", " : "", written_column(columns[i], first + i),
+                         quote_name(columns[i].name));
+  }
+  return items;
+}
+
+// A table's columns as they are in its files.
+std::string stored_column(const WriteColumn& column, const char* relation, size_t at) {
+  return with_field_names(fmt::format("{}.c{}", relation, at), column.type, 0);
+}
+
+std::string with_positions(const EngineScan& scan) {
+  return fmt::format("(SELECT *, file_row_number AS row_position FROM {}({}))", scan.function,
+                     quote_text(scan.handle));
+}
+
+// Rows of `kept`, with what they do not hold looked up where they were. Every such row is there: if
+// it is not, nothing is written.
+std::string kept_with_later(const std::vector<WriteColumn>& columns, const KeptRender& kept) {
+  constexpr size_t kFirst = 3;
+  std::string updated = fmt::format("s.c0 = {}", ChangePlan::kUpdated);
+  std::string items;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    std::string value = written_column(columns[i], kFirst + i);
+    if (kept.later.contains(i)) {
+      value = fmt::format("CASE WHEN {} THEN {} ELSE {} END", updated,
+                          stored_column(columns[i], "t", i), value);
     }
     items += fmt::format("{}{} AS {}", i ? ", " : "", value, quote_name(columns[i].name));
   }
-  return items;
+  return fmt::format(
+      "SELECT {} FROM kept AS s LEFT JOIN {} AS t ON t.c{} = s.c1 AND t.row_position = s.c2 "
+      "WHERE s.c0 <> {} AND CASE WHEN {} AND t.row_position IS NULL THEN "
+      "trino_fail('GENERIC_INTERNAL_ERROR', 'a row that changes is gone') IS NULL ELSE TRUE END",
+      items, with_positions(*kept.changed), kept.path_column, ChangePlan::kRemoved, updated);
 }
 
 }  // namespace
@@ -66,21 +98,20 @@ std::string render_for_write(const Plan& plan, const std::vector<WriteColumn>& c
                      render(plan, options));
 }
 
-std::string render_kept_for_write(const std::vector<WriteColumn>& columns,
-                                  const std::optional<EngineScan>& rewritten, size_t path_column) {
-  std::string out = fmt::format("SELECT {} FROM kept AS s WHERE s.c0 <> {}",
-                                written_columns(columns, 3), ChangePlan::kRemoved);
-  if (!rewritten) return out;
+std::string render_kept_for_write(const std::vector<WriteColumn>& columns, const KeptRender& kept) {
+  std::string out = kept.changed ? kept_with_later(columns, kept)
+                                 : fmt::format("SELECT {} FROM kept AS s WHERE s.c0 <> {}",
+                                               written_columns(columns, 3), ChangePlan::kRemoved);
+  if (!kept.rewritten) return out;
   std::string items;
   for (size_t i = 0; i < columns.size(); ++i) {
-    items += fmt::format("{}{} AS {}", i ? ", " : "",
-                         with_field_names(fmt::format("r.c{}", i), columns[i].type, 0),
+    items += fmt::format("{}{} AS {}", i ? ", " : "", stored_column(columns[i], "r", i),
                          quote_name(columns[i].name));
   }
   return fmt::format(
-      "{} UNION ALL SELECT {} FROM (SELECT *, file_row_number AS row_position FROM {}({})) AS r "
+      "{} UNION ALL SELECT {} FROM {} AS r "
       "ANTI JOIN gone AS g ON g.path = r.c{} AND g.pos = r.row_position",
-      out, items, rewritten->function, quote_text(rewritten->handle), path_column);
+      out, items, with_positions(*kept.rewritten), kept.path_column);
 }
 
 }  // namespace aichemy::sql

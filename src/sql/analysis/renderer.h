@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,13 @@ std::string render_for_write(const Plan& plan, const std::vector<WriteColumn>& c
                              const RenderOptions& options);
 // The rows of a ChangePlan that the engine keeps and that are written, with those that stay of the
 // files to be rewritten.
-std::string render_kept_for_write(const std::vector<WriteColumn>& columns,
-                                  const std::optional<EngineScan>& rewritten, size_t path_column);
+struct KeptRender {
+  const EngineScan* rewritten = nullptr;  // ChangeWork
+  const EngineScan* changed = nullptr;
+  std::set<size_t> later;  // columns that come from `changed` where a row is updated
+  size_t path_column = 0;  // of both scans
+};
+std::string render_kept_for_write(const std::vector<WriteColumn>& columns, const KeptRender& kept);
 std::string render_expression(const Bound& value, const RenderOptions& options);
 std::string quote_text(std::string_view text);
 std::string quote_name(std::string_view name);

@@ -219,6 +219,8 @@ class Change {
   bool exact = false;
   // The statement reads the target elsewhere too: what is added to it anywhere matters.
   bool reads_all = false;
+  // Columns of updated rows are still to be read: arrange() gives a scan of them.
+  bool reads_later = false;
   uint64_t removed_unread = 0;  // rows of the files that the scan left out because they go
 };
 
@@ -226,6 +228,8 @@ class Change {
 struct ChangeWork {
   // Files to be written anew without their deleted rows: a scan with the columns of the table's.
   std::optional<EngineScan> rewritten;
+  // With Change::reads_later: the rows at the positions that go, as they were.
+  std::optional<EngineScan> changed;
   // Files, by index in what was given, for which a file of positions is to be written.
   std::vector<size_t> position_files;
 };

@@ -114,6 +114,7 @@ Result<ChangeWork> IcebergChanges::arrange(const Call&, Change& change,
     else if (ours.metadata().format_version < 3)
       work.position_files.push_back(i);
   }
+  if (ours.reads_later) work.changed = changed_rows(ours, deleted);
   if (ours.rewritten.empty()) return work;
   auto scan = std::make_shared<LakeScan>();
   scan->plan = ours.plan;
@@ -122,6 +123,24 @@ Result<ChangeWork> IcebergChanges::arrange(const Call&, Change& change,
   scan->columns = lake_columns(*ours.table);
   work.rewritten = scans_.add(std::move(scan));
   return work;
+}
+
+EngineScan IcebergChanges::changed_rows(const Change& change,
+                                        const std::vector<FilePositions>& deleted) {
+  const auto& ours = static_cast<const IcebergChange&>(change);
+  auto scan = std::make_shared<LakeScan>();
+  scan->plan = ours.plan;
+  scan->plan.files.clear();
+  scan->plan.record_count = 0;
+  scan->counts_known = false;
+  scan->columns = lake_columns(*ours.table);
+  for (const FilePositions& rows : deleted) {
+    auto file = std::ranges::find(ours.plan.files, rows.path, &tables::DataFile::path);
+    scan->plan.files.push_back(*file);
+    scan->rows.push_back(rows.positions);
+    scan->plan.record_count += rows.positions.size();
+  }
+  return scans_.add(std::move(scan));
 }
 
 Status IcebergChanges::finish(const Call& call, Change& change, ChangedFiles files) {

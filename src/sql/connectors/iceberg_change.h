@@ -30,6 +30,8 @@ class IcebergChanges final : public RowChanger {
   static void note_plan(Change& change, const ScanRequest& request, tables::ScanPlan& plan);
 
  private:
+  EngineScan changed_rows(const Change& change, const std::vector<FilePositions>& deleted);
+
   catalog::Catalog& catalog_;
   LakeScans& scans_;
 };

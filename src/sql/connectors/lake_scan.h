@@ -34,6 +34,9 @@ struct LakeScan {
   // Columns are found by their names without case, through the plan's name_mapping, whatever ids a
   // file has; a file's types must fit the columns' (Hive).
   bool by_name = false;
+  // One a file of the plan, ascending; none: every row that is not deleted. What the plan says of
+  // deletes does not count then: these rows are known to be there.
+  std::vector<std::vector<uint64_t>> rows;
   bool counts_known = true;           // false: the plan's record counts are guesses
   std::vector<FileVersion> versions;  // one a file of the plan; none: files never change
 };

@@ -65,6 +65,27 @@ class PositionFilter final : public duckdb::DeleteFilter {
   std::shared_ptr<const Positions> positions_;
 };
 
+// Rows of one file that are wanted, ascending; the reader passes over the others' values.
+class WantedRows final : public duckdb::DeleteFilter {
+ public:
+  WantedRows(std::shared_ptr<const LakeScan> scan, size_t file)
+      : scan_(std::move(scan)), rows_(scan_->rows[file]) {}
+
+  idx_t Filter(duckdb::row_t start, idx_t count, duckdb::SelectionVector& kept) override {
+    auto first = static_cast<uint64_t>(start);
+    if (!kept.data()) kept.Initialize(STANDARD_VECTOR_SIZE);
+    idx_t out = 0;
+    for (auto next = std::ranges::lower_bound(rows_, first);
+         next != rows_.end() && *next < first + count; ++next)
+      kept.set_index(out++, *next - first);
+    return out;
+  }
+
+ private:
+  std::shared_ptr<const LakeScan> scan_;
+  const Positions& rows_;
+};
+
 // One running lake_scan. Shared by the copies DuckDB makes of its file list; deletes are read when
 // the first file that needs them is opened.
 class ScanState {
@@ -72,6 +93,7 @@ class ScanState {
   ScanState(std::shared_ptr<const LakeScan> scan, std::string handle)
       : scan_(std::move(scan)), handle_(std::move(handle)) {}
   const LakeScan& scan() const { return *scan_; }
+  const std::shared_ptr<const LakeScan>& shared_scan() const { return scan_; }
   const std::string& handle() const { return handle_; }
   const tables::ScanPlan& plan() const { return scan_->plan; }
 
@@ -264,7 +286,8 @@ class LakeFileList final : public duckdb::MultiFileList {
     options["etag"] = duckdb::Value(version.etag);
     options["last_modified"] =
         duckdb::Value::TIMESTAMP(duckdb::timestamp_t(version.modified_micros));
-    options["has_deletes"] = duckdb::Value::BOOLEAN(!file.deletes.empty());
+    options["has_deletes"] =
+        duckdb::Value::BOOLEAN(!file.deletes.empty() || !state_->scan().rows.empty());
     return info;
   }
 
@@ -379,7 +402,9 @@ class LakeFileReader final : public duckdb::MultiFileReader {
         reader_data.constant_map.Add(duckdb::MultiFileGlobalIndex(i), std::move(*value));
       }
     }
-    if (auto positions = state.deleted_rows(context, index)) {
+    if (!state.scan().rows.empty()) {
+      reader.deletion_filter = duckdb::make_uniq<WantedRows>(state.shared_scan(), index);
+    } else if (auto positions = state.deleted_rows(context, index)) {
       reader.deletion_filter = duckdb::make_uniq<PositionFilter>(std::move(positions));
     }
   }
