@@ -299,6 +299,7 @@ Status RunningPlatform::start_sql() {
                       .store = *store_,
                       .disk = options_.disk,
                       .engine_memory = [this] { return engine_->memory_used(); },
+                      .hive = *hive_tables_,
                       .more = {{"hive", hive_tables_.get()},
                                {"kafka", topic_catalog_.get()},
                                {"memory", memory_catalog_.get()}},

@@ -2,6 +2,7 @@
 
 #include "serve/trino/trino.h"
 #include "sql/connectors/iceberg_connector.h"
+#include "sql/engine/parquet_footer.h"
 #include "sql/executor.h"
 #include "sql/query_registry.h"
 
@@ -53,6 +54,24 @@ struct SqlFront::State {
     return all;
   }
 
+  // What Iceberg's procedures need of the Metastore and the engine.
+  sql::FileAdoption adoption() {
+    auto& hive = options.hive;
+    return {.random = &options.random,
+            .foreign_table =
+                [&hive](const Call& call, const sql::TableName& name) {
+                  return hive.foreign_table(call, name);
+                },
+            .becomes_iceberg =
+                [&hive](const Call& call, const sql::TableName& name, const std::string& metadata) {
+                  return hive.becomes_iceberg(call, name, metadata);
+                },
+            .footer =
+                [this](const Call& call, const std::string& location) {
+                  return sql::read_parquet_footer(options.engine, call, location);
+                }};
+  }
+
   explicit State(SqlFrontOptions given)
       : options(std::move(given)),
         iceberg(options.catalog, options.lake_scans),
@@ -66,7 +85,9 @@ struct SqlFront::State {
                   .texts = &options.text_scans,
                   .access = access_control(),
                   .routines = options.routines.get(),
-                  .function_schema = options.config.text("sql.function_schema")}) {}
+                  .function_schema = options.config.text("sql.function_schema")}) {
+    iceberg.set_adoption(adoption());
+  }
 };
 
 namespace {

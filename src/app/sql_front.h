@@ -23,6 +23,7 @@
 #include "sql/engine/engine.h"
 #include "sql/executor.h"
 #include "sql/grant_store.h"
+#include "sql/hive/hive_connector.h"
 #include "sql/query_registry.h"
 #include "sql/routine_store.h"
 
@@ -41,7 +42,8 @@ struct SqlFrontOptions {
   objectstore::ObjectStore& store;  // of spooled segments
   Disk& disk;
   std::function<uint64_t()> engine_memory;  // in use
-  sql::Catalogs more;                       // catalogs beside iceberg
+  sql::HiveConnector& hive;
+  sql::Catalogs more;  // catalogs beside iceberg
   sql::LakeScans& lake_scans;
   sql::TextScans& text_scans;
   auth::UserStore& users;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "sql/connectors/table_change.h"
 #include "sql/engine/engine_errors.h"
@@ -44,6 +45,22 @@ StatementResult metrics_result(const ProcedureMetrics& metrics) {
 
 QualifiedName absolute_name(const ResolvedName& name, Position at) {
   return {{name.catalog, true, at}, {name.schema, true, at}, {name.table, true, at}};
+}
+
+// Every column of every row of a Hive table.
+Status may_read_all(const Call& call, const AccessControl& access, const Identity& who,
+                    Connector& hive, const TableName& name) {
+  auto table = hive.get_table(call, name);
+  if (!table || !*table) return {};  // the procedure says what is wrong with it
+  std::set<std::string> columns;
+  for (const ColumnInfo& column : (*table)->columns) {
+    if (!column.hidden) columns.insert(column.name);
+  }
+  AccessObject object{"hive", name.schema, name.table};
+  RETURN_IF_ERROR(check_columns(&access, who, object, columns, nullptr));
+  RowRules rules = access.row_rules(who, object);
+  if (rules.filters.empty() && rules.masks.empty()) return {};
+  return access_denied("Cannot select from all rows of table " + object.text());
 }
 
 }  // namespace
@@ -145,8 +162,19 @@ Status StatementRun::procedure_allowed_on_table(
       {"create_empty_partition", Action::insert},  {"register_partition", Action::insert},
       {"sync_partition_metadata", Action::insert}, {"sync_partition_metadata", Action::remove},
       {"unregister_partition", Action::remove},    {"register_table", Action::create_table},
-      {"unregister_table", Action::drop_table},
+      {"unregister_table", Action::drop_table},    {"migrate", Action::create_table},
   };
+  std::string_view called = declared.name;
+  if (called.starts_with("add_files")) {  // `procedure` is the table they go into
+    RETURN_IF_ERROR(allowed(Action::insert, procedure));
+    auto source = catalogs_.find("hive");
+    if (!options_.access || source == catalogs_.end()) return {};
+    // Whoever may name any place may read any table's files.
+    if (called == "add_files") return access_denied("add_files procedure is disabled");
+    TableName of{lower_case(values[0].value_or("")), lower_case(values[1].value_or(""))};
+    return may_read_all(call_, *options_.access, {session_.user, session_.roles}, *source->second,
+                        of);
+  }
   ResolvedName table = procedure;
   for (size_t i = 0; i < values.size(); ++i) {
     if (declared.arguments[i].name == std::string_view("schema_name"))
@@ -203,6 +231,8 @@ Result<StatementResult> StatementRun::table_execute(const Statement& s) {
   }
   RETURN_IF_ERROR(allowed(Action::execute_table_procedure, name, procedure->name));
   ASSIGN_OR_RETURN(auto values, bind_arguments(s, *procedure));
+  if (std::string_view(procedure->name).starts_with("add_files"))
+    RETURN_IF_ERROR(procedure_allowed_on_table(name, *procedure, values));
   if (rewrite) return optimize(s, name, table, values[0].value_or("100MB"));
   ProcedureCall made;
   made.name = procedure->name;

@@ -36,4 +36,32 @@ Result<std::vector<NameMapping>> name_mapping_from_text(std::string_view text) {
   return read(*json, 0);
 }
 
+namespace {
+
+Json to_json(const std::vector<NameMapping>& mappings) {
+  Json list = Json::array();
+  for (const NameMapping& mapping : mappings) {
+    Json item, names = Json::array();
+    for (const std::string& name : mapping.names) names.push(name);
+    if (mapping.field_id) item.set("field-id", *mapping.field_id);
+    item.set("names", std::move(names));
+    if (!mapping.fields.empty()) item.set("fields", to_json(mapping.fields));
+    list.push(std::move(item));
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string name_mapping_text(const std::vector<NameMapping>& mappings) {
+  return to_json(mappings).dump();
+}
+
+std::vector<NameMapping> name_mapping_of(const std::vector<Field>& fields) {
+  std::vector<NameMapping> mappings;
+  for (const Field& field : fields)
+    mappings.push_back({{field.name}, field.id, name_mapping_of(field.type.fields)});
+  return mappings;
+}
+
 }  // namespace aichemy::tables

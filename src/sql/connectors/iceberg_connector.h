@@ -11,6 +11,7 @@
 #include "catalog/catalog.h"
 #include "sql/connectors/column_listing.h"
 #include "sql/connectors/connector.h"
+#include "sql/connectors/file_adoption.h"
 #include "sql/connectors/iceberg_change.h"
 #include "sql/connectors/iceberg_materialized.h"
 #include "sql/connectors/lake_scan.h"
@@ -21,6 +22,9 @@ class IcebergConnector final : public Connector, public ColumnListing {
  public:
   IcebergConnector(catalog::Catalog& catalog, LakeScans& scans)
       : catalog_(catalog), scans_(scans), changes_(catalog, scans), views_(catalog, *this) {}
+
+  // Before the first statement; without it the procedures that take files over are refused.
+  void set_adoption(FileAdoption adoption) { adoption_ = std::move(adoption); }
 
   MaterializedViews* materialized_views() override { return &views_; }
   RowChanger* row_changer() override { return &changes_; }
@@ -91,6 +95,7 @@ class IcebergConnector final : public Connector, public ColumnListing {
   LakeScans& scans_;
   IcebergChanges changes_;
   IcebergMaterializedViews views_;
+  FileAdoption adoption_;
 
   Result<catalog::CreateTable> new_table(const Call& call, const NewTable& table);
   Result<ProcedureMetrics> optimize_manifests(const Call& call, const catalog::EntityName& name,
@@ -107,6 +112,18 @@ class IcebergConnector final : public Connector, public ColumnListing {
                                           const ProcedureCall& procedure);
   Result<ProcedureMetrics> unregister_table(const Call& call, const catalog::EntityName& name,
                                             const ProcedureCall& procedure);
+  // iceberg_adoption.cc
+  Result<ProcedureMetrics> add_files(const Call& call, const catalog::EntityName& name,
+                                     const ProcedureCall& procedure);
+  Result<ProcedureMetrics> add_files_from_table(const Call& call, const catalog::EntityName& name,
+                                                const ProcedureCall& procedure);
+  Result<ProcedureMetrics> migrate(const Call& call, const catalog::EntityName& name,
+                                   const ProcedureCall& procedure);
+  // commit_unknown (internal): it may have become one.
+  Status publish(const Call& call, const TableName& name, const std::string& metadata_location);
+  Result<ProcedureMetrics> adopt(const Call& call, const catalog::LoadedTable& table,
+                                 std::vector<tables::WrittenFile> files,
+                                 std::vector<tables::NameMapping> mapping);
   // None when there is no such table yet.
   Result<std::optional<catalog::Replacement>> replacement_of(const Call& call,
                                                              catalog::CreateTable& table);

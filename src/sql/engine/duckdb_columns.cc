@@ -12,6 +12,7 @@ using duckdb::MultiFileColumnDefinition;
 
 void identify_by_id(duckdb::vector<MultiFileColumnDefinition>& columns,
                     const std::vector<tables::NameMapping>& mapping, int32_t& unused) {
+  static const std::vector<tables::NameMapping> kNone;
   for (MultiFileColumnDefinition& column : columns) {
     const tables::NameMapping* named = nullptr;
     for (const tables::NameMapping& entry : mapping) {
@@ -21,8 +22,23 @@ void identify_by_id(duckdb::vector<MultiFileColumnDefinition>& columns,
       column.identifier =
           duckdb::Value::INTEGER(named && named->field_id ? *named->field_id : --unused);
     }
-    static const std::vector<tables::NameMapping> kNone;
-    identify_by_id(column.children, named ? named->fields : kNone, unused);
+    const auto& fields = named ? named->fields : kNone;
+    // Elements, keys and values are found by where they are: writers name them as they like.
+    bool map = column.type.id() == LogicalTypeId::MAP && column.children.size() == 1;
+    if (map && column.children[0].identifier.IsNull())
+      column.children[0].identifier = duckdb::Value::INTEGER(--unused);
+    auto& children = map ? column.children[0].children : column.children;
+    if (column.type.id() != LogicalTypeId::LIST && !map) {
+      identify_by_id(children, fields, unused);
+      continue;
+    }
+    for (size_t i = 0; i < children.size(); ++i) {
+      duckdb::vector<MultiFileColumnDefinition> one{children[i]};
+      tables::NameMapping part = i < fields.size() ? fields[i] : tables::NameMapping{};
+      part.names = {children[i].name};
+      identify_by_id(one, {part}, unused);
+      children[i] = one[0];
+    }
   }
 }
 

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "catalog/hive_catalog.h"
 #include "sql/connectors/connector.h"
+#include "sql/connectors/file_adoption.h"
 #include "sql/hive/hive_files.h"
 #include "sql/hive/hive_partition.h"
 #include "sql/hive/hive_scan.h"
@@ -82,6 +83,11 @@ class HiveConnector final : public Connector, public RowChanger {
                              const std::vector<FilePositions>& deleted) override;
   Status finish(const Call& call, Change& change, ChangedFiles files) override;
   Status truncate(const Call& call, const TableRef& table) override;
+
+  // hive_adoption.cc: see FileAdoption.
+  Result<ForeignTable> foreign_table(const Call& call, const TableName& name);
+  Status becomes_iceberg(const Call& call, const TableName& name,
+                         const std::string& metadata_location);
 
   // hive_procedures.cc
   const std::vector<Procedure>& procedures() const override;
