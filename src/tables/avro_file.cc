@@ -1,13 +1,13 @@
 #include "tables/avro_file.h"
 
 #include "tables/avro_codec.h"
+#include "tables/avro_header.h"
 
 namespace aichemy::tables {
 
 namespace {
 
 constexpr std::string_view kMagic("Obj\1", 4);
-constexpr size_t kSyncBytes = 16;
 constexpr size_t kBlockBytes = 64 << 10;
 
 std::unexpected<Error> broken(const AvroCursor& cursor, const std::string& why) {
@@ -15,11 +15,11 @@ std::unexpected<Error> broken(const AvroCursor& cursor, const std::string& why) 
               "Avro file: " + why + " before byte " + std::to_string(cursor.offset()));
 }
 
-Status read_metadata(AvroCursor* cursor, AvroFile* file) {
+Status read_metadata(AvroCursor* cursor, AvroHeader* header) {
   while (int64_t count = cursor->read_block_count()) {
     for (int64_t i = 0; i < count && !cursor->failed(); ++i) {
       std::string key(cursor->read_bytes());
-      file->metadata[key] = cursor->read_bytes();
+      header->metadata[key] = cursor->read_bytes();
     }
     if (cursor->failed()) break;
   }
@@ -34,22 +34,39 @@ std::string_view AvroFile::meta(std::string_view key) const {
   return found == metadata.end() ? std::string_view() : std::string_view(found->second);
 }
 
-Result<AvroFile> read_avro(std::string_view bytes, uint64_t bytes_max) {
-  AvroCursor cursor(bytes);
+Result<AvroHeader> read_avro_header(std::string_view prefix) {
+  AvroCursor cursor(prefix);
   if (cursor.read_raw(kMagic.size()) != kMagic) return broken(cursor, "no Avro header");
-  AvroFile file;
-  RETURN_IF_ERROR(read_metadata(&cursor, &file));
-  std::string_view sync = cursor.read_raw(kSyncBytes);
+  AvroHeader header;
+  RETURN_IF_ERROR(read_metadata(&cursor, &header));
+  header.sync = cursor.read_raw(kAvroSyncBytes);
   if (cursor.failed()) return broken(cursor, "the header is cut short");
-  auto schema_json = Json::parse(file.meta("avro.schema"));
+  auto meta = [&](std::string_view key) {
+    auto found = header.metadata.find(key);
+    return found == header.metadata.end() ? std::string_view() : std::string_view(found->second);
+  };
+  auto schema_json = Json::parse(meta("avro.schema"));
   if (!schema_json) return broken(cursor, "the schema is not JSON");
-  ASSIGN_OR_RETURN(file.schema, avro_schema_from_json(*schema_json));
-  std::string_view codec_name = file.meta("avro.codec");
-  ASSIGN_OR_RETURN(AvroCodec codec, avro_codec_from_name(codec_name.empty() ? "null" : codec_name));
+  ASSIGN_OR_RETURN(header.schema, avro_schema_from_json(*schema_json));
+  std::string_view codec = meta("avro.codec");
+  ASSIGN_OR_RETURN(header.codec, avro_codec_from_name(codec.empty() ? "null" : codec));
+  header.bytes = cursor.offset();
+  return header;
+}
+
+Result<AvroFile> read_avro(std::string_view bytes, uint64_t bytes_max) {
+  ASSIGN_OR_RETURN(AvroHeader header, read_avro_header(bytes));
+  AvroCursor cursor(bytes);
+  cursor.read_raw(header.bytes);
+  AvroFile file;
+  file.metadata = std::move(header.metadata);
+  file.schema = std::move(header.schema);
+  AvroCodec codec = header.codec;
+  const std::string& sync = header.sync;
   while (!cursor.at_end()) {
     int64_t count = cursor.read_long();
     std::string_view block = cursor.read_bytes();
-    std::string_view marker = cursor.read_raw(kSyncBytes);
+    std::string_view marker = cursor.read_raw(kAvroSyncBytes);
     if (cursor.failed() || count < 0) return broken(cursor, "a block is cut short");
     if (marker != sync) return broken(cursor, "a block has the wrong sync marker");
     RETURN_IF_ERROR(avro_decompress(codec, block, bytes_max, &file.records));

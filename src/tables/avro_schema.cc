@@ -54,11 +54,16 @@ class SchemaReader {
     if (type == "enum") {
       AvroNode node;
       node.kind = AvroKind::enum_;
-      named_[std::string(json["name"].as_string())] = node;
+      for (const Json& symbol : json["symbols"].as_array())
+        node.children.emplace_back().name = symbol.as_string();
+      keep(json, node);
       return node;
     }
     ASSIGN_OR_RETURN(AvroNode node, read_name(type));
     node.type = logical_type(json, node.type);
+    std::string_view logical = json["logicalType"].as_string();
+    if (logical == "timestamp-millis" || logical == "local-timestamp-millis")
+      node.fixed_size = 1000;
     return node;
   }
 
@@ -81,6 +86,16 @@ class SchemaReader {
     return found->second;
   }
 
+  // By its name alone and with its namespace: either may be used inside of it.
+  void keep(const Json& json, const AvroNode& node) {
+    std::string name(json["name"].as_string());
+    std::string_view space = json["namespace"].as_string();
+    size_t dot = name.rfind('.');
+    if (dot != std::string::npos) named_[name.substr(dot + 1)] = node;
+    if (!space.empty()) named_[std::string(space) + "." + name] = node;
+    named_[name] = node;
+  }
+
   static size_t count(const AvroNode& node) {
     size_t total = 1;
     for (const AvroNode& child : node.children) total += count(child);
@@ -98,7 +113,7 @@ class SchemaReader {
       child.name = field["name"].as_string();
       node.children.push_back(std::move(child));
     }
-    named_[std::string(json["name"].as_string())] = node;
+    keep(json, node);
     return node;
   }
 
@@ -120,7 +135,7 @@ class SchemaReader {
     node.kind = AvroKind::fixed;
     node.fixed_size = static_cast<uint32_t>(size);
     node.type = logical_type(json, fixed_type(static_cast<int>(size)));
-    named_[std::string(json["name"].as_string())] = node;
+    keep(json, node);
     return node;
   }
 
@@ -132,6 +147,7 @@ class SchemaReader {
     if (logical == "timestamp-micros") {
       return primitive(zoned ? TypeKind::timestamptz : TypeKind::timestamp);
     }
+    if (logical == "local-timestamp-micros") return primitive(TypeKind::timestamp);
     if (logical == "timestamp-nanos") {
       return primitive(zoned ? TypeKind::timestamptz_ns : TypeKind::timestamp_ns);
     }

@@ -1,6 +1,6 @@
 // Avro schemas as a tree of nodes that a decoder walks. Iceberg finds fields by their "field-id"
-// attribute (lists by "element-id", int-keyed maps are arrays of key-value records), so names are
-// kept only for messages.
+// attribute (lists by "element-id", int-keyed maps are arrays of key-value records), Hive by their
+// names.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,8 @@ struct AvroNode {
   AvroKind kind = AvroKind::null;
   int field_id = -1;  // of a record's field; element-id of an array's element
   std::string name;   // of a record's field
-  uint32_t fixed_size = 0;
-  std::vector<AvroNode> children;  // fields, the element, the map's value, the union's branches
+  uint32_t fixed_size = 0;  // of a long: 1000 when it is a timestamp in milliseconds
+  std::vector<AvroNode> children;  // fields, element, value, branches; an enum's symbols, as names
   Type type;                       // the Iceberg type of a primitive, from kind and logicalType
 };
 
