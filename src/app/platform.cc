@@ -82,6 +82,7 @@ class RunningPlatform final : public Platform {
   sql::LakeScans lake_scans_;
   sql::TextScans text_scans_;
   sql::HiveTextScans hive_text_scans_;
+  sql::HiveFileScans hive_file_scans_;
   sql::HiveScans hive_scans_;
   jobs::EventScans event_scans_;
   jobs::TopicScans topic_scans_;
@@ -196,6 +197,7 @@ Status RunningPlatform::start_tables() {
                                   .store = *store_,
                                   .lake_scans = lake_scans_,
                                   .text_scans = hive_text_scans_,
+                                  .file_scans = hive_file_scans_,
                                   .scans = hive_scans_,
                                   .random = options_.random});
   duckdb.memory_bytes_max = config().bytes("sql.memory");
@@ -203,7 +205,7 @@ Status RunningPlatform::start_tables() {
   duckdb.spill_directory = options_.data.below("spill");
   duckdb.spill_bytes_max = config().bytes("sql.spill");
   ASSIGN_OR_RETURN(engine_, sql::DuckDbEngine::start(std::move(duckdb)));
-  sql::register_hive_scans(engine_->database(), hive_text_scans_, hive_scans_);
+  sql::register_hive_scans(engine_->database(), hive_text_scans_, hive_file_scans_, hive_scans_);
   jobs::register_event_scan(engine_->database(), event_scans_);
   jobs::register_topic_scan(engine_->database(), topic_scans_);
   return {};

@@ -34,9 +34,9 @@ enum class AvroKind : uint8_t {
 
 struct AvroNode {
   AvroKind kind = AvroKind::null;
-  int field_id = -1;  // of a record's field; element-id of an array's element
-  std::string name;   // of a record's field
-  uint32_t fixed_size = 0;  // of a long: 1000 when it is a timestamp in milliseconds
+  int field_id = -1;               // of a record's field; element-id of an array's element
+  std::string name;                // of a record's field
+  uint32_t fixed_size = 0;         // of a long: 1000 when it is a timestamp in milliseconds
   std::vector<AvroNode> children;  // fields, element, value, branches; an enum's symbols, as names
   Type type;                       // the Iceberg type of a primitive, from kind and logicalType
 };

@@ -25,6 +25,10 @@ FORMATS = {
     "json": ("org.apache.hive.hcatalog.data.JsonSerDe", *TEXT),
     "json4": ("org.apache.hadoop.hive.serde2.JsonSerDe", *TEXT),
     "orc": (QL + "orc.OrcSerde", QL + "orc.OrcInputFormat", QL + "orc.OrcOutputFormat"),
+    "avro": ("org.apache.hadoop.hive.serde2.avro.AvroSerDe", QL + "avro.AvroContainerInputFormat",
+             QL + "avro.AvroContainerOutputFormat"),
+    "rcbinary": ("org.apache.hadoop.hive.serde2.columnar.LazyBinaryColumnarSerDe", QL + "RCFileInputFormat",
+                 QL + "RCFileOutputFormat"),
 }
 
 
@@ -275,9 +279,10 @@ def test_keys_of_floating_numbers(lake):
 
 
 def test_what_is_not_read(lake, metastore):
-    lake.create("o", "orc", [("id", "bigint")])
+    lake.create("o", "rcbinary", [("id", "bigint")])
+    lake.put("o/f", "RCF")
     assert lake.sql(f"DESCRIBE hive.{lake.name}.o") == [["id", "bigint", "", ""]]
-    refused(lake, "SELECT * FROM {s}.o", "HIVE_UNSUPPORTED_FORMAT", "ORC")
+    refused(lake, "SELECT * FROM {s}.o", "HIVE_UNSUPPORTED_FORMAT", "RCBINARY")
     metastore.create_table(f"{lake.name}.ice", pa.schema([("id", pa.int64())]))
     refused(lake, "SELECT * FROM {s}.ice", "UNSUPPORTED_TABLE_TYPE", f"Cannot query Iceberg table '{lake.name}.ice'")
     assert ["ice"] in lake.sql(f"SHOW TABLES FROM hive.{lake.name}")

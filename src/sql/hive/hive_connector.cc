@@ -53,7 +53,8 @@ LakeColumnSource source_of(const ColumnInfo& column) {
 // Puts the scan of a table together, a folder at a time.
 class ScanBuilder {
  public:
-  explicit ScanBuilder(const HiveTable& table) : table_(table) {
+  ScanBuilder(const HiveTable& table, const ScanRequest& request)
+      : table_(table), request_(request) {
     int32_t next = 1;
     for (size_t i = 0; i < table.columns.size(); ++i) {
       const ColumnInfo& column = table.columns[i];
@@ -64,6 +65,11 @@ class ScanBuilder {
       text_->columns.push_back(std::move(made));
       text_->names.push_back(column.name);
     }
+    own_->columns = text_->columns;
+    own_->names = text_->names;
+    for (const Conjunct& conjunct : request.conjuncts) {
+      if (conjunct.column < table.data_columns) own_->conjuncts.push_back(conjunct);
+    }
     lake_->by_name = true;
     lake_->counts_known = false;
   }
@@ -71,7 +77,7 @@ class ScanBuilder {
   Status add(const hive::StorageDescriptor& storage, std::vector<HiveFile> files,
              const HivePartition* partition) {
     ASSIGN_OR_RETURN(HiveFormat format, format_of(storage));
-    if (!hive_format_row(format).supported) {
+    if (!hive_format_row(format).read) {
       return fail(Code::unsupported, "HIVE_UNSUPPORTED_FORMAT",
                   fmt::format("Hive storage format {} is not supported: {}.{}",
                               hive_format_row(format).name, table_.name.schema, table_.name.table));
@@ -90,18 +96,22 @@ class ScanBuilder {
       return {};
     }
     ASSIGN_OR_RETURN(HiveSerde serde, serde_of(format, storage, table_.parameters()));
-    for (HiveFile& file : files) {
-      text_->files.push_back({std::move(file.data), std::move(file.version), text_->serdes.size()});
-    }
-    text_->serdes.push_back(std::move(serde));
+    bool own = format == HiveFormat::orc || format == HiveFormat::avro;
+    HiveTextScan& to = own ? *own_ : *text_;
+    for (HiveFile& file : files)
+      to.files.push_back({std::move(file.data), std::move(file.version), to.serdes.size()});
+    to.serdes.push_back(std::move(serde));
     return {};
   }
 
-  // `lake` and `text` take what there is to read; `scans` what puts both together.
-  EngineScan finish(const std::vector<size_t>& columns, LakeScans& lake, HiveTextScans& text,
-                    HiveScans& scans) {
-    bool parquet = !lake_->plan.files.empty(), lines = !text_->files.empty();
-    if (!parquet && lines) return text.add(text_);
+  // The registries take what there is to read; `scans` what puts several together.
+  EngineScan finish(const HiveConnector::Options& to) {
+    std::vector<EngineScan> parts;
+    if (!text_->files.empty()) parts.push_back(to.text_scans.add(text_));
+    if (!own_->files.empty()) parts.push_back(to.file_scans.add(own_));
+    // Readers of our own make values fit their columns; Parquet's does not.
+    bool parquet = !lake_->plan.files.empty() || parts.empty();
+    if (!parquet && parts.size() == 1) return parts[0];
     auto whole = std::make_shared<HiveScan>();
     bool any = false;
     for (size_t i = 0; i < table_.columns.size(); ++i) {
@@ -111,20 +121,25 @@ class ScanBuilder {
                  type.is(TypeKind::timestamp);
       whole->types.push_back(type);
       whole->declared.push_back(cut && i < table_.data_columns);
-      any = any || (whole->declared[i] && std::ranges::find(columns, i) != columns.end());
+      any = any || (whole->declared[i] &&
+                    std::ranges::find(request_.columns, i) != request_.columns.end());
     }
-    lake_->plan.files_total = lake_->plan.files.size();
-    EngineScan files = lake.add(lake_);
-    if (!lines && !any) return files;
-    whole->parts.push_back(std::move(files));
-    if (lines) whole->parts.push_back(text.add(text_));
-    return scans.add(std::move(whole));
+    if (parquet) {
+      lake_->plan.files_total = lake_->plan.files.size();
+      EngineScan files = to.lake_scans.add(lake_);
+      if (parts.empty() && !any) return files;
+      parts.insert(parts.begin(), std::move(files));
+    }
+    whole->parts = std::move(parts);
+    return to.scans.add(std::move(whole));
   }
 
  private:
   const HiveTable& table_;
+  const ScanRequest& request_;
   std::shared_ptr<LakeScan> lake_ = std::make_shared<LakeScan>();
   std::shared_ptr<HiveTextScan> text_ = std::make_shared<HiveTextScan>();
+  std::shared_ptr<HiveFileScan> own_ = std::make_shared<HiveFileScan>();
 
   void add_parquet(HiveFile file) {
     constexpr uint64_t kRowBytes = 32;  // for a guess
@@ -344,14 +359,14 @@ Result<Scan> HiveConnector::plan_scan(const Call& call, const TableRef& ref,
     folders.push_back(std::move(files));
   }
   std::set<std::string> hidden = pending_.hidden(mark);
-  ScanBuilder builder(table);
+  ScanBuilder builder(table, request);
   for (size_t i = 0; i < folders.size(); ++i) {
     std::erase_if(folders[i], [&](const HiveFile& file) { return is_of(hidden, file.data.path); });
     const HivePartition* partition = table.keys == 0 ? nullptr : &partitions[i];
     RETURN_IF_ERROR(builder.add(partition ? partition->storage : table.storage(),
                                 std::move(folders[i]), partition));
   }
-  return Scan(builder.finish(request.columns, o_.lake_scans, o_.text_scans, o_.scans));
+  return Scan(builder.finish(o_));
 }
 
 }  // namespace aichemy::sql

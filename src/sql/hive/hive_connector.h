@@ -33,6 +33,7 @@ class HiveConnector final : public Connector, public RowChanger {
     objectstore::ObjectStore& store;
     LakeScans& lake_scans;
     HiveTextScans& text_scans;
+    HiveFileScans& file_scans;
     HiveScans& scans;
     Random& random;
   };

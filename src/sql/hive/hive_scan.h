@@ -1,6 +1,6 @@
 // Scans of Hive tables for the engine. Parquet files alone are a LakeScan; files of lines are a
-// HiveTextScan; a HiveScan puts several together, or makes of what a file holds what its table
-// declares (varchar(n) cut, timestamps rounded).
+// HiveTextScan, ORC and Avro files a HiveFileScan; a HiveScan puts several together, or makes of
+// what a file holds what its table declares (varchar(n) cut, timestamps rounded).
 #pragma once
 
 #include <memory>
@@ -31,6 +31,17 @@ struct HiveTextScan {
 class HiveTextScans : public ScanRegistry<HiveTextScan> {
  public:
   HiveTextScans() : ScanRegistry("hive_text_scan", "text-") {}
+};
+
+// Files of ORC and Avro: columns from data are found by name, without case. An ORC file whose
+// columns all are named _col0, _col1, ... (old writers) has them by place.
+struct HiveFileScan : HiveTextScan {
+  std::vector<Conjunct> conjuncts;  // stripes that cannot match may be passed over
+};
+
+class HiveFileScans : public ScanRegistry<HiveFileScan> {
+ public:
+  HiveFileScans() : ScanRegistry("hive_file_scan", "file-") {}
 };
 
 struct HiveScan {

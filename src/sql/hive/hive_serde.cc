@@ -21,24 +21,25 @@ constexpr const char* kSequenceOutput = QL "HiveSequenceFileOutputFormat";
 
 constexpr HiveFormatRow kFormats[] = {
     {HiveFormat::parquet, "PARQUET", QL "parquet.serde.ParquetHiveSerDe",
-     QL "parquet.MapredParquetInputFormat", QL "parquet.MapredParquetOutputFormat", true},
-    {HiveFormat::textfile, "TEXTFILE", SERDE "lazy.LazySimpleSerDe", kTextInput, kTextOutput, true},
-    {HiveFormat::csv, "CSV", SERDE "OpenCSVSerde", kTextInput, kTextOutput, true},
-    {HiveFormat::json, "JSON", "org.apache.hive.hcatalog.data.JsonSerDe", kTextInput, kTextOutput,
+     QL "parquet.MapredParquetInputFormat", QL "parquet.MapredParquetOutputFormat", true, true},
+    {HiveFormat::textfile, "TEXTFILE", SERDE "lazy.LazySimpleSerDe", kTextInput, kTextOutput, true,
      true},
+    {HiveFormat::csv, "CSV", SERDE "OpenCSVSerde", kTextInput, kTextOutput, true, true},
+    {HiveFormat::json, "JSON", "org.apache.hive.hcatalog.data.JsonSerDe", kTextInput, kTextOutput,
+     true, true},
     {HiveFormat::openx_json, "OPENX_JSON", "org.openx.data.jsonserde.JsonSerDe", kTextInput,
-     kTextOutput, true},
+     kTextOutput, true, true},
     {HiveFormat::orc, "ORC", QL "orc.OrcSerde", QL "orc.OrcInputFormat", QL "orc.OrcOutputFormat",
-     false},
+     true, false},
     {HiveFormat::avro, "AVRO", SERDE "avro.AvroSerDe", QL "avro.AvroContainerInputFormat",
-     QL "avro.AvroContainerOutputFormat", false},
+     QL "avro.AvroContainerOutputFormat", true, false},
     {HiveFormat::rcbinary, "RCBINARY", SERDE "columnar.LazyBinaryColumnarSerDe",
-     QL "RCFileInputFormat", QL "RCFileOutputFormat", false},
+     QL "RCFileInputFormat", QL "RCFileOutputFormat", false, false},
     {HiveFormat::rctext, "RCTEXT", SERDE "columnar.ColumnarSerDe", QL "RCFileInputFormat",
-     QL "RCFileOutputFormat", false},
+     QL "RCFileOutputFormat", false, false},
     {HiveFormat::sequencefile, "SEQUENCEFILE", SERDE "lazy.LazySimpleSerDe", kSequenceInput,
-     kSequenceOutput, false},
-    {HiveFormat::regex, "REGEX", SERDE "RegexSerDe", kTextInput, kTextOutput, false},
+     kSequenceOutput, false, false},
+    {HiveFormat::regex, "REGEX", SERDE "RegexSerDe", kTextInput, kTextOutput, false, false},
 };
 // Other names for the same.
 struct SerdeAlias {
@@ -176,6 +177,13 @@ Result<HiveSerde> serde_of(HiveFormat format, const hive::StorageDescriptor& sto
   character(serde.csv_separator, "separatorChar");
   character(serde.csv_quote, "quoteChar");
   character(serde.csv_escape, "escapeChar");
+  if (format == HiveFormat::avro) {
+    serde.avro_schema = parameter(given, "avro.schema.literal");
+    if (serde.avro_schema.empty() && !parameter(given, "avro.schema.url").empty()) {
+      return fail(Code::unsupported, "NOT_SUPPORTED",
+                  "Avro tables with the property avro.schema.url are not supported");
+    }
+  }
   serde.ignore_malformed = same_name(parameter(given, "ignore.malformed.json"), "true");
   return serde;
 }

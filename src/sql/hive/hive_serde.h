@@ -37,8 +37,7 @@ struct HiveFormatRow {
   const char* serde;
   const char* input;
   const char* output;
-  bool supported;  // read and written here
-  bool is_text() const { return format != HiveFormat::parquet; }
+  bool read, written;  // here
 };
 const HiveFormatRow& hive_format_row(HiveFormat format);
 // Any case; nullptr when Trino has no such format.
@@ -55,6 +54,7 @@ struct HiveSerde {
   char csv_separator = ',', csv_quote = '"', csv_escape = '\\';
   int64_t skip_header = 0, skip_footer = 0;  // lines of each file
   bool ignore_malformed = false;             // openx_json
+  std::string avro_schema;                   // avro: the table's own, for its defaults
 
   std::string text() const;  // for from_text
   static Result<HiveSerde> from_text(std::string_view text);

@@ -233,9 +233,10 @@ Result<HiveFormat> wanted_format(const Properties& properties) {
                     "[{}]: Invalid value [{}]",
                     given->second, given->second));
   }
-  if (!row->supported) {
-    return fail(Code::unsupported, "NOT_SUPPORTED",
-                fmt::format("Hive storage format {} is not supported", row->name));
+  if (!row->written) {
+    return fail(
+        Code::unsupported, "NOT_SUPPORTED",
+        fmt::format("Writing tables of the Hive storage format {} is not supported", row->name));
   }
   return row->format;
 }

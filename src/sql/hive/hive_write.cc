@@ -28,7 +28,7 @@ Status check_writable(const HiveTable& table) {
   };
   ASSIGN_OR_RETURN(HiveFormat format, format_of(table.storage()));
   const HiveFormatRow& row = hive_format_row(format);
-  if (!row.supported)
+  if (!row.written)
     return refuse(
         fmt::format("Writing to tables of the Hive storage format {} is not supported", row.name));
   if (table.storage().buckets.value_or(0) > 0)

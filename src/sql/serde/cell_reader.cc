@@ -130,15 +130,6 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
-std::string fitting(std::string_view text, const Type& type) {
-  std::string out = is_valid_utf8(text) ? std::string(text) : repaired(text);
-  out = std::string(cut(out, type.precision));
-  if (type.is(TypeKind::char_)) {
-    while (out.ends_with(' ')) out.pop_back();
-  }
-  return out;
-}
-
 duckdb::Value leaf(std::string_view text, const Type& type, const LogicalType& physical) {
   auto number = [&](auto value) {
     return value ? duckdb::Value::CreateValue(*value).DefaultCastAs(physical)
@@ -269,6 +260,15 @@ duckdb::Value json_value(const JsonNode* node, const Type& type, const LogicalTy
 }
 
 }  // namespace
+
+std::string fitting(std::string_view text, const Type& type) {
+  std::string out = is_valid_utf8(text) ? std::string(text) : repaired(text);
+  out = std::string(cut(out, type.precision));
+  if (type.is(TypeKind::char_)) {
+    while (out.ends_with(' ')) out.pop_back();
+  }
+  return out;
+}
 
 CellReader::CellReader(const Type& type, const HiveSerde& serde)
     : type_(type), physical_(duckdb_type(type)), serde_(serde) {}

@@ -14,6 +14,9 @@
 
 namespace aichemy::sql {
 
+// Text of varchar(n) and char(n): cut, without trailing blanks (char), damaged UTF-8 replaced.
+std::string fitting(std::string_view text, const Type& type);
+
 // A column of rows. One thread.
 class CellReader {
  public:

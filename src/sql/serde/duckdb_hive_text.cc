@@ -12,6 +12,7 @@
 #include "sql/engine/scan_function.h"
 #include "sql/native/duckdb_type.h"
 #include "sql/serde/cell_reader.h"
+#include "sql/serde/file_constant.h"
 #include "sql/serde/file_lines.h"
 #include "sql/serde/registration.h"
 
@@ -85,28 +86,10 @@ class UnitReader {
   std::vector<std::string_view> cells_;
   std::vector<std::string> csv_cells_;
 
-  std::optional<duckdb::Value> constant_of(size_t column, duckdb::ClientContext& context) const;
   bool fill_row(std::string_view line, duckdb::DataChunk& output, idx_t row);
   bool fill_json(std::string_view line, duckdb::DataChunk& output, idx_t row);
   bool is_read(size_t i) const { return columns_[i] < scan_.columns.size() && !constants_[i]; }
 };
-
-std::optional<duckdb::Value> UnitReader::constant_of(size_t index, duckdb::ClientContext&) const {
-  const LakeColumn& column = scan_.columns[index];
-  const tables::DataFile& data = file_->data;
-  switch (column.source) {
-    case LakeColumnSource::path: return duckdb::Value(data.path);
-    case LakeColumnSource::partition: return duckdb::Value(data.partition);
-    case LakeColumnSource::file_size: return duckdb::Value::BIGINT(static_cast<int64_t>(data.size));
-    case LakeColumnSource::modified:
-      return duckdb::Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(file_->version.modified_micros));
-    case LakeColumnSource::data: break;
-  }
-  for (const tables::ColumnConstant& constant : data.constants) {
-    if (constant.field_id == column.field_id.id) return duckdb_value(constant.value, column.type);
-  }
-  return std::nullopt;
-}
 
 void UnitReader::open(duckdb::ClientContext& context, const Unit& unit) {
   file_ = &scan_.files[unit.file];
@@ -121,7 +104,7 @@ void UnitReader::open(duckdb::ClientContext& context, const Unit& unit) {
   readers_.clear();
   for (size_t column : columns_) {
     bool known = column < scan_.columns.size();
-    constants_.push_back(known ? constant_of(column, context) : std::nullopt);
+    constants_.push_back(known ? file_constant(scan_.columns[column], *file_) : std::nullopt);
     readers_.emplace_back(known ? scan_.columns[column].type : Type(TypeKind::bigint), *serde_);
   }
 }

@@ -57,11 +57,12 @@ duckdb::unique_ptr<duckdb::TableRef> replace(duckdb::ClientContext&,
 }  // namespace
 
 void register_hive_scans(duckdb::DatabaseInstance& database, const HiveTextScans& texts,
-                         const HiveScans& scans) {
+                         const HiveFileScans& files, const HiveScans& scans) {
   duckdb::TableFunction function("hive_scan", {LogicalType::VARCHAR}, nullptr, nullptr);
   function.bind_replace = replace;
   register_scan(database, std::move(function), scans);
   register_hive_text(database, texts);
+  register_hive_files(database, files);
   register_hive_line(database);
 }
 

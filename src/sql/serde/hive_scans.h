@@ -1,5 +1,6 @@
-// Hive's files of lines inside the engine: hive_text_scan('<handle>') and hive_scan('<handle>') for
-// registered scans, and aichemy_hive_line(serde, row), which makes the line of a row.
+// Hive's files inside the engine: hive_text_scan('<handle>'), hive_file_scan('<handle>') and
+// hive_scan('<handle>') for registered scans, and aichemy_hive_line(serde, row), which makes the
+// line of a row.
 #pragma once
 
 #include <duckdb/main/database.hpp>
@@ -10,6 +11,6 @@ namespace aichemy::sql {
 
 // Once per database, before its first statement. The registries must outlive it.
 void register_hive_scans(duckdb::DatabaseInstance& database, const HiveTextScans& texts,
-                         const HiveScans& scans);
+                         const HiveFileScans& files, const HiveScans& scans);
 
 }  // namespace aichemy::sql

@@ -8,6 +8,7 @@
 namespace aichemy::sql {
 
 void register_hive_text(duckdb::DatabaseInstance& database, const HiveTextScans& scans);
+void register_hive_files(duckdb::DatabaseInstance& database, const HiveFileScans& scans);
 void register_hive_line(duckdb::DatabaseInstance& database);
 
 }  // namespace aichemy::sql
