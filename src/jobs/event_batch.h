@@ -44,6 +44,7 @@ struct DeadEvent {
 struct EventBatch {
   std::vector<SourceColumn> columns;
   std::vector<EventSlice> slices;
+  uint64_t bytes = 0;  // of the slices' batches
 
   std::mutex mutex;
   std::vector<DeadEvent> dead;  // guarded by mutex; complete once the scan ended

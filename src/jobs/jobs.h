@@ -46,6 +46,17 @@ namespace aichemy::jobs {
 enum class JobState : uint8_t { running, paused, stopped, failed };
 std::string_view job_state_name(JobState state);  // "RUNNING"
 
+// What a job has moved since this process started, by epochs that were handed over.
+struct JobFigures {
+  uint64_t read_records = 0;  // also those that were put aside
+  uint64_t read_bytes = 0;    // of record batches, as the topic keeps them
+  uint64_t written_records = 0, written_bytes = 0, written_files = 0;  // not of what was put aside
+  uint64_t epochs = 0;
+  uint64_t failures = 0;         // epochs that were given up, or will be tried again
+  int64_t epoch_millis = 0;      // that the last one took
+  int64_t handed_over_millis = 0;  // when it was; 0: none yet
+};
+
 struct JobInfo {
   std::string id;    // 32 hexadecimal digits
   std::string name;  // "source -> catalog.schema.table"
@@ -55,6 +66,7 @@ struct JobInfo {
   int64_t epoch = 0;                       // the last one handed over
   uint64_t records = 0, dead_records = 0;  // since this process started
   int64_t lag = 0;                         // events not read yet
+  JobFigures figures;
   std::vector<std::string> topics;         // that it reads
   std::string table, dead_table;           // schema.table that it writes
   std::string source, insert;              // its statements as they were written

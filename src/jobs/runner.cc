@@ -157,6 +157,7 @@ JobInfo JobRunner::info() {
     out.epoch = epoch_;
     out.records = records_;
     out.dead_records = dead_records_;
+    out.figures = figures_;
     offsets = offsets_;
   }
   for (const auto& [which, position] : offsets) {
@@ -208,6 +209,7 @@ void JobRunner::run() {
     {
       std::lock_guard lock(mutex_);
       error_ = ran.error().message;
+      ++figures_.failures;
     }
     if (!is_transient(ran.error())) {
       give_up();
@@ -311,7 +313,25 @@ Status JobRunner::first_offsets() {
   return {};
 }
 
+void JobRunner::count_epoch(const EventBatch& batch, const Outbox& outbox, SteadyTime began) {
+  records_ += batch.records;
+  dead_records_ += batch.dead.size();
+  figures_.read_records += batch.records + batch.dead.size();
+  figures_.read_bytes += batch.bytes;
+  for (const auto& file : outbox.files.at(definition_.insert.target[2]).files) {
+    figures_.written_records += file.rows;
+    figures_.written_bytes += file.bytes;
+    ++figures_.written_files;
+  }
+  ++figures_.epochs;
+  figures_.handed_over_millis = options_.clock.wall_millis();
+  figures_.epoch_millis = std::chrono::duration_cast<std::chrono::milliseconds>(
+                              options_.clock.steady_now() - began)
+                              .count();
+}
+
 Result<bool> JobRunner::run_epoch() {
+  SteadyTime began = options_.clock.steady_now();
   Positions next = offsets_;
   ASSIGN_OR_RETURN(auto batch, read_batch(next));
   if (batch->slices.empty()) {
@@ -328,8 +348,7 @@ Result<bool> JobRunner::run_epoch() {
   std::lock_guard lock(mutex_);
   epoch_ = outbox.epoch;
   offsets_ = std::move(next);
-  records_ += batch->records;
-  dead_records_ += batch->dead.size();
+  count_epoch(*batch, outbox, began);
   return true;
 }
 
@@ -389,14 +408,17 @@ Status JobRunner::read_partition(const TopicPartition& which, int64_t& offset, u
     if (!bytes) return std::unexpected(bytes.error());
     if (bytes->empty()) return {};
     EventSlice slice{topic, partition, *bytes, offset, offset};
+    size_t taken = 0;
     for (std::string_view rest = bytes->view(); rest.size() >= wire::kBatchHeaderBytes;) {
       ASSIGN_OR_RETURN(wire::BatchHeader header, wire::read_batch_header(rest));
       if (header.bytes() > rest.size()) break;
       slice.to = header.next_offset();
       rest.remove_prefix(header.bytes());
+      taken += header.bytes();
     }
     if (slice.to <= offset) return {};
     offset = slice.to;
+    batch.bytes += taken;
     batch.slices.push_back(std::move(slice));
     if (budget <= bytes->size()) return {};
     budget -= bytes->size();

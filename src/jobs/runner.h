@@ -72,6 +72,7 @@ class JobRunner {
   std::string error_;
   int64_t epoch_ = 0;
   uint64_t records_ = 0, dead_records_ = 0;
+  JobFigures figures_;
   Positions offsets_;
   std::thread thread_;
 
@@ -90,6 +91,7 @@ class JobRunner {
   Status clear_outbox(int64_t epoch);
   void give_up();
   Status execute(const std::string& statement);
+  void count_epoch(const EventBatch& batch, const Outbox& outbox, SteadyTime began);  // with mutex_
   bool wait_for_events(std::chrono::milliseconds at_most);
   bool wait(std::chrono::milliseconds time);  // false: stopping
   bool has_events();

@@ -136,6 +136,16 @@ bool Executor::may_impersonate(const std::string& principal, const std::string& 
 
 Result<StatementResult> Executor::execute(const Call& call, const Session& session,
                                           std::string_view sql) {
+  return run(call, session, sql, "");
+}
+
+Result<StatementResult> Executor::write_parquet(const Call& call, const Session& session,
+                                                std::string_view sql, const std::string& location) {
+  return run(call, session, sql, location);
+}
+
+Result<StatementResult> Executor::run(const Call& call, const Session& session,
+                                      std::string_view sql, const std::string& export_to) {
   for (const auto& [name, value] : session.properties) {
     if (!is_session_property(name)) {
       return fail(Code::invalid, "INVALID_SESSION_PROPERTY",
@@ -163,6 +173,7 @@ Result<StatementResult> Executor::execute(const Call& call, const Session& sessi
       check_access(options_.access, {zoned.user, zoned.roles}, Action::execute_query, {}));
   StatementRun run(options_, state_->catalogs, state_->mutex, state_->transactions, call, zoned,
                    sql);
+  run.set_export(export_to);
   auto result = run.run(**parsed);
   if (!result) return std::unexpected(engine_error_to_trino(result.error()));
   return result;
@@ -188,6 +199,10 @@ Status Executor::rewrite_files(const Call& call, const Session& session, const s
 Result<StatementResult> StatementRun::run(const Statement& statement) {
   if (++depth_ > 10)
     return fail(Code::invalid, "NOT_SUPPORTED", "statements are nested too deeply");
+  if (!export_to_.empty() && statement.kind != StatementKind::query) {
+    return semantic_error("NOT_SUPPORTED", statement.at,
+                          "only the rows of a query are written to a Parquet file");
+  }
   switch (statement.kind) {
     case StatementKind::query: return query(*statement.query);
     case StatementKind::create_schema:
@@ -276,6 +291,7 @@ Result<StatementResult> StatementRun::query_with_session(const Query& query) {
   }
   StatementRun inner(options_, catalogs_, mutex_, transactions_, call_, session, sql_);
   inner.analyzer_.set_parameters(parameters_, false);
+  inner.set_export(export_to_);
   return inner.run_query(query);
 }
 
@@ -285,6 +301,7 @@ Result<StatementResult> StatementRun::query(const Query& query) {
 
 Result<StatementResult> StatementRun::run_query(const Query& query) {
   ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(query));
+  if (!export_to_.empty()) return export_rows(std::move(plan));
   std::vector<std::shared_ptr<void>> scans;
   RETURN_IF_ERROR(analyzer_.plan_scans(scans));
   StatementResult result;

@@ -21,6 +21,7 @@
 #include "sql/analysis/session.h"
 #include "sql/connectors/connector.h"
 #include "sql/engine/engine.h"
+#include "sql/connectors/exports.h"
 
 namespace aichemy::sql {
 
@@ -37,6 +38,7 @@ struct StatementResult {
   std::optional<int64_t> update_count;
   SessionChanges changes;
   std::string query_type;  // SELECT, INSERT, DATA_DEFINITION, DESCRIBE, EXPLAIN
+  std::vector<std::string> files;  // of write_parquet(); update_count is then the number of rows
   std::string plan_steps;  // EXPLAIN: its operators, as explain_steps() writes them; otherwise ""
 };
 
@@ -72,8 +74,15 @@ class Executor {
   // others have changed them meanwhile; nothing has happened.
   Status rewrite_files(const Call& call, const Session& session, const std::string& catalog,
                        const TableName& table, const std::vector<std::string>& files);
+  // A query, run to its end into a Parquet file below `location` in the bucket kExportBucket
+  // (s3://bucket/folder); one of no rows has the columns. Types that Parquet lacks, or has with
+  // fewer digits, become text. NOT_SUPPORTED for other statements.
+  Result<StatementResult> write_parquet(const Call& call, const Session& session,
+                                        std::string_view sql, const std::string& location);
 
  private:
+  Result<StatementResult> run(const Call& call, const Session& session, std::string_view sql,
+                              const std::string& export_to);
   ExecutorOptions options_;
   struct State;
   std::unique_ptr<State> state_;

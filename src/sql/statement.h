@@ -45,6 +45,8 @@ class StatementRun {
   StatementRun(const StatementRun&) = delete;
   StatementRun& operator=(const StatementRun&) = delete;
 
+  // The rows of a query then go to one file below this location.
+  void set_export(std::string location) { export_to_ = std::move(location); }
   Result<StatementResult> run(const Statement& statement);
   // Of ALTER TABLE EXECUTE optimize; its metrics, none when there was nothing to rewrite.
   Result<ProcedureMetrics> rewrite(const ResolvedName& name, const TableRef& table,
@@ -59,6 +61,7 @@ class StatementRun {
   const Session& session_;
   std::string_view sql_;
   Analyzer analyzer_;
+  std::string export_to_;
   int depth_ = 0;
   const std::vector<ExpressionPtr>* parameters_ = nullptr;  // of EXECUTE
 
@@ -78,6 +81,8 @@ class StatementRun {
                                        const std::vector<ExpressionPtr>& arguments, Position at);
   Result<StatementResult> transaction_statement(const Statement& statement);
   Result<std::string> prepared_text(const Statement& statement);
+  // execute_export.cc
+  Result<StatementResult> export_rows(PlanPtr plan);
   // execute_explain.cc
   Result<StatementResult> explain(const Statement& statement);
   Result<ExplainedPlan> explain_query(const Statement& statement);

@@ -215,6 +215,26 @@ def test_a_large_result_scrolls(page):
     assert page.complaints() == []
 
 
+def test_a_result_is_saved_as_parquet(page, tmp_path):
+    page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    page.open("/sql")
+    page.run("SELECT nationkey, name, DATE '2024-02-29' AS day FROM tpch.tiny.nation ORDER BY 1")
+    page.sees("25 rows")
+    page.click("Take the result along")
+    page.click("Save as Parquet (runs it again)", "[role=menuitem]")
+    page.sees("25 rows are in result.parquet.")
+    saved = page.wait(lambda: next(tmp_path.glob("result*.parquet")))
+    table = pyarrow.parquet.read_table(saved)
+    assert table.schema.types == [pyarrow.int64(), pyarrow.string(), pyarrow.date32()]
+    assert table.column("name").to_pylist()[:2] == ["ALGERIA", "ARGENTINA"]
+    page.run("SHOW CATALOGS")
+    page.sees("tpch")
+    page.click("Take the result along")
+    page.click("Save as Parquet (runs it again)", "[role=menuitem]")
+    page.sees("only the rows of a query are written to a Parquet file")
+    assert page.complaints() == []
+
+
 def test_cancel(page):
     page.open("/sql")
     page.run("SELECT count(*) FROM unnest(sequence(1, 10000)) a(x) CROSS JOIN unnest(sequence(1, 10000)) b(y) CROSS JOIN unnest(sequence(1, 10000)) c(z) WHERE x * y + z = -1")
@@ -493,7 +513,7 @@ def test_from_a_topic_to_a_chart_by_mouse(page):
     assert page.complaints() == []
 
 
-def test_a_topic_becomes_a_table(page, world):
+def test_a_topic_becomes_a_table(page, world, api):
     page.open(f"/jobs/new?topic={world['topic']}")
     page.wait(lambda: "INSERT INTO iceberg.events" in page.find("textarea").get_attribute("value"))
     page.picture("new-job")
@@ -508,6 +528,18 @@ def test_a_topic_becomes_a_table(page, world):
     page.open("/jobs")
     page.wait(lambda: next(a for a in page.driver.find_elements(By.CSS_SELECTOR, ".table a") if world["schema"] in a.text)).click()
     page.sees("Records put aside")
+    # Its operators: 501 records were read, of which one is no JSON.
+    def boxes():
+        return [" ".join(box.text.split()) for box in page.driver.find_elements(By.CSS_SELECTOR, ".jobgraph .fnode")]
+    page.wait(lambda: len(boxes()) == 4)
+    source, statement, sink, aside = boxes()
+    assert f"source {world['topic']} 501 in · 500 out · " in source and source.endswith("0 behind"), source
+    assert statement == "statement SELECT 500 in · 500 out" and aside.endswith("1 in"), (statement, aside)
+    assert sink.startswith("sink events.") and "500 in · " in sink and " files" in sink, sink
+    page.sees("besides")
+    api.send("POST", f"/topics/{world['topic']}/messages", {"value": '{"id": 500, "name": "row 500"}'})
+    page.wait(lambda: any("/s" in label.text for label in page.driver.find_elements(By.CSS_SELECTOR, ".jobgraph .react-flow__edge-text")))
+    page.wait(lambda: "502 in" in boxes()[0])
     place = page.find(".linklike").text
     page.is_accessible()
     page.picture("job")

@@ -787,3 +787,83 @@ def test_decoders_of_a_topic(admin, base, topic):
     admin.send("DELETE", f"/topics/{topic}")
     admin.send("POST", "/topics", {"name": topic, "partitions": 1})
     assert admin.get(path)["decoders"] == []
+
+
+# ---- Results as Parquet.
+
+
+def saved(who, sql, **where):
+    query = who.send("POST", "/queries", {"sql": sql, "format": "parquet", **where})["id"]
+    page = who.get(f"/queries/{query}/pages/0")
+    check(page, {"$ref": "#/components/schemas/QueryPage"})
+    assert page["done"] and page["rows"] == []
+    answer = who.request("GET", f"/queries/{query}/file")
+    assert answer.status_code == 200 and answer.headers["Content-Disposition"].startswith("attachment")
+    return query, page["update_count"], answer.content
+
+
+def test_a_result_as_parquet(admin, base):
+    import datetime
+    import decimal
+    import io
+    parquet, pa = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    viewer = Session(base, "user1", "user123")
+    columns = {
+        "b": ("true", pa.bool_(), True), "t": ("tinyint '-8'", pa.int8(), -8), "i": ("7", pa.int32(), 7), "l": ("9223372036854775807", pa.int64(), 2**63 - 1),
+        "r": ("real '0.5'", pa.float32(), 0.5), "d": ("1e300", pa.float64(), 1e300), "n": ("DECIMAL '12345678901234567890.12'", pa.decimal128(22, 2), decimal.Decimal("12345678901234567890.12")),
+        "s": ("'ü'", pa.string(), "ü"), "c": ("CAST('a' AS char(3))", pa.string(), "a"), "x": ("X'00ff'", pa.binary(), b"\0\xff"),
+        "day": ("DATE '2024-02-29'", pa.date32(), datetime.date(2024, 2, 29)), "clock": ("TIME '01:02:03.123'", pa.time64("us"), datetime.time(1, 2, 3, 123000)),
+        "at": ("TIMESTAMP '2024-02-29 01:02:03.123456'", pa.timestamp("us"), datetime.datetime(2024, 2, 29, 1, 2, 3, 123456)),
+        "at9": ("TIMESTAMP '2024-02-29 01:02:03.123456789'", pa.timestamp("ns"), None), "at12": ("TIMESTAMP '2024-02-29 01:02:03.123456789012'", pa.string(), "2024-02-29 01:02:03.123456789012"),
+        "zoned": ("TIMESTAMP '2024-02-29 01:00:00 Europe/Paris'", pa.timestamp("us", "UTC"), datetime.datetime(2024, 2, 29, 0, 0, tzinfo=datetime.timezone.utc)),
+        "pause": ("INTERVAL '1' DAY", pa.string(), "1 00:00:00.000"), "j": ("JSON '{\"a\": 1}'", pa.string(), '{"a":1}'), "nothing": ("NULL", pa.string(), None),
+        "ip": ("IPADDRESS '10.0.0.1'", pa.string(), "10.0.0.1"), "list": ("ARRAY[1, NULL]", None, [1, None]), "map": ("MAP(ARRAY['k'], ARRAY[1])", None, [("k", 1)]),
+        "row": ("CAST(ROW(1, ROW('x')) AS ROW(a bigint, B ROW(c varchar)))", None, {"a": 1, "B": {"c": "x"}}),
+    }
+    sql = "SELECT " + ", ".join(f'{value} AS "{name}"' for name, (value, _, _) in columns.items())
+    query, rows, data = saved(viewer, sql)
+    table = parquet.read_table(io.BytesIO(data))
+    assert rows == 1 and table.column_names == list(columns)
+    for name, (_, kind, value) in columns.items():
+        if kind is not None:
+            assert table.schema.field(name).type == kind, name
+        if value is not None or name == "nothing":
+            assert table.column(name)[0].as_py() == value, name
+    assert str(table.column("at9").cast("int64")[0]).endswith("123456789")
+    viewer.refused("GET", f"/queries/{query}/file", 404, "no_such_query")  # fetched: gone
+    # Names that clash or are missing, no rows, many rows.
+    _, rows, data = saved(admin, "SELECT 1 AS a, 2 AS \"A\", 3, ROW(1, 2) AS r WHERE false")
+    table = parquet.read_table(io.BytesIO(data))
+    assert (rows, table.num_rows, table.column_names) == (0, 0, ["a", "A_2", "_col2", "r"])
+    _, rows, data = saved(admin, "SELECT a * 1000 + b AS n FROM unnest(sequence(0, 999)) x(a) CROSS JOIN unnest(sequence(0, 999)) y(b)")
+    assert rows == 1_000_000 and sum(parquet.read_table(io.BytesIO(data)).column("n").to_pylist()) == 499_999_500_000
+
+
+def test_what_is_not_saved_as_parquet(admin, base):
+    viewer = Session(base, "user1", "user123")
+    viewer.refused("POST", "/queries", 403, "read_only", {"sql": "DROP TABLE x", "format": "parquet"})
+    admin.refused("POST", "/queries", 400, "request", {"sql": "SELECT 1", "format": "orc"})
+    for sql, status, code in (("SHOW CATALOGS", 400, "NOT_SUPPORTED"), ("SELECT nope", 400, "COLUMN_NOT_FOUND"), ("SELECT 1 / (n - n) FROM (VALUES 1) t(n)", 400, "DIVISION_BY_ZERO")):
+        query = admin.send("POST", "/queries", {"sql": sql, "format": "parquet"})["id"]
+        answer = admin.request("GET", f"/queries/{query}/pages/0")
+        assert (answer.status_code in (status, 501), answer.json()["code"]) == (True, code), answer.text
+        admin.refused("GET", f"/queries/{query}/file", 404, "no_file")
+        admin.send("DELETE", f"/queries/{query}")
+    mine = [admin.send("POST", "/queries", {"sql": "SELECT 1", "format": "parquet"})["id"] for _ in range(3)]
+    admin.refused("POST", "/queries", 429, "too_many_files", {"sql": "SELECT 1", "format": "parquet"})
+    admin.get(f"/queries/{mine[0]}/pages/0")
+    viewer.refused("GET", f"/queries/{mine[0]}/file", 404, "no_such_query")
+    assert len(admin.get("/buckets/aichemy-exports/objects", prefix=f"console/{mine[0]}/")["objects"]) == 1
+    for query in mine:
+        admin.send("DELETE", f"/queries/{query}")
+    left = admin.get("/buckets/aichemy-exports/objects", prefix="console/")
+    assert not left.get("objects") and not left.get("folders"), left
+    plain = admin.send("POST", "/queries", {"sql": "SELECT 1"})["id"]
+    admin.get(f"/queries/{plain}/pages/0")
+    admin.refused("GET", f"/queries/{plain}/file", 404, "no_file")
+    admin.send("DELETE", f"/queries/{plain}")
+
+
+def test_finished_statements_are_in_nobody_s_way(admin):
+    for i in range(210):  # more than are kept at once
+        assert admin.ask(f"SELECT {i}") == [[i]]

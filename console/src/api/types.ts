@@ -106,6 +106,8 @@ export interface NewQuery {
   sql: string
   catalog?: string | null
   schema?: string | null
+  /** parquet: the rows go to a file, and its page has none */
+  format?: string | null
 }
 
 export interface QueryId {
@@ -595,10 +597,36 @@ export interface JobList {
   jobs: Job[]
 }
 
+export interface JobOperator {
+  /** source, transform, sink, or aside: records that do not fit */
+  id: string
+  /** topics, or a table */
+  name: string
+  /** the operator whose records it takes */
+  input?: string | null
+  /** this and the others: since the platform started */
+  records_in: number
+  records_out: number
+  /** of record batches, as the topic keeps them */
+  bytes_in?: number | null
+  /** of data files */
+  bytes_out?: number | null
+  files_out?: number | null
+}
+
 export interface JobDetail {
   job: Job
   source: string
   insert: string
+  operators: JobOperator[]
+  /** handed over since the platform started */
+  epochs: number
+  /** epochs that failed since then */
+  failures: number
+  /** that the last epoch took */
+  epoch_millis: number
+  /** when it was; none since the platform started */
+  handed_over_millis?: number | null
 }
 
 export interface DeadLetter {
@@ -776,6 +804,13 @@ export interface Operations {
     query: Record<string, never>
     body: undefined
     answer: QueryPage
+  }
+  /** the rows as a Parquet file, once its page was read; then it is forgotten (viewer) */
+  downloadResult: {
+    path: { id: string }
+    query: Record<string, never>
+    body: undefined
+    answer: undefined
   }
   /** how far it is (viewer) */
   getProgress: {
@@ -1229,6 +1264,7 @@ export const operations = {
   listQueries: ['GET', '/api/v1/queries'],
   startQuery: ['POST', '/api/v1/queries'],
   getPage: ['GET', '/api/v1/queries/{id}/pages/{page}'],
+  downloadResult: ['GET', '/api/v1/queries/{id}/file'],
   getProgress: ['GET', '/api/v1/queries/{id}'],
   cancelQuery: ['DELETE', '/api/v1/queries/{id}'],
   getWords: ['GET', '/api/v1/sql/words'],

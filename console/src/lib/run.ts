@@ -26,7 +26,7 @@ export class Run {
   constructor(
     readonly sql: string,
     readonly from: number, // of the statement in the sheet
-    private readonly where: { catalog: string; schema: string },
+    readonly where: { catalog: string; schema: string },
     private readonly changed: () => void,
   ) {}
 

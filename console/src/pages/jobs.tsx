@@ -1,16 +1,19 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { call } from '../api/client'
-import type { Job } from '../api/types'
-import { ago, count, plural, short } from '../lib/format'
+import type { Job, JobDetail } from '../api/types'
+import { ago, bytes, count, duration, plural, short } from '../lib/format'
 import { guessSource } from '../lib/guess'
+import { look, speeds, type Look } from '../lib/rates'
 import { quoteName } from '../lib/statements'
 import { useMay } from '../lib/session'
 import { Icon } from '../ui/icons'
 import { Letters } from './job_letters'
 import { Head, Page, Tile } from '../ui/page'
 import { Badge, Button, Confirm, Copy, Empty, Loaded, ProblemNote, StateBadge, toast, toastProblem } from '../ui/parts'
+
+const JobGraph = lazy(() => import('../ui/job_graph').then((module) => ({ default: module.JobGraph })))
 
 function useChange() {
   const client = useQueryClient()
@@ -79,46 +82,41 @@ const tableLink = (table: string) => {
 }
 const quoted = (table: string) => ['iceberg', tableLink(table).schema, tableLink(table).table].map(quoteName).join('.')
 
-// A second of a count that rises, from two looks at it; what came in between at first is not known.
-function useRate(total: number | undefined, at: number): number {
-  const last = useRef<{ total: number; at: number } | null>(null)
-  const [rate, setRate] = useState(0)
+function useLooks(data: JobDetail | undefined, at: number): Look[] {
+  const [looks, setLooks] = useState<Look[]>([])
   useEffect(() => {
-    if (total === undefined) return
-    const before = last.current
-    if (before && at > before.at) setRate((Math.max(0, total - before.total) * 1000) / (at - before.at))
-    last.current = { total, at }
-  }, [total, at])
-  return rate
+    if (data) setLooks((before) => look(before, { at, operators: data.operators }))
+  }, [data, at])
+  return looks
 }
 
 export function JobPage() {
   const { job: id } = useParams({ from: '/jobs/$job' })
   const query = useQuery({ queryKey: ['job', id], queryFn: () => call('getJob', { path: { job: id } }), refetchInterval: 1500 })
-  const rate = useRate(query.data?.job.records, query.dataUpdatedAt)
+  const looks = useLooks(query.data, query.dataUpdatedAt)
+  const read = speeds(looks).source
   return (
     <Page>
       <Head title={query.data?.job.name ?? 'Job'} crumbs={[{ label: 'Jobs', to: '/jobs' }]} badge={query.data && <StateBadge state={query.data.job.state} />}>
         {query.data && <Actions job={query.data.job} />}
       </Head>
       <Loaded query={query}>
-        {({ job, source, insert }) => (
+        {({ job, source, insert, ...detail }) => (
           <>
             {job.error && <ProblemNote problem={new Error(job.error)} />}
             <div className="tiles">
               <Tile label="Behind" value={count(job.lag)} note="events not read yet" />
               <Tile label="Records" value={count(job.records)} note="since the platform started" />
-              <Tile label="Rate" value={`${short(rate)}/s`} note="records read" />
+              <Tile label="Rate" value={`${short(read?.records ?? 0)}/s`} note={`${bytes(read?.bytes ?? 0)}/s read`} />
               <Tile label="Put aside" value={count(job.dead_records)} note="do not fit the source table" />
-              <Tile label="Epoch" value={count(job.epoch)} note="the last one handed over" />
+              <Tile label="Epoch" value={count(job.epoch)} note={detail.handed_over_millis ? `handed over ${ago(detail.handed_over_millis)}, took ${duration(detail.epoch_millis)}` : 'the last one handed over'} />
+              <Tile label="Failures" value={count(detail.failures)} note={`besides ${plural(detail.epochs, 'epoch')} since the platform started`} />
             </div>
             <section className="card">
               <header><h2 className="grow">From topic to table</h2></header>
+              <div className="jobgraph"><Suspense fallback={null}><JobGraph data={{ job, source, insert, ...detail }} looks={looks} /></Suspense></div>
               <div className="body row wrap">
                 {job.topics.map((topic) => <Link key={topic} className="button" to="/events/topics/$topic" params={{ topic }}><Icon name="events" />{topic}</Link>)}
-                <Icon name="chevron" />
-                <Badge tone="plain">this job</Badge>
-                <Icon name="chevron" />
                 <Link className="button" to="/catalog/$catalog/$schema/$table" params={tableLink(job.table)}><Icon name="table" />{job.table}</Link>
                 <Link className="button bare" to="/sql" search={{ sql: `SELECT * FROM ${quoted(job.table)} LIMIT 100`, run: '1' }}>Query</Link>
               </div>

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react'
-import { call, Problem } from '../api/client'
+import { address, call, Problem } from '../api/client'
 import type { ResultColumn } from '../api/types'
 import { ago, count, duration, plural } from '../lib/format'
 import { prettyJson } from '../lib/json'
@@ -23,6 +23,8 @@ const ResultChart = lazy(() => import('../ui/chart').then((module) => ({ default
 const schemaKey = 'aichemy.schema'
 
 // ---- The tree of tables.
+
+const treeMax = 300 // of a schema
 
 function Tree({ onPick }: { onPick: (text: string) => void }) {
   const [open, setOpen] = useState<Record<string, boolean>>({})
@@ -58,7 +60,7 @@ function TreeSchema({ catalog, schema, open, toggle, onPick }: { catalog: string
   const query = useQuery({ queryKey: ['relations', catalog, schema], queryFn: () => call('listRelations', { path: { catalog, schema } }) })
   return (
     <>
-      {query.data?.relations.slice(0, 300).map((one) => {
+      {query.data?.relations.slice(0, treeMax).map((one) => {
         const name = `${catalog}.${schema}.${one.name}`
         const path = catalog === 'iceberg' ? [schema, one.name] : [catalog, schema, one.name]
         return (
@@ -71,6 +73,7 @@ function TreeSchema({ catalog, schema, open, toggle, onPick }: { catalog: string
           </div>
         )
       })}
+      {(query.data?.relations.length ?? 0) > treeMax && <Link className="level1 muted" to="/catalog" search={{ q: `${schema}.` }}>{plural(query.data!.relations.length - treeMax, 'more', 'more')}: in the catalog</Link>}
     </>
   )
 }
@@ -124,6 +127,21 @@ function Value({ value, column, onClose }: { value: unknown; column: ResultColum
   )
 }
 
+// The server writes the file, with the types of the columns; the browser then fetches it like any other.
+async function saveParquet(run: Run) {
+  const { id } = await call('startQuery', { body: { sql: run.sql, catalog: run.where.catalog || null, schema: run.where.schema || null, format: 'parquet' } })
+  toast('The file is being written.')
+  const page = await call('getPage', { path: { id, page: '0' } }).catch((problem: unknown) => {
+    call('cancelQuery', { path: { id } }).catch(() => undefined)
+    throw problem
+  })
+  const link = document.createElement('a')
+  link.href = address('downloadResult', { id })
+  link.download = 'result.parquet'
+  link.click()
+  toast(`${count(page.update_count ?? 0)} rows are in result.parquet.`)
+}
+
 function Results({ run }: { run: Run | null }) {
   const [view, setView] = useState<'grid' | 'chart'>('grid')
   const [asText, setAsText] = useState(false)
@@ -157,6 +175,7 @@ function Results({ run }: { run: Run | null }) {
               items={[
                 { label: 'Copy as a table', icon: 'copy', run: () => void run.all().then(() => navigator.clipboard.writeText(asTabs(run.columns.map((column) => column.name), run.rows))).then(() => toast('Copied.'), toastProblem) },
                 { label: 'Save as CSV', icon: 'download', run: () => void save('csv').catch(toastProblem) },
+                { label: 'Save as Parquet (runs it again)', icon: 'download', run: () => void saveParquet(run).catch(toastProblem) },
                 { label: 'Save as JSON lines', icon: 'download', run: () => void save('json').catch(toastProblem) },
               ]}
             />

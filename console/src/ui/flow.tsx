@@ -9,11 +9,12 @@ import { theme } from '../lib/theme'
 import { Icon, type IconName } from './icons'
 import { StateBadge } from './parts'
 
-type FlowNode = Node<{ kind: string; icon: IconName; name: string; figures: string; to: string; tone?: string }, 'flow'>
+// figures: a line each. Without an address it is no link.
+export type FlowNode = Node<{ kind: string; icon: IconName; name: string; figures: string; to?: string; tone?: string }, 'flow'>
 
 function FlowBox({ data }: NodeProps<FlowNode>) {
-  return (
-    <Link to={data.to} className="fnode nodrag">
+  const inside = (
+    <>
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <span className="kind">
         <Icon name={data.icon} />
@@ -23,8 +24,9 @@ function FlowBox({ data }: NodeProps<FlowNode>) {
       <b className="truncate" title={data.name}>{data.name}</b>
       <span className="figures">{data.figures}</span>
       <Handle type="source" position={Position.Right} isConnectable={false} />
-    </Link>
+    </>
   )
+  return data.to ? <Link to={data.to} className="fnode nodrag">{inside}</Link> : <div className="fnode nodrag">{inside}</div>
 }
 const nodeTypes = { flow: FlowBox }
 
@@ -57,10 +59,14 @@ function flowOf(data: Overview): { nodes: FlowNode[]; edges: Edge[] } {
 
 export function FlowGraph({ data }: { data: Overview }) {
   const flow = useMemo(() => flowOf(data), [data])
+  return <FlowCanvas {...flow} />
+}
+
+export function FlowCanvas({ nodes, edges }: { nodes: FlowNode[]; edges: Edge[] }) {
   return (
     <ReactFlow
-      nodes={flow.nodes}
-      edges={flow.edges}
+      nodes={nodes}
+      edges={edges}
       nodeTypes={nodeTypes}
       colorMode={theme()}
       fitView

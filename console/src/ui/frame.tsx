@@ -7,19 +7,10 @@ import { reachability } from '../api/reachability'
 import type { Session } from '../api/types'
 import { SessionContext, useSessionQuery } from '../lib/session'
 import { theme, toggleTheme } from '../lib/theme'
-import { Icon, type IconName } from './icons'
+import { Icon } from './icons'
 import { Palette } from './palette'
 import { Button, ProblemNote, Toasts } from './parts'
-
-export const places: { to: string; label: string; icon: IconName; role?: string; needs?: keyof Session }[] = [
-  { to: '/overview', label: 'Overview', icon: 'overview' },
-  { to: '/sql', label: 'SQL', icon: 'sql' },
-  { to: '/catalog', label: 'Catalog', icon: 'catalog' },
-  { to: '/objects', label: 'Objects', icon: 'objects' },
-  { to: '/events', label: 'Events', icon: 'events' },
-  { to: '/jobs', label: 'Jobs', icon: 'jobs', needs: 'jobs' },
-  { to: '/admin', label: 'Admin', icon: 'admin' },
-]
+import { places } from './places'
 
 function Brand() {
   return (

@@ -6,8 +6,8 @@ import { useMemo, useState } from 'react'
 import { call } from '../api/client'
 import { useSession } from '../lib/session'
 import { rank } from '../lib/rank'
-import { places } from './frame'
 import { Icon, type IconName } from './icons'
+import { places } from './places'
 
 interface Target {
   label: string
@@ -16,9 +16,20 @@ interface Target {
   to: string
 }
 
+// A list comes in pieces of a thousand.
+async function allTopics() {
+  const out = await call('listTopics', { query: { limit: 1000 } })
+  while (out.topics.length < out.total) {
+    const more = await call('listTopics', { query: { limit: 1000, offset: out.topics.length } })
+    if (more.topics.length === 0) break
+    out.topics.push(...more.topics)
+  }
+  return out
+}
+
 async function everything(withJobs: boolean): Promise<Target[]> {
   const [topics, schemas, buckets, jobs] = await Promise.all([
-    call('listTopics', { query: { limit: 1000 } }),
+    allTopics(),
     call('listSchemas'),
     call('listBuckets'),
     withJobs ? call('listJobs') : { jobs: [] },

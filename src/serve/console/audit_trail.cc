@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "serve/console/api_schema.h"
 
 namespace aichemy::serve::console {
@@ -60,16 +61,63 @@ std::string audited_body(const Json& body, std::string_view record) {
   return kept.as_object().empty() ? std::string() : kept.dump();
 }
 
+AuditTrail::~AuditTrail() {
+  if (auto written = write(take_merged(true)); !written)
+    log_error("audit line lost", {{"problem", written.error().message}});
+}
+
+bool AuditTrail::is_merged(const AuditLine& line) {
+  std::lock_guard lock(mutex_);
+  Refused& refused = refused_[line.user];
+  SteadyTime now = clock_.steady_now();
+  if (refused.kept == 0 || now - refused.since >= kRefusedWindow) {  // take_merged() was before
+    refused.since = now;
+    refused.kept = 0;
+  }
+  if (refused.kept < kRefusedMax) {
+    ++refused.kept;
+    return false;
+  }
+  ++refused.merged;
+  refused.last = line;
+  return true;
+}
+
+// Of the minutes that are over, or of all.
+std::vector<AuditLine> AuditTrail::take_merged(bool all) {
+  std::vector<AuditLine> out;
+  std::lock_guard lock(mutex_);
+  SteadyTime now = clock_.steady_now();
+  for (auto& [user, refused] : refused_) {
+    if (refused.merged == 0 || (!all && now - refused.since < kRefusedWindow)) continue;
+    AuditLine line = std::move(refused.last);
+    line.detail = std::to_string(refused.merged) +
+                  " refused requests that have no lines of their own; this was the last";
+    refused.merged = 0;
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
 Status AuditTrail::append(AuditLine line) {
   line.at_millis = clock_.wall_millis();
+  std::vector<AuditLine> lines = take_merged(false);
+  if (line.outcome.empty() || !is_merged(line)) lines.push_back(std::move(line));
+  return write(std::move(lines));
+}
+
+Status AuditTrail::write(std::vector<AuditLine> lines) {
+  if (lines.empty()) return {};
   return database_.transaction([&](Transaction& transaction) -> Status {
     ASSIGN_OR_RETURN(auto last, transaction.query("SELECT max(number) FROM console_audit"));
-    int64_t number = last[0][0].as_int() + 1;
-    RETURN_IF_ERROR(transaction.run(
-        "INSERT INTO console_audit (number, at_millis, user_name, operation, target, detail, "
-        "outcome, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        {number, line.at_millis, bounded(line.user), line.operation, bounded(line.target),
-         bounded(line.detail), line.outcome, line.request}));
+    int64_t number = last[0][0].as_int();
+    for (const AuditLine& line : lines) {
+      RETURN_IF_ERROR(transaction.run(
+          "INSERT INTO console_audit (number, at_millis, user_name, operation, target, detail, "
+          "outcome, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+          {++number, line.at_millis, bounded(line.user), line.operation, bounded(line.target),
+           bounded(line.detail), line.outcome, line.request}));
+    }
     RETURN_IF_ERROR(transaction.run("DELETE FROM console_audit WHERE number <= $1",
                                     {number - kLinesMax}));  // A2
     return {};
@@ -77,6 +125,7 @@ Status AuditTrail::append(AuditLine line) {
 }
 
 Result<std::vector<AuditLine>> AuditTrail::list(const Question& question) {
+  RETURN_IF_ERROR(write(take_merged(true)));
   return database_.read([&](Transaction& transaction) -> Result<std::vector<AuditLine>> {
     std::vector<AuditLine> out;
     auto take = [&](const metadb::Row& row) {

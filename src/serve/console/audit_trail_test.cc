@@ -70,6 +70,52 @@ TEST_F(AuditTrailTest, LongAndBrokenTextIsCut) {
   EXPECT_EQ(lines[1].target, text + "…");
 }
 
+TEST_F(AuditTrailTest, RefusedRequestsAreCountedBeyondSoMany) {  // A4
+  AuditTrail one(*database, clock);
+  auto refused = [&](const char* user, const char* operation) {
+    AuditLine line;
+    line.user = user;
+    line.operation = operation;
+    line.outcome = "role";
+    return one.append(line);
+  };
+  auto lines_of = [&](const char* operation) {
+    size_t count = 0;
+    for (const auto& line : *one.list({.lines_max = 1000})) count += line.operation == operation;
+    return count;
+  };
+  for (int i = 0; i < AuditTrail::kRefusedMax + 5; ++i) ASSERT_TRUE(refused("ann", "deleteTopic"));
+  ASSERT_TRUE(refused("ben", "deleteTopic"));
+  AuditLine done;
+  done.user = "ann";
+  done.operation = "createTopic";
+  for (int i = 0; i < AuditTrail::kRefusedMax + 5; ++i) ASSERT_TRUE(one.append(done));
+  EXPECT_EQ(lines_of("createTopic"), AuditTrail::kRefusedMax + 5u);  // what was done, each
+  EXPECT_EQ(lines_of("deleteTopic"), AuditTrail::kRefusedMax + 2u);
+  auto merged = one.list({.search = "5 refused requests"});
+  ASSERT_EQ(merged->size(), 1u);
+  EXPECT_EQ((*merged)[0].user, "ann");
+  // Read once, counted once; and again when the minute is over.
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(refused("ann", "deleteTopic"));
+  clock.advance(AuditTrail::kRefusedWindow);
+  ASSERT_TRUE(refused("ann", "purgeTopic"));
+  EXPECT_EQ(lines_of("purgeTopic"), 1u);
+  EXPECT_EQ(one.list({.search = "3 refused requests"})->size(), 1u);
+  EXPECT_EQ(one.list({.search = "refused requests"})->size(), 2u);
+}
+
+TEST_F(AuditTrailTest, WhatWasCountedIsThereAfterAnEnd) {  // A4
+  {
+    AuditTrail one(*database, clock);
+    AuditLine line;
+    line.user = "ann";
+    line.operation = "deleteTopic";
+    line.outcome = "role";
+    for (int i = 0; i < AuditTrail::kRefusedMax + 2; ++i) ASSERT_TRUE(one.append(line));
+  }
+  EXPECT_EQ(trail().list({.search = "2 refused requests"})->size(), 1u);
+}
+
 TEST(AuditedBody, HoldsNoSecrets) {  // A3
   auto body = [](const char* json, const char* record) {
     return audited_body(*Json::parse(json), record);

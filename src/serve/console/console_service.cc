@@ -99,7 +99,7 @@ int64_t Exchange::number(const char* name, int64_t fallback) const {
 struct ConsoleService::State {
   explicit State(ConsoleOptions given)
       : options(std::move(given)),
-        queries(options.executor, options.queries, options.clock),
+        queries(options.executor, options.queries, options.clock, options.store),
         overview(options),
         saved(options.database, options.clock, options.random),
         decoders(options.database, options.clock, options.random),
@@ -403,6 +403,8 @@ ConsoleService::~ConsoleService() = default;
 Status ConsoleService::start(std::string* failed_port) {
   State& state = *state_;
   ConsoleOptions& options = state.options;
+  if (auto removed = state.queries.remove_left_files(); !removed)
+    log_warn("saved results not removed", {{"message", removed.error().message}});
   ASSIGN_OR_RETURN(state.bundle, Bundle::parse(embedded_bundle()));
   ASSIGN_OR_RETURN(state.sessions, Sessions::open(options.disk, options.clock, options.random,
                                                   options.sessions_file));

@@ -12,6 +12,8 @@ Async<Status> stream_overview(Exchange& exchange, http::Request& request, http::
 Result<Answer> list_queries(Exchange& exchange);
 Result<Answer> start_query(Exchange& exchange);
 Result<Answer> get_page(Exchange& exchange);
+Async<Status> download_result(Exchange& exchange, http::Request& request, http::Response& response,
+                              const std::function<bool()>& stopping);
 Result<Answer> get_progress(Exchange& exchange);
 Result<Answer> cancel_query(Exchange& exchange);
 Result<Answer> get_words(Exchange& exchange);

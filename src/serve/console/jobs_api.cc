@@ -18,6 +18,29 @@ Json row_json(const jobs::JobInfo& job) {
   return out;
 }
 
+// From the topics on: each operator says what reached it and what left it.
+Json operators_json(const jobs::JobInfo& job) {
+  const jobs::JobFigures& figures = job.figures;
+  Json list = Json::array();
+  auto add = [&](const char* id, std::string name, const char* input, uint64_t in, uint64_t out) {
+    Json one;
+    one.set("id", id).set("name", std::move(name));
+    if (*input) one.set("input", input);
+    one.set("records_in", in).set("records_out", out);
+    return one;
+  };
+  std::string topics;
+  for (const auto& topic : job.topics) topics += (topics.empty() ? "" : ", ") + topic;
+  list.push(add("source", topics, "", figures.read_records, job.records)
+                .set("bytes_in", figures.read_bytes));
+  list.push(add("transform", "SELECT", "source", job.records, figures.written_records));
+  list.push(add("sink", job.table, "transform", figures.written_records, figures.written_records)
+                .set("bytes_out", figures.written_bytes)
+                .set("files_out", figures.written_files));
+  list.push(add("aside", job.dead_table, "source", job.dead_records, job.dead_records));
+  return list;
+}
+
 Result<Answer> change(Exchange& exchange, Status (jobs::Jobs::*action)(const std::string&)) {
   ASSIGN_OR_RETURN(auto* jobs, jobs_of(exchange));
   RETURN_IF_ERROR((jobs->*action)(exchange.path[0]));
@@ -45,6 +68,10 @@ Result<Answer> get_job(Exchange& exchange) {
   ASSIGN_OR_RETURN(auto job, jobs->find(exchange.path[0]));
   Json out;
   out.set("job", row_json(job)).set("source", job.source).set("insert", job.insert);
+  const jobs::JobFigures& figures = job.figures;
+  out.set("operators", operators_json(job)).set("epochs", figures.epochs);
+  out.set("failures", figures.failures).set("epoch_millis", figures.epoch_millis);
+  if (figures.handed_over_millis) out.set("handed_over_millis", figures.handed_over_millis);
   return Answer(std::move(out));
 }
 

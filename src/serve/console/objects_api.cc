@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "serve/console/handlers.h"
+#include "serve/console/parquet_bounds.h"
 #include "sql/engine/parquet_preview.h"
 
 namespace aichemy::serve::console {
@@ -158,8 +159,8 @@ Result<Answer> get_object(Exchange& exchange) {
 // engine's.
 Result<Answer> preview_object(Exchange& exchange) {
   std::string key = exchange.text("key");
-  auto found = store_of(exchange).head(exchange.call, exchange.path[0], key, {});
-  if (!found) return std::unexpected(found.error());
+  ASSIGN_OR_RETURN(auto reader, store_of(exchange).open(exchange.call, exchange.path[0], key, {}));
+  RETURN_IF_ERROR(check_parquet_bounds(*reader));
   ASSIGN_OR_RETURN(auto preview,
                    sql::preview_parquet(exchange.services().engine, exchange.call,
                                         "s3://" + exchange.path[0] + "/" + key, kPreviewRows));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "sql/language/parser.h"
 
 namespace aichemy::serve::console {
@@ -11,6 +12,8 @@ namespace {
 constexpr size_t kPageBytes = 512 << 10;
 constexpr size_t kQueriesMax = 200;
 constexpr std::chrono::minutes kIdle{5};
+const std::string kFilesPrefix = "console/";
+const std::string kFilesLocation = std::string("s3://") + sql::kExportBucket + "/" + kFilesPrefix;
 
 bool only_reads(const sql::Statement& statement) {
   using enum sql::StatementKind;
@@ -42,6 +45,15 @@ std::string columns_json(const std::vector<sql::OutputColumn>& columns) {
 
 }  // namespace
 
+ResultFile::~ResultFile() {
+  if (auto removed = store_.remove(Call{}, sql::kExportBucket, key_, {}); !removed)
+    log_warn("saved result not removed", {{"key", key_}, {"message", removed.error().message}});
+}
+
+Result<std::unique_ptr<objectstore::ObjectReader>> ResultFile::open(const Call& call) const {
+  return store_.open(call, sql::kExportBucket, key_, {});
+}
+
 Result<bool> statement_only_reads(std::string_view sql) {
   ASSIGN_OR_RETURN(auto statement, sql::parse_statement(sql));
   return only_reads(*statement);
@@ -59,6 +71,7 @@ Result<std::string> QueryDesk::start(const QueryRequest& request) {
   auto entry = std::make_shared<Entry>();
   entry->user = request.user;
   entry->sql = request.sql;
+  entry->to_file = request.to_file;
   entry->session.user = request.user;
   entry->session.source = "console";
   entry->session.catalog = request.catalog;
@@ -71,8 +84,7 @@ Result<std::string> QueryDesk::start(const QueryRequest& request) {
   entry->call.cancel = entry->stop.get_token();
   {
     std::lock_guard lock(mutex_);
-    if (entries_.size() >= kQueriesMax)
-      return fail(Code::exhausted, "too_many_queries", "too many open statements; close some");
+    RETURN_IF_ERROR(has_room(request));
     entries_[entry->session.query_id] = entry;
   }
   sql::QueryInfo info;
@@ -87,6 +99,21 @@ Result<std::string> QueryDesk::start(const QueryRequest& request) {
     if (auto alive = weak.lock()) stop(*alive);
   });
   return entry->session.query_id;
+}
+
+Status QueryDesk::has_room(const QueryRequest& request) {
+  if (entries_.size() >= kQueriesMax)
+    return fail(Code::exhausted, "too_many_queries", "too many open statements; close some");
+  size_t files = 0, own = 0;
+  for (const auto& [id, entry] : entries_) {
+    files += entry->to_file;
+    own += entry->to_file && entry->user == request.user;
+  }
+  if (!request.to_file || (files < kFilesMax && own < kFilesOfUserMax)) return {};
+  return fail(Code::exhausted, "too_many_files",
+              "results are being saved, or wait to be fetched, already: " + std::to_string(own) +
+                  " of yours, " + std::to_string(files) + " in all; each is given up after five "
+                  "minutes");
 }
 
 Result<QueryDesk::EntryPtr> QueryDesk::find(const std::string& id, const std::string& user) {
@@ -120,7 +147,11 @@ Status QueryDesk::execute(Entry& entry) {
     info.state = sql::QueryState::planning;
     info.started = clock_.wall_now();
   });
-  ASSIGN_OR_RETURN(entry.result, executor_.execute(entry.call, entry.session, entry.sql));
+  if (entry.to_file) {
+    RETURN_IF_ERROR(write_file(entry));
+  } else {
+    ASSIGN_OR_RETURN(entry.result, executor_.execute(entry.call, entry.session, entry.sql));
+  }
   registry_.update(entry.session.query_id, [&](sql::QueryInfo& info) {
     info.state = sql::QueryState::running;
     info.query_type = entry.result.query_type;
@@ -128,6 +159,43 @@ Status QueryDesk::execute(Entry& entry) {
   });
   std::lock_guard lock(entry.mutex);
   entry.stream = entry.result.rows.get();
+  return {};
+}
+
+Status QueryDesk::write_file(Entry& entry) {
+  auto made = store_.create_bucket(entry.call, sql::kExportBucket);
+  if (!made && made.error().code != Code::exists) return made;
+  ASSIGN_OR_RETURN(entry.result,
+                   executor_.write_parquet(entry.call, entry.session, entry.sql,
+                                           kFilesLocation + entry.session.query_id));
+  if (entry.result.files.size() != 1)
+    return fail(Code::internal, "export", "the engine did not write one file");
+  entry.rows = static_cast<uint64_t>(entry.result.update_count.value_or(0));
+  std::lock_guard lock(entry.mutex);
+  entry.file = std::make_shared<ResultFile>(
+      store_, entry.result.files[0].substr(kFilesLocation.size() - kFilesPrefix.size()));
+  return {};
+}
+
+Result<std::shared_ptr<ResultFile>> QueryDesk::file(const std::string& id,
+                                                    const std::string& user) {
+  ASSIGN_OR_RETURN(EntryPtr entry, find(id, user));
+  std::lock_guard lock(entry->mutex);
+  if (entry->file) return entry->file;
+  return fail(Code::not_found, "no_file", "the statement has written no file");
+}
+
+Status QueryDesk::remove_left_files() {
+  Call call;
+  if (!store_.head_bucket(call, sql::kExportBucket)) return {};
+  objectstore::ListOptions ours;
+  ours.prefix = kFilesPrefix;
+  for (bool more = true; more;) {
+    ASSIGN_OR_RETURN(auto page, store_.list(call, sql::kExportBucket, ours));
+    for (const auto& object : page.objects)
+      RETURN_IF_ERROR(store_.remove(call, sql::kExportBucket, object.key, {}));
+    more = page.truncated;
+  }
   return {};
 }
 
@@ -226,7 +294,11 @@ void QueryDesk::reap() {
     for (const auto& [id, entry] : entries_) {
       // Whoever waits for a page now holds `pull`.
       std::unique_lock idle(entry->pull, std::try_to_lock);
-      if (idle.owns_lock() && now - entry->touched > kIdle) old.emplace_back(id, entry->user);
+      if (!idle.owns_lock()) continue;
+      // Where there is no room, those whose last page was made are in the way: they are kept only
+      // so that it may be asked for again.
+      bool in_the_way = entries_.size() >= kQueriesMax && entry->done && !entry->to_file;
+      if (in_the_way || now - entry->touched > kIdle) old.emplace_back(id, entry->user);
     }
   }
   for (const auto& [id, user] : old) cancel(id, user);

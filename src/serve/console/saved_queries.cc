@@ -61,6 +61,32 @@ Status name_free(Transaction& transaction, const SavedQuery& query) {
   return fail(Code::exists, "name_taken", query.owner + " has a statement called " + query.name);
 }
 
+// Q3. length() counts characters: of several bytes each, so that it may only be too generous by
+// their width; what is bounded is the size of an answer, not a disk.
+Status fits(Transaction& transaction, const SavedQuery& query, const char* where,
+            const std::string& argument, size_t count_max, size_t bytes_max) {
+  ASSIGN_OR_RETURN(auto rows,
+                   transaction.query("SELECT count(*), coalesce(sum(length(sql)), 0) FROM "
+                                     "console_queries WHERE id <> $1 AND " +
+                                         std::string(where),
+                                     {query.id, argument}));
+  if (rows[0][0].as_int() < static_cast<int64_t>(count_max) &&
+      rows[0][1].as_int() + static_cast<int64_t>(query.sql.size()) <=
+          static_cast<int64_t>(bytes_max))
+    return {};
+  return fail(Code::exhausted, "too_many_saved_queries",
+              "there is room for " + std::to_string(count_max) + " statements of " +
+                  std::to_string(bytes_max) + " bytes together: remove some");
+}
+
+Status has_room(Transaction& transaction, const SavedQuery& query) {
+  RETURN_IF_ERROR(fits(transaction, query, "owner = $2", query.owner, SavedQueries::kQueriesMax,
+                       SavedQueries::kOwnerBytesMax));
+  if (!query.shared) return {};
+  return fits(transaction, query, "shared = 1 AND owner <> $2", "", SavedQueries::kSharedMax,
+              SavedQueries::kSharedBytesMax);
+}
+
 // Q1: somebody else's own statement is not there.
 Result<SavedQuery> find(Transaction& transaction, const Person& person, const std::string& id) {
   ASSIGN_OR_RETURN(auto rows, transaction.query(kColumns + std::string("WHERE id = $1"), {id}));
@@ -96,13 +122,7 @@ Result<SavedQuery> SavedQueries::add(const Person& person, SavedQuery query) {
   query.changed_millis = clock_.wall_millis();
   return database_.transaction([&](Transaction& transaction) -> Result<SavedQuery> {
     RETURN_IF_ERROR(name_free(transaction, query));
-    ASSIGN_OR_RETURN(auto count, transaction.query("SELECT count(*) FROM console_queries WHERE "
-                                                   "owner = $1",
-                                                   {query.owner}));
-    if (count[0][0].as_int() >= kQueriesMax) {
-      return fail(Code::exhausted, "too_many_saved_queries",
-                  "one person keeps up to " + std::to_string(kQueriesMax) + " statements");
-    }
+    RETURN_IF_ERROR(has_room(transaction, query));
     RETURN_IF_ERROR(transaction.run(
         "INSERT INTO console_queries (id, owner, name, sql, schema_name, shared, version, "
         "changed_millis, changed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -127,6 +147,7 @@ Result<SavedQuery> SavedQueries::change(const Person& person, const std::string&
     query.changed_millis = clock_.wall_millis();
     query.changed_by = person.name;
     RETURN_IF_ERROR(name_free(transaction, query));
+    RETURN_IF_ERROR(has_room(transaction, query));
     RETURN_IF_ERROR(transaction.run(
         "UPDATE console_queries SET name = $1, sql = $2, schema_name = $3, shared = $4, version = "
         "$5, changed_millis = $6, changed_by = $7 WHERE id = $8",

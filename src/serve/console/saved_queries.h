@@ -3,6 +3,7 @@
 //
 //  Q1  Somebody's own statements are shown to nobody else until they are shared.
 //  Q2  A change names the version it was made from: of two changes at once, the second is refused.
+//  Q3  Number and bytes are bounded, one owner's and of what is shared: a list is one answer.
 #pragma once
 
 #include <string>
@@ -34,7 +35,10 @@ class SavedQueries {
  public:
   static constexpr size_t kNameBytesMax = 200;
   static constexpr size_t kSqlBytesMax = 100'000;
-  static constexpr int64_t kQueriesMax = 500;  // of one owner
+  static constexpr size_t kQueriesMax = 500;  // of one owner
+  static constexpr size_t kOwnerBytesMax = 2 << 20;  // their statements together
+  static constexpr size_t kSharedMax = 2'000;        // of all owners
+  static constexpr size_t kSharedBytesMax = 8 << 20;
 
   SavedQueries(metadb::Database& database, Clock& clock, Random& random)
       : database_(database), clock_(clock), random_(random) {}

@@ -85,10 +85,39 @@ TEST_F(SavedQueriesTest, WhatDoesNotFitIsRefused) {
 }
 
 TEST_F(SavedQueriesTest, APersonKeepsSoMany) {
-  for (int64_t i = 0; i < SavedQueries::kQueriesMax; ++i)
+  for (size_t i = 0; i < SavedQueries::kQueriesMax; ++i)
     ASSERT_TRUE(saved().add(kAnn, query(std::to_string(i).c_str())));
   EXPECT_STREQ(saved().add(kAnn, query("one more")).error().what, "too_many_saved_queries");
   EXPECT_TRUE(saved().add(kBen, query("one more")));
+}
+
+TEST_F(SavedQueriesTest, TogetherTheyHaveSoManyBytes) {  // Q3
+  SavedQuery large = query("0");
+  large.sql.assign(SavedQueries::kSqlBytesMax, 'x');
+  size_t fit = SavedQueries::kOwnerBytesMax / SavedQueries::kSqlBytesMax;
+  for (size_t i = 0; i < fit; ++i) {
+    large.name = std::to_string(i);
+    ASSERT_TRUE(saved().add(kAnn, large));
+  }
+  large.name = "one more";
+  EXPECT_STREQ(saved().add(kAnn, large).error().what, "too_many_saved_queries");
+  auto small = *saved().add(kAnn, query("small"));
+  large.version = small.version;
+  EXPECT_STREQ(saved().change(kAnn, small.id, large).error().what, "too_many_saved_queries");
+  small.sql = "SELECT 3";
+  EXPECT_TRUE(saved().change(kAnn, small.id, small));
+}
+
+TEST_F(SavedQueriesTest, OfSharedOnesThereAreSoMany) {  // Q3
+  std::vector<Person> people;
+  size_t owners = SavedQueries::kSharedMax / SavedQueries::kQueriesMax;
+  for (size_t owner = 0; owner < owners; ++owner) {
+    Person person{"p" + std::to_string(owner), Role::operator_};
+    for (size_t i = 0; i < SavedQueries::kQueriesMax; ++i)
+      ASSERT_TRUE(saved().add(person, query(std::to_string(i).c_str(), true)));
+  }
+  EXPECT_STREQ(saved().add(kAnn, query("a", true)).error().what, "too_many_saved_queries");
+  EXPECT_TRUE(saved().add(kAnn, query("a")));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // The SQL page: statements, their pages, what completion knows.
+#include <algorithm>
 #include <charconv>
 
 #include "serve/console/handlers.h"
@@ -8,6 +9,7 @@ namespace aichemy::serve::console {
 namespace {
 
 constexpr size_t kSqlShownMax = 4000;
+constexpr size_t kFileStreamBytes = 256 << 10;
 
 int64_t millis(WallTime time) {
   return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
@@ -48,6 +50,10 @@ Result<Answer> start_query(Exchange& exchange) {
   request.catalog = optional_text(exchange.body, "catalog");
   request.schema = optional_text(exchange.body, "schema");
   request.read_only = exchange.role == Role::viewer;
+  std::string_view format = exchange.body["format"].as_string();
+  if (!format.empty() && format != "parquet")
+    return fail(Code::invalid, "request", "format is parquet, or left out");
+  request.to_file = format == "parquet";
   ASSIGN_OR_RETURN(std::string id, exchange.parts.queries.start(request));
   return Answer(Json().set("id", id));
 }
@@ -75,6 +81,38 @@ Result<Answer> get_progress(Exchange& exchange) {
 Result<Answer> cancel_query(Exchange& exchange) {
   exchange.parts.queries.cancel(exchange.path[0], exchange.call.principal);
   return Answer(Json());
+}
+
+Async<Status> download_result(Exchange& exchange, http::Request& request, http::Response& response,
+                              const std::function<bool()>& stopping) {
+  Pool& pool = exchange.services().pool;
+  const std::string& id = exchange.path[0];
+  const std::string& user = exchange.call.principal;
+  auto file = exchange.parts.queries.file(id, user);
+  if (!file) co_return std::unexpected(file.error());
+  auto reader = co_await on(pool, [&] { return (*file)->open(exchange.call); });
+  if (!reader) co_return std::unexpected(reader.error());
+  uint64_t size = (*reader)->info().size, at = 0;
+  response.headers.set("Content-Type", "application/vnd.apache.parquet");
+  response.headers.set("Content-Disposition", "attachment; filename=\"result.parquet\"");
+  if (request.method == "HEAD") co_return co_await response.send();
+  CO_RETURN_IF_ERROR(co_await response.begin(size));
+  std::string buffer(static_cast<size_t>(std::min<uint64_t>(size, kFileStreamBytes)), '\0');
+  while (at < size && !stopping()) {
+    auto want = static_cast<size_t>(std::min<uint64_t>(size - at, buffer.size()));
+    auto got = co_await on(pool, [&] { return (*reader)->read_at(at, buffer.data(), want); });
+    if (!got || *got == 0 || !co_await response.write({buffer.data(), *got})) break;
+    at += *got;
+  }
+  // What was cut short may be asked for again.
+  co_await on(pool, [&] {
+    reader->reset();
+    file->reset();
+    if (at == size) exchange.parts.queries.cancel(id, user);
+    return Status();
+  });
+  if (at < size) co_return Status();  // the connection closes short: the client sees it
+  co_return co_await response.end();
 }
 
 // SHOW FUNCTIONS: name, result, arguments, kind, ...

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "sql/connectors/memory_connector.h"
+#include "sql/connectors/exports.h"
 #include "sql/types/trino_errors.h"
 
 namespace aichemy::sql {
@@ -56,6 +57,7 @@ class LakeHandle final : public duckdb::FileHandle {
   duckdb::shared_ptr<ReadMeter> meter;
   uint64_t position = 0;
   uint64_t size = 0;
+  uint64_t bytes_max = UINT64_MAX;  // of a written file
 };
 
 class LakeFileSystem final : public duckdb::FileSystem {
@@ -78,6 +80,7 @@ class LakeFileSystem final : public duckdb::FileSystem {
     Place place = place_of(path);
     if (flags.OpenForWriting()) {
       handle->writer = value_or_throw(store_of(place).write(call_, place.bucket, place.key, {}));
+      if (place.bucket == kExportBucket) handle->bytes_max = kExportBytesMax;
       return handle;
     }
     auto reader = store_of(place).open(call_, place.bucket, place.key, {});
@@ -118,6 +121,10 @@ class LakeFileSystem final : public duckdb::FileSystem {
     if (Status status = handle.writer->append(bytes); !status) throw_error(status.error());
     handle.size += bytes.size();
     handle.position += bytes.size();
+    if (handle.size > handle.bytes_max) {
+      throw_error({Code::exhausted, "GENERIC_INSUFFICIENT_RESOURCES",
+                   fmt::format("a result that is saved has at most {} bytes", handle.bytes_max)});
+    }
     return count;
   }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "sql/connectors/exports.h"
 #include "sql/engine/duckdb_file_system.h"
 #include "sql/engine/row_collector.h"
 #include "tables/transform.h"
@@ -300,10 +301,11 @@ Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
   std::map<std::string, int32_t> leaves;
   for (const WriteColumn& column : target.columns)
     collect_leaves("", column.name, column.type, column.field_id, leaves);
+  bool keep_empty = target.location.starts_with(fmt::format("s3://{}/", kExportBucket));
   std::vector<WrittenFile> files;
   for (duckdb::idx_t row = 0; row < rows->RowCount(); ++row) {
     WrittenFile file = written_file(*rows, row, target, leaves);
-    if (file.rows > 0) files.push_back(std::move(file));
+    if (file.rows > 0 || keep_empty) files.push_back(std::move(file));
   }
   return files;
 }
