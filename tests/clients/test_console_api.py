@@ -818,7 +818,7 @@ def test_a_result_as_parquet(admin, base):
         "zoned": ("TIMESTAMP '2024-02-29 01:00:00 Europe/Paris'", pa.timestamp("us", "UTC"), datetime.datetime(2024, 2, 29, 0, 0, tzinfo=datetime.timezone.utc)),
         "pause": ("INTERVAL '1' DAY", pa.string(), "1 00:00:00.000"), "j": ("JSON '{\"a\": 1}'", pa.string(), '{"a":1}'), "nothing": ("NULL", pa.string(), None),
         "ip": ("IPADDRESS '10.0.0.1'", pa.string(), "10.0.0.1"), "list": ("ARRAY[1, NULL]", None, [1, None]), "map": ("MAP(ARRAY['k'], ARRAY[1])", None, [("k", 1)]),
-        "row": ("CAST(ROW(1, ROW('x')) AS ROW(a bigint, B ROW(c varchar)))", None, {"a": 1, "B": {"c": "x"}}),
+        "row": ("CAST(ROW(1, ROW('x')) AS ROW(a bigint, B ROW(c varchar)))", None, {"a": 1, "b": {"c": "x"}}),
     }
     sql = "SELECT " + ", ".join(f'{value} AS "{name}"' for name, (value, _, _) in columns.items())
     query, rows, data = saved(viewer, sql)
