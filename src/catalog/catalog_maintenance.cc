@@ -140,8 +140,11 @@ Result<std::set<std::string>> unnamed_files(const Call& call, tables::FileIo& io
     for (const std::string& path : live.manifests)
       RETURN_IF_ERROR(live.add_files(call, io, cache, path, false));
   }
+  // By place: writers differ in the scheme they name a file with.
+  std::set<std::string> live_places;
+  for (const std::string& path : live.files) live_places.insert(place_of(path));
   for (const std::string& path : gone.files) {
-    if (!live.files.contains(path)) paths.insert(path);
+    if (!live_places.contains(place_of(path))) paths.insert(path);
   }
   std::set<std::string> kept_statistics = statistics_paths(now);
   for (const std::string& path : statistics_paths(before)) {

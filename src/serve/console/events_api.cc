@@ -10,6 +10,7 @@
 #include "serve/console/decoders.h"
 #include "serve/console/handlers.h"
 #include "serve/console/message_scan.h"
+#include "serve/console/overview.h"
 #include "wire/record_batch.h"
 
 namespace aichemy::serve::console {
@@ -176,7 +177,7 @@ Result<Answer> list_topics(Exchange& exchange) {
   Json list = Json::array();
   int64_t total = 0;
   for (const auto& topic : broker_of(exchange).topics()) {
-    if (topic->internal && !internal) continue;
+    if (kept_aside(*topic) && !internal) continue;
     if (topic->name.find(search) == std::string::npos) continue;
     if (total >= skip && total < skip + most) list.push(topic_json(broker_of(exchange), *topic));
     ++total;

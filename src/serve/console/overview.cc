@@ -67,7 +67,7 @@ Json OverviewKeeper::topics_json(const Look& now, const std::vector<jobs::JobInf
   std::vector<Row> rows;
   double all = 0;
   for (const auto& topic : options_.broker.topics()) {
-    if (topic->internal) continue;
+    if (kept_aside(*topic)) continue;
     double speed = rate(last_.ends, now.ends, topic->name, now.at);
     all += speed;
     rows.push_back({topic, speed, read.contains(topic->name)});

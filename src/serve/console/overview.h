@@ -11,6 +11,12 @@
 
 namespace aichemy::serve::console {
 
+// The platform's own topics, which lists show only when asked for: Kafka's internal ones, and those
+// whose names begin with two underscores, such as the query log.
+inline bool kept_aside(const broker::Topic& topic) {
+  return topic.internal || topic.name.starts_with("__");
+}
+
 class OverviewKeeper {
  public:
   explicit OverviewKeeper(ConsoleOptions& options)
