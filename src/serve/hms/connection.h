@@ -9,6 +9,7 @@
 #include "serve/hms/hms_service.h"
 #include "serve/hms/methods.h"
 #include "serve/hms/reply_cache.h"
+#include "serve/tcp/server.h"
 #include "wire/thrift.h"
 
 namespace aichemy::serve::hms {
@@ -23,16 +24,16 @@ struct ConnectionShared {
   static constexpr size_t kRepliesBytesMax = 16 << 20;
 };
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection : public tcp::Connection, public std::enable_shared_from_this<Connection> {
  public:
   Connection(asio::ip::tcp::socket socket, ConnectionShared& shared,
              std::shared_ptr<const void> owner);
-  ~Connection();
+  ~Connection() override;
 
-  void start();  // on its loop
-  void close();  // on its loop; the coroutine ends soon after
-  void close_if_late(SteadyTime now);
-  bool is_closed() const { return closed_; }
+  void start() override;
+  void close() override;
+  void close_if_late(SteadyTime now) override;
+  bool is_closed() const override { return closed_; }
 
  private:
   std::shared_ptr<const void> owner_;  // of `shared_`

@@ -14,6 +14,7 @@
 
 #include "serve/kafka/handlers.h"
 #include "serve/kafka/server.h"
+#include "serve/tcp/server.h"
 
 namespace aichemy::serve::kafka {
 
@@ -30,17 +31,17 @@ struct ConnectionMetrics {
   Gauge& open;
 };
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection : public tcp::Connection, public std::enable_shared_from_this<Connection> {
  public:
   Connection(asio::ip::tcp::socket socket, Services services, Client client,
              const ConnectionLimits& limits, ConnectionMetrics metrics,
              std::atomic<size_t>& buffered_bytes, std::shared_ptr<const void> owner);
-  ~Connection();
+  ~Connection() override;
 
-  void start();  // on its loop
-  void close();  // on its loop; the coroutines end soon after
-  void close_if_late(SteadyTime now);
-  bool is_closed() const { return closed_; }
+  void start() override;
+  void close() override;
+  void close_if_late(SteadyTime now) override;
+  bool is_closed() const override { return closed_; }
 
  private:
   struct Slot {  // the place of one answer in the order of answers
