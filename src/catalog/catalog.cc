@@ -197,11 +197,13 @@ Result<LoadedTable> Catalog::register_table(const Call& call, const TableName& n
   return LoadedTable{.name = name, .metadata_location = location, .metadata = metadata};
 }
 
-Status Catalog::drop_relation(const EntityName& name, bool view) {
+Status Catalog::drop_relation(const EntityName& name, bool view, const std::string& location) {
   RelationKind kind = view ? RelationKind::view : RelationKind::table;
   return state_->database.transaction([&](metadb::Transaction& transaction) -> Status {
     ASSIGN_OR_RETURN(auto row, find_relation(transaction, name));
     if (!row || !row->is(kind)) return no_such_relation(name, kind);
+    if (!location.empty() && row->metadata_location != location)
+      return fail(Code::conflict, "moved", name_text(name) + " was changed meanwhile");
     RETURN_IF_ERROR(transaction.run("DELETE FROM relations WHERE namespace_id = $1 AND name = $2",
                                     {row->namespace_id, name.name}));
     RETURN_IF_ERROR(drop_hive_rows(transaction, row->uuid));
@@ -228,6 +230,16 @@ Status Catalog::rename_relation(const EntityName& from, const EntityName& to, bo
         {space, to.name, row->namespace_id, from.name}));
     return record_event(transaction, "ALTER_TABLE", to.space, to.name, state_->clock.wall_millis());
   });
+}
+
+Result<LoadedTable> Catalog::unregister_table(const Call& call, const TableName& name) {
+  for (int attempt = 0;; ++attempt) {
+    ASSIGN_OR_RETURN(LoadedTable loaded, load_table(call, name));
+    Status done = drop_relation(name, false, loaded.metadata_location);
+    if (done) return loaded;
+    if (!done.error().is("moved") || attempt >= options_.commit_retries)
+      return std::unexpected(done.error());
+  }
 }
 
 Status Catalog::drop_table(const Call& call, const TableName& name, bool purge) {

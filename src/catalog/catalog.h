@@ -186,6 +186,8 @@ class Catalog {
   Result<LoadedTable> stage_table(const Call& call, const CreateTable& table);
   Result<LoadedTable> register_table(const Call& call, const TableName& name,
                                      const std::string& metadata_location, bool overwrite);
+  // Forgets the table, leaves all its files, and says what it was last: no commit comes after it.
+  Result<LoadedTable> unregister_table(const Call& call, const TableName& name);
   Status drop_table(const Call& call, const TableName& name, bool purge);
   Status rename_table(const Call& call, const TableName& from, const TableName& to);
 
@@ -241,6 +243,8 @@ class Catalog {
   Result<bool> view_exists(const Call& call, const EntityName& name);
   Result<LoadedView> load_view(const Call& call, const EntityName& name);
   Result<LoadedView> create_view(const Call& call, const EntityName& name, const NewView& view);
+  Result<LoadedView> register_view(const Call& call, const EntityName& name,
+                                   const std::string& metadata_location);
   Result<LoadedView> commit_view(const Call& call, const EntityName& name,
                                  const std::vector<ViewRequirement>& requirements,
                                  const std::vector<ViewUpdate>& updates);
@@ -263,7 +267,10 @@ class Catalog {
 
   Result<std::vector<TablePointer>> list_relations(const NamespaceName& space, bool views);
   Result<std::string> pointer_of(const EntityName& name, bool view);
-  Status drop_relation(const EntityName& name, bool view);
+  // `location`: conflict ("moved") unless the pointer is still there; "" whatever it is.
+  Status drop_relation(const EntityName& name, bool view, const std::string& location = "");
+  Result<std::shared_ptr<const ViewMetadata>> read_view(const Call& call,
+                                                        const std::string& location);
   Status rename_relation(const EntityName& from, const EntityName& to, bool view);
   Result<std::string> default_location(const Call& call, const EntityName& name);
 

@@ -41,6 +41,7 @@ void DeleteIndex::add(const Manifest& manifest, size_t entry, const PartitionSpe
   file.record_count = static_cast<uint64_t>(manifest.record_count[entry]);
   file.equality_ids = manifest.equality_ids(entry);
   file.referenced_data_file = manifest.referenced_data_file(entry);
+  file.spec_id = spec.id;
   Delete found;
   found.index = static_cast<uint32_t>(files->size());
   found.sequence = manifest.sequence_number[entry];

@@ -236,6 +236,8 @@ class Planner {
         if (manifest->status[i] == EntryStatus::deleted || !partition_wanted(*manifest, i, *spec))
           continue;
         deletes_.add(*manifest, i, *spec->spec, row.sequence_number, &plan_.delete_files);
+        if (request_.with_partition)
+          plan_.delete_files.back().partition_values = partition_values(*manifest, i, *spec);
       }
     }
     return {};
@@ -304,6 +306,8 @@ class Planner {
     if (first_row_id != Manifest::kNone) file.first_row_id = first_row_id;
     file.spec_id = spec.spec->id;
     put_partition(manifest, entry, spec, &file);
+    if (request_.with_partition) file.partition_values = partition_values(manifest, entry, spec);
+    if (manifest.sort_order_id[entry] >= 0) file.sort_order_id = manifest.sort_order_id[entry];
     if (!bound_types_.empty()) file.bounds = manifest.bounds(entry, bound_types_);
     file.split_offsets = manifest.split_offsets(entry);
     file.all_match = request_.certain && all_match(manifest, entry, spec);
@@ -311,6 +315,18 @@ class Planner {
     plan_.record_count += file.record_count;
     plan_.byte_count += file.size;
     plan_.files.push_back(std::move(file));
+  }
+
+  // One a field of the spec; null for those the file does not have.
+  static std::vector<Value> partition_values(const Manifest& manifest, size_t entry,
+                                             const SpecPlan& spec) {
+    std::vector<Value> values(spec.spec->fields.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      for (const Manifest::PartitionColumn& column : manifest.partition) {
+        if (column.field_id == spec.spec->fields[i].field_id) values[i] = column.values[entry];
+      }
+    }
+    return values;
   }
 
   static void put_partition(const Manifest& manifest, size_t entry, const SpecPlan& spec,

@@ -46,6 +46,8 @@ struct DeleteFile {
   std::string referenced_data_file;  // position: set when all rows are of one file
   uint64_t content_offset = 0;       // deletion vector: the blob within the Puffin file
   uint64_t content_size = 0;
+  int spec_id = 0;
+  std::vector<Value> partition_values;  // ScanRequest::with_partition
 };
 
 struct DataFile {
@@ -60,7 +62,9 @@ struct DataFile {
   std::vector<int64_t> split_offsets;
   std::vector<uint32_t> deletes;  // indexes into ScanPlan::delete_files that apply to this file
   int spec_id = 0;
-  std::string partition;   // "section=net/day=2017-11-16": the hidden column $partition
+  std::string partition;  // "section=net/day=2017-11-16": the hidden column $partition
+  std::vector<Value> partition_values;  // ScanRequest::with_partition: one a field of the spec
+  std::optional<int> sort_order_id;
   bool all_match = false;  // ScanRequest::certain: the predicate holds for every row
 };
 
@@ -93,9 +97,10 @@ struct ScanRequest {
   std::string ref;                      // branch or tag; "" is main
   std::optional<int64_t> as_of_millis;  // time travel by wall time
   Predicate predicate;
-  bool with_bounds = true;   // false: leave DataFile::bounds empty
-  std::vector<int> columns;  // bounds of these field ids only; all when empty
-  bool certain = false;      // say of which files every row matches
+  bool with_bounds = true;      // false: leave DataFile::bounds empty
+  std::vector<int> columns;     // bounds of these field ids only; all when empty
+  bool certain = false;         // say of which files every row matches
+  bool with_partition = false;  // fill partition_values of data files and delete files
 };
 
 // What a writer says about one file it has written; everything an append needs.

@@ -190,6 +190,43 @@ def test_rename_register_drop(catalog, space):
         catalog.load_table((space, "third"))
 
 
+def one_view(space):
+    version = ViewVersion(
+        version_id=1, schema_id=1, timestamp_ms=1_700_000_000_000, summary={"engine-name": "pyiceberg"},
+        representations=[SQLViewRepresentation(type="sql", sql="SELECT 1 AS id", dialect="trino")],
+        default_namespace=[space])
+    return Schema(NestedField(1, "id", LongType()), schema_id=1), version
+
+
+def test_unregistered_names_come_back(platform, catalog, space):
+    table = catalog.create_table((space, "t"), SCHEMA, partition_spec=SPEC)
+    table.append(rows(SCHEMA, 0, 10))
+    catalog.create_view((space, "v"), *one_view(space))
+    base = f"{platform['iceberg_rest']['uri']}/v1/namespaces/{space}"
+    place = table.metadata_location
+    told = requests.post(f"{base}/tables/t/unregister", json={}, timeout=10)
+    assert told.status_code == 200, told.text
+    assert told.json()["metadata-location"] == place
+    assert told.json()["metadata"]["table-uuid"] == str(table.metadata.table_uuid)
+    assert not catalog.table_exists((space, "t"))
+    again = requests.post(f"{base}/tables/t/unregister", json={}, timeout=10)
+    assert (again.status_code, again.json()["error"]["type"]) == (404, "NoSuchTableException")
+    back = catalog.register_table((space, "t2"), told.json()["metadata-location"])
+    assert len(back.scan().to_arrow()) == 10
+    view = requests.get(f"{base}/views/v", timeout=10).json()
+    place = view["metadata-location"]
+    other = {"name": "v2", "metadata-location": place}
+    registered = requests.post(f"{base}/register-view", json=other, timeout=10)
+    assert registered.status_code == 200, registered.text
+    assert registered.json() == view and catalog.view_exists((space, "v2"))
+    taken = requests.post(f"{base}/register-view", json=other, timeout=10)
+    assert (taken.status_code, taken.json()["error"]["type"]) == (409, "AlreadyExistsException")
+    for body, status in (({"name": "v3"}, 400), ({"name": "v3", "metadata-location": place + "x"}, 404)):
+        assert requests.post(f"{base}/register-view", json=body, timeout=10).status_code == status
+    for name in ("v", "v2"):
+        catalog.drop_view((space, name))
+
+
 def test_branches_and_tags(catalog, space):
     table = catalog.create_table((space, "refs"), SCHEMA)
     table.append(rows(table.schema(), 0, 2))
@@ -257,12 +294,7 @@ def test_odd_names(catalog, space):
 
 def test_views(catalog, space):
     assert catalog.list_views(space) == []
-    version = ViewVersion(
-        version_id=1, schema_id=1, timestamp_ms=1_700_000_000_000, summary={"engine-name": "pyiceberg"},
-        representations=[SQLViewRepresentation(type="sql", sql="SELECT 1 AS id", dialect="trino")],
-        default_namespace=[space])
-    schema = Schema(NestedField(1, "id", LongType()), schema_id=1)
-    catalog.create_view((space, "v"), schema, version)
+    catalog.create_view((space, "v"), *one_view(space))
     assert catalog.view_exists((space, "v"))
     assert catalog.list_views(space) == [(space, "v")]
     view = catalog.load_view((space, "v"))

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "serve/iceberg/iceberg_service.h"
+#include "serve/iceberg/rest_plans.h"
 
 namespace aichemy::serve::iceberg {
 
@@ -72,6 +73,8 @@ class RestContext {
   catalog::Catalog& catalog() { return options_.catalog; }
   const S3Access& s3() const { return options_.s3; }
   Replies& replies() { return replies_; }
+  Plans& plans() { return plans_; }
+  Random& random() const { return options_.random; }
   SteadyTime now() const { return options_.clock.steady_now(); }
   WallTime wall_now() const { return options_.clock.wall_now(); }
   bool authenticates() const { return static_cast<bool>(options_.authenticate); }
@@ -97,6 +100,7 @@ class RestContext {
     SteadyTime until;
   };
   Replies replies_;
+  Plans plans_;
   std::mutex mutex_;
   std::map<std::string, Granted, std::less<>> tokens_;
 };
@@ -152,6 +156,7 @@ Result<RestAnswer> update_namespace(RestContext&, const RestRequest&);
 Result<RestAnswer> list_tables(RestContext&, const RestRequest&);
 Result<RestAnswer> create_table(RestContext&, const RestRequest&);
 Result<RestAnswer> register_table(RestContext&, const RestRequest&);
+Result<RestAnswer> unregister_table(RestContext&, const RestRequest&);
 Result<RestAnswer> load_table(RestContext&, const RestRequest&);
 Result<RestAnswer> head_table(RestContext&, const RestRequest&);
 Result<RestAnswer> commit_table(RestContext&, const RestRequest&);
@@ -160,9 +165,14 @@ Result<RestAnswer> rename_table(RestContext&, const RestRequest&);
 Result<RestAnswer> report_metrics(RestContext&, const RestRequest&);
 Result<RestAnswer> load_credentials(RestContext&, const RestRequest&);
 Result<RestAnswer> sign_request(RestContext&, const RestRequest&);
+Result<RestAnswer> plan_scan(RestContext&, const RestRequest&);
+Result<RestAnswer> get_plan(RestContext&, const RestRequest&);
+Result<RestAnswer> cancel_plan(RestContext&, const RestRequest&);
+Result<RestAnswer> fetch_tasks(RestContext&, const RestRequest&);
 Result<RestAnswer> commit_transaction(RestContext&, const RestRequest&);
 Result<RestAnswer> list_views(RestContext&, const RestRequest&);
 Result<RestAnswer> create_view(RestContext&, const RestRequest&);
+Result<RestAnswer> register_view(RestContext&, const RestRequest&);
 Result<RestAnswer> load_view(RestContext&, const RestRequest&);
 Result<RestAnswer> head_view(RestContext&, const RestRequest&);
 Result<RestAnswer> commit_view(RestContext&, const RestRequest&);

@@ -11,6 +11,8 @@ constexpr ErrorRow kErrors[] = {
     {Code::not_found, "no_such_namespace", 404, "NoSuchNamespaceException"},
     {Code::not_found, "no_such_table", 404, "NoSuchTableException"},
     {Code::not_found, "no_such_view", 404, "NoSuchViewException"},
+    {Code::not_found, "no_such_plan", 404, "NoSuchPlanIdException"},
+    {Code::not_found, "no_such_plan_task", 404, "NoSuchPlanTaskException"},
     {Code::not_found, "no_such_snapshot", 404, "NotFoundException"},
     {Code::not_found, "no_such_route", 404, "NotFoundException"},
     {Code::not_found, "", 404, "NotFoundException"},

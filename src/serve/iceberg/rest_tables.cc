@@ -111,6 +111,13 @@ Result<RestAnswer> register_table(RestContext& context, const RestRequest& reque
   return table_answer(context, request, table);
 }
 
+Result<RestAnswer> unregister_table(RestContext& context, const RestRequest& request) {
+  ASSIGN_OR_RETURN(auto table, context.catalog().unregister_table(request.call, request.table()));
+  Json body = Json::object().set("metadata-location", table.metadata_location);
+  body.set("metadata", metadata_json(*table.metadata, false));
+  return RestAnswer{.body = std::move(body)};
+}
+
 Result<RestAnswer> load_table(RestContext& context, const RestRequest& request) {
   ASSIGN_OR_RETURN(auto table, context.catalog().load_table(request.call, request.table()));
   bool refs_only = request.query_value("snapshots") == "refs";

@@ -99,5 +99,71 @@ TEST(RestJsonTest, RefusesBrokenNames) {
   EXPECT_FALSE(namespace_from_json(numbers));
 }
 
+PlannedScanRef scan_of(const std::string& id, size_t files) {
+  auto scan = std::make_shared<PlannedScan>();
+  scan->id = id;
+  scan->principal = "ann";
+  scan->table.name = {{"a"}, "t"};
+  scan->plan.files.resize(files);
+  return scan;
+}
+
+TEST(PlansTest, ArePrivateAndEnd) {
+  Plans plans;
+  SteadyTime start{};
+  plans.keep(scan_of("p", 1), start);
+  EXPECT_TRUE(plans.find("p", "ann", {{"a"}, "t"}, start));
+  EXPECT_FALSE(plans.find("p", "bob", {{"a"}, "t"}, start));
+  EXPECT_FALSE(plans.find("p", "ann", {{"a"}, "u"}, start));
+  EXPECT_FALSE(plans.find("q", "ann", {{"a"}, "t"}, start));
+  EXPECT_FALSE(plans.find("p", "ann", {{"a"}, "t"}, start + Plans::kLifetime));
+}
+
+TEST(PlansTest, TheOldestGoFirst) {
+  Plans plans;
+  SteadyTime now{};
+  catalog::TableName table{{"a"}, "t"};
+  plans.keep(scan_of("1", Plans::kFilesMax / 2), now);
+  plans.keep(scan_of("2", Plans::kFilesMax / 2), now);
+  EXPECT_TRUE(plans.find("1", "ann", table, now));
+  plans.keep(scan_of("3", 1), now);
+  EXPECT_FALSE(plans.find("1", "ann", table, now));
+  EXPECT_TRUE(plans.find("2", "ann", table, now));
+  plans.drop("2");
+  plans.keep(scan_of("4", Plans::kFilesMax - 1), now);
+  EXPECT_TRUE(plans.find("3", "ann", table, now));
+  plans.keep(scan_of("5", Plans::kFilesMax * 2), now);
+  EXPECT_FALSE(plans.find("4", "ann", table, now));
+  EXPECT_TRUE(plans.find("5", "ann", table, now)) << "the newest stays whatever its size";
+}
+
+// Files are left out only for what they cannot hold.
+TEST(FilterTest, BecomesAPredicate) {
+  tables::Schema schema;
+  schema.fields = {{.id = 1, .name = "id", .type = tables::primitive(tables::TypeKind::int64)},
+                   {.id = 2, .name = "day", .type = tables::primitive(tables::TypeKind::date)}};
+  struct Row {
+    const char* filter;
+    const char* predicate;
+  };
+  const Row rows[] = {
+      {"true", "true"},
+      {R"({"type":"not","child":true})", "false"},
+      {R"({"type":"eq","term":"id","value":1})", "id = 1"},
+      {R"({"type":"not","child":{"type":"eq","term":"id","value":1}})", "(id <> 1 or id is null)"},
+      {R"({"type":"not-in","term":"id","values":[1,2]})", "(not id in (1, 2) or id is null)"},
+      {R"({"type":"lt","term":"day","value":"2024-01-02"})", "day < 2024-01-02"},
+      {R"({"type":"lt","term":"day","value":19724})", "day < 2024-01-02"},
+      {R"({"type":"not","child":{"type":"and","left":{"type":"is-null","term":"id"},
+           "right":{"type":"gt","term":"id","value":3}}})",
+       "(id is not null or id <= 3)"},
+  };
+  for (const Row& row : rows) {
+    auto predicate = predicate_from_json(*Json::parse(row.filter), schema, true);
+    ASSERT_TRUE(predicate) << row.filter << ": " << predicate.error().message;
+    EXPECT_EQ(predicate->text(schema), row.predicate) << row.filter;
+  }
+}
+
 }  // namespace
 }  // namespace aichemy::serve::iceberg

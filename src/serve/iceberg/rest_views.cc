@@ -41,6 +41,15 @@ Result<RestAnswer> create_view(RestContext& context, const RestRequest& request)
   return view_answer(created);
 }
 
+Result<RestAnswer> register_view(RestContext& context, const RestRequest& request) {
+  catalog::EntityName name{request.space(), std::string(request.body["name"].as_string())};
+  std::string location(request.body["metadata-location"].as_string());
+  if (name.name.empty() || location.empty())
+    return fail(Code::invalid, "request", "\"name\" or \"metadata-location\" is missing");
+  ASSIGN_OR_RETURN(auto view, context.catalog().register_view(request.call, name, location));
+  return view_answer(view);
+}
+
 Result<RestAnswer> load_view(RestContext& context, const RestRequest& request) {
   ASSIGN_OR_RETURN(auto view, context.catalog().load_view(request.call, request.view()));
   return view_answer(view);

@@ -59,10 +59,10 @@ Async<void> Server::State::accept_loop(size_t listener) {
     }
     if (options.open.value() >= static_cast<int64_t>(options.connections_max))
       continue;  // closes it
-    asio::post(loop(index), [self = shared_from_this(), listener, index,
-                             socket = std::move(socket)]() mutable {
-      self->adopt(std::move(socket), listener, index);
-    });
+    asio::post(loop(index),
+               [self = shared_from_this(), listener, index, socket = std::move(socket)]() mutable {
+                 self->adopt(std::move(socket), listener, index);
+               });
   }
 }
 
