@@ -58,8 +58,11 @@ Result<Type> file_type(const Type& type, const std::string& column) {
     case TypeKind::interval_day_time:
     case TypeKind::ipaddress: return Type::varchar();
     case TypeKind::hyperloglog:
-    case TypeKind::tdigest: return Type(TypeKind::varbinary);
+    case TypeKind::tdigest:
+    case TypeKind::qdigest:
+    case TypeKind::set_digest: return Type(TypeKind::varbinary);
     case TypeKind::variant:
+    case TypeKind::color:
     case TypeKind::function:
       return fail(Code::unsupported, "NOT_SUPPORTED",
                   fmt::format("Column {} has type {}, which a Parquet file has no place for: cast it",

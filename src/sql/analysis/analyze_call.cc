@@ -181,17 +181,19 @@ constexpr LengthRow kLengths[] = {
     {"substr", 3, [](const std::vector<int64_t>& n) { return n[0]; }},
     {"substring", 2, [](const std::vector<int64_t>& n) { return n[0]; }},
     {"substring", 3, [](const std::vector<int64_t>& n) { return n[0]; }},
+    {"render", 2, [](const std::vector<int64_t>& n) { return n[0] + 15; }},  // of the escapes
     {"overlay", 3, [](const std::vector<int64_t>& n) { return n[0] + n[1]; }},
     {"overlay", 4, [](const std::vector<int64_t>& n) { return n[0] + n[1]; }},
 };
 
 std::optional<int32_t> result_length(std::string_view name, const std::vector<Type>& types) {
   for (const auto& row : kLengths) {
-    if (row.name != name || row.arguments != types.size()) continue;
+    if (row.name != name || row.arguments != types.size() || !types[0].is_text()) continue;
     std::vector<int64_t> lengths;
     for (const auto& type : types) {
       lengths.push_back(type.is_text() ? type.precision : 0);
-      bool known = type.is_text() ? type.precision != Type::kUnbounded : type.is_integer();
+      bool known = type.is_text() ? type.precision != Type::kUnbounded
+                                  : type.is_integer() || type.is(TypeKind::color);
       if (!known) return std::nullopt;
     }
     double estimate = static_cast<double>(lengths[0]) * static_cast<double>(lengths[0]);
@@ -541,7 +543,13 @@ Result<BoundPtr> Analyzer::finish_call(const FunctionRow& row, std::vector<Bound
   if (e.filter) {
     ASSIGN_OR_RETURN(made->filter, analyze_condition(*e.filter, inner, "Filter expression"));
   }
-  ASSIGN_OR_RETURN(made->order_by, sort_items(e.order_by, inner));
+  auto sorts = sort_items(e.order_by, inner);
+  if (!sorts) {  // what cannot be ordered is told of the call
+    size_t why = sorts.error().message.find("ORDER BY can only be applied");
+    if (why == std::string::npos) return std::unexpected(sorts.error());
+    return semantic_error("TYPE_MISMATCH", e.at, sorts.error().message.substr(why));
+  }
+  made->order_by = std::move(*sorts);
   made->kind = e.window ? Bound::Kind::window : Bound::Kind::aggregate;
   if (e.window) {
     inner.windows = false;

@@ -82,8 +82,8 @@ Result<BoundPtr> Analyzer::json_text(const Expression& expression, bool formatte
   ASSIGN_OR_RETURN(BoundPtr value, analyze(expression, scope));
   const Type& type = value->type;
   bool nested = !type.fields.empty();
-  if (nested || type.is(TypeKind::hyperloglog) || type.is(TypeKind::tdigest) ||
-      type.is(TypeKind::varbinary) || type.is(TypeKind::function)) {
+  bool opaque = type.kind >= TypeKind::hyperloglog;  // sketches and the like
+  if (nested || opaque || type.is(TypeKind::varbinary)) {
     return semantic_error(
         "NOT_SUPPORTED", expression.at,
         fmt::format("Unsupported type of value passed to JSON function: {}", type.display()));

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "sql/native/moment.h"
+#include "sql/types/color.h"
 #include "sql/types/ip_address.h"
 #include "sql/types/moment.h"
 #include "sql/types/number.h"
@@ -350,6 +351,7 @@ class Column {
       case TypeKind::interval_year_month:
         return put_text(out, year_month_interval(value<int32_t>(at)));
       case TypeKind::interval_day_time: return put_text(out, day_time_interval(value<int64_t>(at)));
+      case TypeKind::color: return put_text(out, color_text(value<int32_t>(at)));
       default: return put_text(out, to_base64(text(at)));  // varbinary, sketches
     }
   }

@@ -241,6 +241,7 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
     register_json_decode(instance);
     register_row_patterns(instance);
     register_sketches(instance);
+    register_digests(instance);
     register_routines(instance);
     register_tpch_scan(instance);
     if (options.texts) register_text_scan(instance, *options.texts);

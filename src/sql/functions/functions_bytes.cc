@@ -9,6 +9,10 @@ const std::vector<FunctionRow>& scalar_functions_bytes() {
   static const std::vector<FunctionRow> kRows = {
       {"contains", kScalar, "varchar, ipaddress -> boolean", "aichemy_network_contains({0}, {1})",
        "contains('10.0.0.0/8', IPADDRESS '10.255.1.1')", "true"},
+      {"substr", kScalar, "varbinary, bigint -> varbinary", "aichemy_substr_bytes({0}, {1})",
+       "to_hex(substr(X'010203', -2))", "\"0203\""},
+      {"substr", kScalar, "varbinary, bigint, bigint -> varbinary",
+       "aichemy_substr_bytes({0}, {1}, {2})", "to_hex(substr(X'010203', 2, 1))", "\"02\""},
       {"to_base32", kScalar, "varbinary -> varchar", "aichemy_to_base32({0})",
        "to_base32(to_utf8('hi'))", "\"NBUQ====\""},
       {"from_base32", kScalar, "varchar -> varbinary", "aichemy_from_base32(encode({0}))",

@@ -142,5 +142,8 @@ struct NativeAggregate {
 std::vector<NativeFunction> native_sketch_functions();
 // Registers the sketches and checksums of sketch.cc.
 void register_sketches(duckdb::DatabaseInstance& database);
+std::vector<NativeFunction> native_digest_functions();
+// Registers the digests and histograms of digest.cc.
+void register_digests(duckdb::DatabaseInstance& database);
 
 }  // namespace aichemy::sql

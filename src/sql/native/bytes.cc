@@ -240,6 +240,20 @@ void pad_bytes(DataChunk& chunk, ExpressionState&, Vector& result) {
   });
 }
 
+// (bytes, start, length): from 1, below 0 from the end; nothing for a start of 0 or beyond an end.
+void substr_bytes(DataChunk& chunk, ExpressionState&, Vector& result) {
+  NativeArguments arguments(chunk);
+  bool bounded = chunk.ColumnCount() > 2;
+  arguments.each_text(result, [&](idx_t row) -> std::string_view {
+    std::string_view bytes = arguments.text(0, row);
+    auto size = static_cast<int64_t>(bytes.size()), start = arguments.value<int64_t>(1, row);
+    int64_t length = bounded ? arguments.value<int64_t>(2, row) : size;
+    if (start == 0 || start > size || start < -size || length <= 0) return {};
+    return bytes.substr(static_cast<size_t>(start > 0 ? start - 1 : size + start),
+                        static_cast<size_t>(length));
+  });
+}
+
 // ---- bits ----
 
 void bit_count_in(DataChunk& chunk, ExpressionState&, Vector& result) {
@@ -313,6 +327,8 @@ std::vector<NativeFunction> native_bytes_functions() {
       {"aichemy_from_ieee754_64", "BLOB -> DOUBLE", from_big_endian<double>},
       {"aichemy_crc32", "BLOB -> BIGINT", crc32_of},
       {"aichemy_pad_bytes", "VARCHAR, BLOB, BIGINT, BLOB -> BLOB", pad_bytes},
+      {"aichemy_substr_bytes", "BLOB, BIGINT -> BLOB", substr_bytes},
+      {"aichemy_substr_bytes", "BLOB, BIGINT, BIGINT -> BLOB", substr_bytes},
       {"aichemy_bit_count", "BIGINT, BIGINT -> BIGINT", bit_count_in},
   };
   add_shifts<int8_t>(rows, "TINYINT");

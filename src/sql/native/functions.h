@@ -34,6 +34,7 @@ std::vector<NativeFunction> native_format_functions();
 std::vector<NativeFunction> native_math_functions();
 std::vector<NativeFunction> native_number_functions();
 std::vector<NativeFunction> native_statistics_functions();
+std::vector<NativeFunction> native_color_functions();
 std::vector<NativeFunction> native_time_functions();
 std::vector<NativeFunction> native_time_format_functions();
 

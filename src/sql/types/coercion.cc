@@ -53,6 +53,11 @@ std::optional<Type> common_number(const Type& a, const Type& b) {
   return a.kind > b.kind ? a : b;
 }
 
+bool is_sketch(const Type& type) {
+  return type.is(TypeKind::hyperloglog) || type.is(TypeKind::tdigest) ||
+         type.is(TypeKind::qdigest) || type.is(TypeKind::set_digest);
+}
+
 // Text of bounded length within an array, a map or a row, which no cast of a write may cut.
 bool has_bounded_text(const Type& type) {
   return std::ranges::any_of(type.fields, [](const auto& field) {
@@ -131,6 +136,9 @@ bool can_store(const Type& from, const Type& to) {
 
 bool can_cast(const Type& from, const Type& to) {
   if (can_coerce(from, to)) return true;
+  if (is_sketch(from) || is_sketch(to))
+    return from.is(TypeKind::varbinary) || to.is(TypeKind::varbinary);
+  if (from.is(TypeKind::color) || to.is(TypeKind::color)) return false;
   if (from.kind == to.kind && from.fields.empty()) return true;
   bool from_nested = !from.fields.empty(), to_nested = !to.fields.empty();
   if (to.is(TypeKind::json)) {
@@ -166,11 +174,7 @@ bool can_cast(const Type& from, const Type& to) {
   }
   if (to.is_text() && from.is(TypeKind::ipaddress))
     return to.is(TypeKind::varchar) && to.precision == Type::kUnbounded;
-  bool sketch = from.is(TypeKind::hyperloglog) || from.is(TypeKind::tdigest);
-  if (to.is(TypeKind::hyperloglog) || to.is(TypeKind::tdigest))
-    return from.is(TypeKind::varbinary);
-  if (sketch) return to.is(TypeKind::varbinary);
-  if (to.is_text()) return !from.is(TypeKind::varbinary) && !from.is(TypeKind::hyperloglog);
+  if (to.is_text()) return !from.is(TypeKind::varbinary);
   auto temporal = [](const Type& type) {
     return type.is(TypeKind::date) || is_time_kind(type.kind) || is_timestamp_kind(type.kind);
   };

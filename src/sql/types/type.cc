@@ -12,7 +12,7 @@
 namespace aichemy::sql {
 namespace {
 
-enum class Shape : uint8_t { plain, length, datetime, datetime_tz, decimal, nested };
+enum class Shape : uint8_t { plain, length, datetime, datetime_tz, decimal, digest, nested };
 
 struct TypeRow {
   TypeKind kind;
@@ -56,6 +56,9 @@ constexpr TypeRow kTypes[] = {
     {TypeKind::variant, "variant", "variant", Shape::plain, "VARCHAR", false, false},
     {TypeKind::hyperloglog, "HyperLogLog", "HyperLogLog", Shape::plain, "BLOB", false, false},
     {TypeKind::tdigest, "tdigest", "tdigest", Shape::plain, "BLOB", false, false},
+    {TypeKind::qdigest, "qdigest", "qdigest", Shape::digest, "BLOB", false, false},
+    {TypeKind::set_digest, "SetDigest", "SetDigest", Shape::plain, "BLOB", false, false},
+    {TypeKind::color, "color", "color", Shape::plain, "INTEGER", true, false},
     {TypeKind::function, "function", "function", Shape::nested, "", false, false},
 };
 
@@ -86,6 +89,9 @@ std::string quote(const std::string& name) {
   }
   return out + "\"";
 }
+
+// A qdigest's.
+Type numbers_of(const Type& type) { return Type(static_cast<TypeKind>(type.precision)); }
 
 }  // namespace
 
@@ -136,6 +142,7 @@ std::string Type::display() const {
     case Shape::datetime: return fmt::format("{}({})", row.display, precision);
     case Shape::datetime_tz: return fmt::format("{}({}) with time zone", row.display, precision);
     case Shape::decimal: return fmt::format("decimal({}, {})", precision, scale);
+    case Shape::digest: return fmt::format("qdigest({})", numbers_of(*this).display());
     case Shape::nested: break;
   }
   std::string out = std::string(row.display) + "(";
@@ -161,6 +168,11 @@ Json Type::signature() const {
     number(precision);
   }
   if (row.shape == Shape::decimal) number(scale);
+  if (row.shape == Shape::digest) {
+    Json argument = Json::object();
+    argument.set("kind", "TYPE").set("value", numbers_of(*this).signature());
+    arguments.push(std::move(argument));
+  }
   for (const auto& field : fields) {
     Json argument = Json::object();
     if (kind != TypeKind::row) {
@@ -293,6 +305,7 @@ class TypeParser {
     if (name == "double") word("PRECISION");
     if (name == "array" || name == "map" || name == "row") return nested(name, depth);
     if (name == "interval") return interval();
+    if (name == "qdigest") return digest(depth);
     for (const auto& row : kTypes) {
       if (row.shape == Shape::nested || row.shape == Shape::datetime_tz ||
           lower_case(row.name) != name)
@@ -306,6 +319,15 @@ class TypeParser {
     if (word("YEAR") && word("TO") && word("MONTH")) return Type(TypeKind::interval_year_month);
     if (word("DAY") && word("TO") && word("SECOND")) return Type(TypeKind::interval_day_time);
     return broken();
+  }
+
+  Result<Type> digest(int depth) {
+    if (!symbol("(")) return broken();
+    ASSIGN_OR_RETURN(Type numbers, parse(depth + 1));
+    bool known = numbers.is(TypeKind::bigint) || numbers.is(TypeKind::real) ||
+                 numbers.is(TypeKind::double_);
+    if (!known || !symbol(")")) return broken();
+    return Type(TypeKind::qdigest, static_cast<int32_t>(numbers.kind));
   }
 
   Result<Type> with_parameters(const TypeRow& row) {

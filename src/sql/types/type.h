@@ -12,7 +12,8 @@
 //   0070, native/moment.h), interval year to month INTEGER (months), interval day to second
 //   BIGINT (milliseconds), array LIST, map MAP, row STRUCT whose fields are always named f0, f1,
 //   ... by position (so that no user name reaches the engine), ipaddress BLOB of 16 bytes, number
-//   BLOB (sql/types/number.h), sketches BLOB, unknown any type holding only NULL.
+//   BLOB (sql/types/number.h), sketches BLOB, color INTEGER (0xRRGGBB, or -1 less the number of a
+//   color of the system), unknown any type holding only NULL.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +58,9 @@ enum class TypeKind : uint8_t {
   hyperloglog,
   tdigest,
   function,
+  qdigest,
+  set_digest,
+  color,
 };
 
 struct Field;
@@ -65,7 +69,7 @@ class Type {
  public:
   TypeKind kind = TypeKind::unknown;
   // decimal: precision; varchar and char: length (kUnbounded for plain varchar); time and
-  // timestamp: precision.
+  // timestamp: precision; qdigest: the kind of its numbers.
   int32_t precision = 0;
   int32_t scale = 0;  // decimal
   std::vector<Field>
