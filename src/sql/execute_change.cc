@@ -59,8 +59,8 @@ Result<StatementResult> StatementRun::try_change(const Statement& s) {
   (*change)->reads_later = !plan.later.empty();
   std::vector<std::shared_ptr<void>> scans;
   RETURN_IF_ERROR(analyzer_.plan_scans(scans, plan.target, change->get()));
-  ASSIGN_OR_RETURN(auto kept,
-                   options_.engine.keep(call_, render(*plan.plan, render_options()), scans));
+  ASSIGN_OR_RETURN(Engine * by, engine());
+  ASSIGN_OR_RETURN(auto kept, by->keep(call_, render(*plan.plan, render_options()), scans));
   RETURN_IF_ERROR(write_changes(**change, changer, *kept, plan));
   StatementResult result = count_result(row.update_type, kept->rows() + (*change)->removed_unread);
   result.query_type = row.update_type;

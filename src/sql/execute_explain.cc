@@ -142,7 +142,8 @@ Result<ExplainedPlan> StatementRun::explained_plan(const Plan& plan, bool analyz
   }
   std::string sql = render(plan, render_options());
   SteadyTime planned = options_.clock.steady_now();
-  ASSIGN_OR_RETURN(explained.root, options_.engine.explain(call_, sql, analyze, keep));
+  ASSIGN_OR_RETURN(Engine * by, engine());
+  ASSIGN_OR_RETURN(explained.root, by->explain(call_, sql, analyze, keep));
   explained.table_of = [scans = analyzer_.planned_scans()](const std::string& handle) {
     for (const Analyzer::PlannedScan& scan : scans) {
       if (scan.handle == handle)

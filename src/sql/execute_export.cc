@@ -98,7 +98,8 @@ Result<StatementResult> StatementRun::export_rows(PlanPtr plan) {
   RETURN_IF_ERROR(analyzer_.plan_scans(scans));
   std::string select = render_for_write(*plan, target.columns, render_options());
   if (options_.queries) options_.queries->executing(session_.query_id);
-  ASSIGN_OR_RETURN(auto files, options_.engine.write(call_, select, target, std::move(scans)));
+  ASSIGN_OR_RETURN(Engine * by, engine());
+  ASSIGN_OR_RETURN(auto files, by->write(call_, select, target, std::move(scans)));
   StatementResult result;
   result.query_type = "SELECT";
   for (auto& file : files) {

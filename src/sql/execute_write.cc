@@ -228,8 +228,8 @@ Result<StatementResult> StatementRun::write_rows(Insert& insert, Connector& conn
   RETURN_IF_ERROR(analyzer_.plan_scans(scans));
   std::string select = render_for_write(*plan, insert.target.columns, render_options());
   if (options_.queries) options_.queries->executing(session_.query_id);
-  ASSIGN_OR_RETURN(auto files,
-                   options_.engine.write(call_, select, insert.target, std::move(scans)));
+  ASSIGN_OR_RETURN(Engine * by, engine());
+  ASSIGN_OR_RETURN(auto files, by->write(call_, select, insert.target, std::move(scans)));
   uint64_t rows = 0;
   for (const auto& file : files) rows += file.rows;
   RETURN_IF_ERROR(connector.finish_insert(call_, insert, std::move(files)));

@@ -259,6 +259,21 @@ Result<StatementResult> StatementRun::run(const Statement& statement) {
                         fmt::format("{} is not supported yet", statement.sql));
 }
 
+// What runs the statement's query.
+Result<Engine*> StatementRun::engine() {
+  auto limit = memory_limit(session_.properties);
+  if (!limit) return &options_.engine;
+  if (!own_engine_) {
+    auto spills = session_.properties.find("spill_enabled");
+    bool may_spill = spills != session_.properties.end() && lower_case(spills->second) == "true";
+    auto bounded = options_.engine.bounded(limit->bytes, may_spill);
+    if (!bounded) return std::unexpected(in_words_of(*limit, std::move(bounded.error())));
+    if (!*bounded) return &options_.engine;
+    own_engine_ = limited_engine(std::move(*bounded), std::move(*limit));
+  }
+  return own_engine_.get();
+}
+
 Result<Json> StatementRun::evaluate(const BoundPtr& value) {
   std::string sql = "SELECT " + render_expression(*value, render_options()) + " AS c0";
   ASSIGN_OR_RETURN(auto rows, options_.engine.execute(call_, sql, {{"value", value->type}}, {}));
@@ -310,8 +325,9 @@ Result<StatementResult> StatementRun::run_query(const Query& query) {
         {plan->fields[i].name.value_or(fmt::format("_col{}", i)), plan->fields[i].type});
   }
   if (options_.queries) options_.queries->executing(session_.query_id);
-  ASSIGN_OR_RETURN(auto rows, options_.engine.execute(call_, render(*plan, render_options()),
-                                                      result.columns, std::move(scans)));
+  ASSIGN_OR_RETURN(Engine * by, engine());
+  ASSIGN_OR_RETURN(auto rows, by->execute(call_, render(*plan, render_options()), result.columns,
+                                          std::move(scans)));
   result.rows = std::make_unique<TrinoRows>(std::move(rows));
   result.query_type = "SELECT";
   return result;

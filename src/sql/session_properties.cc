@@ -266,6 +266,27 @@ std::string format_data_size(uint64_t bytes) {
   return fmt::format("{:.2f}{}", number, unit->first);
 }
 
+std::optional<MemoryLimit> memory_limit(const std::map<std::string, std::string>& properties) {
+  struct Row {
+    const char* property;
+    const char* reached;
+  };
+  // Of equal ones the first is reached.
+  static constexpr Row kRows[] = {
+      {"query_max_memory_per_node", "Query exceeded per-node memory limit of"},
+      {"query_max_memory", "Query exceeded distributed user memory limit of"},
+      {"query_max_total_memory", "Query exceeded distributed total memory limit of"}};
+  std::optional<MemoryLimit> made;
+  for (const Row& row : kRows) {
+    auto found = properties.find(row.property);
+    auto bytes = found == properties.end() ? std::nullopt : parse_data_size(found->second);
+    if (!bytes || (made && made->bytes <= *bytes)) continue;
+    made = MemoryLimit{*bytes, &row == kRows,
+                       fmt::format("{} {}", row.reached, format_data_size(*bytes))};
+  }
+  return made;
+}
+
 Status check_session_text(std::string_view name, const std::string& value) {
   const SessionProperty* row = find_property(name);
   std::string_view allowed = row ? row->allowed : "";

@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "sql/engine/limited_engine.h"
 #include "sql/types/type.h"
 
 namespace aichemy::sql {
@@ -32,6 +34,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::string format_duration(std::chrono::milliseconds duration);
 std::optional<uint64_t> parse_data_size(std::string_view text);
 std::string format_data_size(uint64_t bytes);
+// The least of the limits of memory that are set; none: none is.
+std::optional<MemoryLimit> memory_limit(const std::map<std::string, std::string>& properties);
 Status check_session_value(std::string_view name, const Type& type, const std::string& value);
 
 }  // namespace aichemy::sql

@@ -62,6 +62,7 @@ class StatementRun {
   std::string_view sql_;
   Analyzer analyzer_;
   std::string export_to_;
+  std::shared_ptr<Engine> own_engine_;  // when the session limits the memory of a query
   int depth_ = 0;
   const std::vector<ExpressionPtr>* parameters_ = nullptr;  // of EXECUTE
 
@@ -71,6 +72,7 @@ class StatementRun {
   }
 
   // executor.cc
+  Result<Engine*> engine();
   Result<Json> evaluate(const BoundPtr& value);
   Result<StatementResult> query(const Query& query);
   Result<StatementResult> query_with_session(const Query& query);

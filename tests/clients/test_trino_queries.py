@@ -213,6 +213,65 @@ def test_statistics_move(limited):
     assert seen[-1]["rootStage"]["totalSplits"] == seen[-1]["totalSplits"]
 
 
+# ---- memory of one statement ---------------------------------------------------------------------------------
+
+
+MANY_GROUPS = "SELECT count(*) FROM (SELECT orderkey, comment, count(*) c FROM tpch.sf1.orders GROUP BY 1, 2)"
+
+
+def error_of(platform, sql, **properties):
+    session = ",".join(f"{name}={value}" for name, value in properties.items())
+    page = Statement(platform, sql, Session=session).finish().page
+    return (page["error"]["errorName"], page["error"]["message"]) if "error" in page else None
+
+
+def test_memory_of_one_query(plain):
+    """A limit that a query reaches ends it and no other."""
+    name, message = error_of(plain, MANY_GROUPS, query_max_memory_per_node="20MB")
+    assert name == "EXCEEDED_LOCAL_MEMORY_LIMIT" and message.startswith("Query exceeded per-node memory limit of 20MB [")
+    assert error_of(plain, MANY_GROUPS, query_max_memory="20MB") == (
+        "EXCEEDED_GLOBAL_MEMORY_LIMIT", "Query exceeded distributed user memory limit of 20MB")
+    assert error_of(plain, MANY_GROUPS, query_max_memory="1GB", query_max_total_memory="20MB") == (
+        "EXCEEDED_GLOBAL_MEMORY_LIMIT", "Query exceeded distributed total memory limit of 20MB")
+    assert error_of(plain, "SELECT count(*) FROM tpch.tiny.nation", query_max_memory="20MB") is None
+    assert error_of(plain, MANY_GROUPS, query_max_memory="1GB") is None
+    sort = "SELECT count(*) FROM (SELECT row_number() OVER (ORDER BY comment, orderkey) r FROM tpch.sf1.orders) WHERE r > 5"
+    assert error_of(plain, sort, query_max_memory="100MB")[0] == "EXCEEDED_GLOBAL_MEMORY_LIMIT"
+    assert error_of(plain, sort, query_max_memory="100MB", spill_enabled="true") is None
+    assert error_of(plain, "SELECT 1", query_max_memory="0B")[0] == "EXCEEDED_GLOBAL_MEMORY_LIMIT"
+    # Others beside it go on.
+    with ThreadPoolExecutor(4) as pool:
+        small = [pool.submit(error_of, plain, MANY_GROUPS, query_max_memory="20MB") for _ in range(3)]
+        assert error_of(plain, MANY_GROUPS) is None
+        assert {s.result()[0] for s in small} == {"EXCEEDED_GLOBAL_MEMORY_LIMIT"}
+
+
+def test_memory_of_one_write(plain):
+    assert Statement(plain, "CREATE SCHEMA IF NOT EXISTS iceberg.bounded").finish().page["stats"]["state"] == "FINISHED"
+    table = "CREATE TABLE iceberg.bounded.t AS SELECT orderkey, comment, count(*) c FROM tpch.sf1.orders GROUP BY 1, 2"
+    assert error_of(plain, table, query_max_memory="20MB")[0] == "EXCEEDED_GLOBAL_MEMORY_LIMIT"
+    assert error_of(plain, "SELECT * FROM iceberg.bounded.t")[0] == "TABLE_NOT_FOUND"
+    assert error_of(plain, "CREATE TABLE iceberg.bounded.t AS SELECT 1 a", query_max_memory="100MB") is None
+    assert error_of(plain, "UPDATE iceberg.bounded.t SET a = 2", query_max_memory="100MB") is None
+    assert Statement(plain, "SELECT a FROM iceberg.bounded.t", Session="query_max_memory=50MB").finish().rows == [[2]]
+
+
+def test_memory_that_others_hold(plain):
+    """Limits are reserved: together they are never more than there is."""
+    held = [Statement(plain, LONG, Session="query_max_memory=900MB").until("RUNNING") for _ in range(2)]
+    try:
+        name, message = error_of(plain, "SELECT 1", query_max_memory="900MB")
+        assert name == "CLUSTER_OUT_OF_MEMORY" and "out of memory" in message
+        assert error_of(plain, "SELECT 1") is None
+    finally:
+        for one in held:
+            one.cancel()
+    end = time.monotonic() + 10
+    while error_of(plain, "SELECT 1", query_max_memory="900MB") is not None and time.monotonic() < end:
+        pass
+    assert error_of(plain, "SELECT 1", query_max_memory="900MB") is None
+
+
 # ---- together ------------------------------------------------------------------------------------------------
 
 

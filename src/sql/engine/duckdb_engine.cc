@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <duckdb/common/virtual_file_system.hpp>
@@ -85,7 +86,54 @@ class IdleConnections {
   std::vector<std::unique_ptr<duckdb::Connection>> idle_;
 };
 
+// Databases of single statements, kept for the next ones: starting one costs tens of milliseconds.
+class BoundedEngines {
+ public:
+  std::unique_ptr<DuckDbEngine> take(bool spills) {
+    std::lock_guard lock(mutex_);
+    auto& idle = idle_[spills ? 1 : 0];
+    if (idle.empty()) return nullptr;
+    auto engine = std::move(idle.back());
+    idle.pop_back();
+    return engine;
+  }
+  void give_back(std::unique_ptr<DuckDbEngine> engine, bool spills) {
+    constexpr size_t kMost = 2;
+    std::lock_guard lock(mutex_);
+    auto& idle = idle_[spills ? 1 : 0];
+    if (!closed_ && idle.size() < kMost) idle.push_back(std::move(engine));
+  }
+  // Before what the databases refer to goes.
+  void close() {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    for (auto& idle : idle_) idle.clear();
+  }
+
+ private:
+  std::mutex mutex_;
+  bool closed_ = false;
+  std::array<std::vector<std::unique_ptr<DuckDbEngine>>, 2> idle_;
+};
+
 namespace {
+
+// Part of a database's memory that it may not use itself.
+class Reservation {
+ public:
+  // Throws the engine's out of memory when statements leave no room.
+  Reservation(duckdb::shared_ptr<duckdb::DatabaseInstance> database, uint64_t bytes)
+      : database_(std::move(database)), bytes_(bytes) {
+    duckdb::BufferManager::GetBufferManager(*database_).ReserveMemory(bytes);
+  }
+  ~Reservation() { duckdb::BufferManager::GetBufferManager(*database_).FreeReservedMemory(bytes_); }
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+
+ private:
+  duckdb::shared_ptr<duckdb::DatabaseInstance> database_;
+  uint64_t bytes_;
+};
 
 class DuckDbStream final : public RowStream {
  public:
@@ -210,10 +258,40 @@ DuckDbEngine::DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB
     : options_(std::move(options)),
       database_(std::move(database)),
       idle_(std::make_shared<IdleConnections>(*database_)),
+      bounded_(std::make_shared<BoundedEngines>()),
       statements_(options_.metrics.counter("aichemy_sql_engine_statements_total",
                                            "Statements the engine was given")) {}
 
-DuckDbEngine::~DuckDbEngine() { idle_->close(); }
+DuckDbEngine::~DuckDbEngine() {
+  bounded_->close();
+  idle_->close();
+}
+
+Result<std::shared_ptr<Engine>> DuckDbEngine::bounded(uint64_t bytes, bool spills) {
+  if (bytes >= options_.memory_bytes_max) return std::shared_ptr<Engine>();
+  auto reserved = guarded([&]() -> Result<std::shared_ptr<Reservation>> {
+    return std::make_shared<Reservation>(database_->instance, bytes);
+  });
+  if (!reserved) {
+    return fail(Code::exhausted, "cluster_memory",
+                "Query killed because the cluster is out of memory. Please try again in a few "
+                "minutes.");
+  }
+  std::unique_ptr<DuckDbEngine> engine = bounded_->take(spills);
+  if (!engine) {
+    DuckDbOptions options = options_;
+    options.spill_directory =
+        spills ? fmt::format("{}/{}", options_.spill_directory, options_.random.uuid()) : "";
+    ASSIGN_OR_RETURN(engine, start(std::move(options)));
+  }
+  return guarded([&]() -> Result<std::shared_ptr<Engine>> {
+    duckdb::BufferManager::GetBufferManager(engine->database()).SetMemoryLimit(bytes);
+    return std::shared_ptr<Engine>(
+        engine.release(), [idle = bounded_, reserved = *reserved, spills](DuckDbEngine* used) {
+          idle->give_back(std::unique_ptr<DuckDbEngine>(used), spills);
+        });
+  });
+}
 
 uint64_t DuckDbEngine::memory_used() const {
   return duckdb::BufferManager::GetBufferManager(*database_->instance).GetUsedMemory();

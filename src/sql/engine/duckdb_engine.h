@@ -3,7 +3,8 @@
 // Locked down: only our lake:// file system can be read or written (and the spill directory by
 // DuckDB itself), no extension is loaded, the configuration cannot be changed by a statement.
 // Memory: at most memory_bytes_max for all statements together, beyond it operators spill to
-// `spill_directory`.
+// `spill_directory`. DuckDB counts memory by database: a statement with a limit of its own gets a
+// database of its own, whose limit is reserved in the one of all.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +39,7 @@ struct DuckDbOptions {
   uint64_t spill_bytes_max = uint64_t{20} << 30;  // of all statements together
 };
 
+class BoundedEngines;
 class IdleConnections;
 
 class DuckDbEngine final : public Engine {
@@ -57,6 +59,8 @@ class DuckDbEngine final : public Engine {
   Result<PlanNode> explain(const Call& call, const std::string& sql, bool analyze,
                            std::vector<std::shared_ptr<void>> scans) override;
 
+  Result<std::shared_ptr<Engine>> bounded(uint64_t bytes, bool spills) override;
+
   uint64_t memory_used() const;  // by all statements together
 
   // For modules that add table functions of their own (jobs). Before the first statement.
@@ -67,6 +71,7 @@ class DuckDbEngine final : public Engine {
   DuckDbOptions options_;
   std::unique_ptr<duckdb::DuckDB> database_;
   std::shared_ptr<IdleConnections> idle_;
+  std::shared_ptr<BoundedEngines> bounded_;
   Counter& statements_;
 };
 

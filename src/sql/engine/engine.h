@@ -115,6 +115,13 @@ class Engine {
   // The plan of a SELECT. With `analyze` it is run to its end and measured.
   virtual Result<PlanNode> explain(const Call& call, const std::string& sql, bool analyze,
                                    std::vector<std::shared_ptr<void>> scans) = 0;
+  // An engine for one statement, which may hold so many bytes and beyond them spills or fails. They
+  // are taken from this engine's memory until it is gone. None: this engine has no more than that.
+  // exhausted ("cluster_memory") when other statements leave no room.
+  virtual Result<std::shared_ptr<Engine>> bounded(uint64_t, bool /*spills*/) {
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                "The memory of single statements cannot be limited here");
+  }
 };
 
 }  // namespace aichemy::sql

@@ -144,7 +144,7 @@ Error to_trino_error(const Error& error) {
       {"table_not_found", "TABLE_NOT_FOUND"},         {"view_not_found", "TABLE_NOT_FOUND"},
       {"no_such_namespace", "SCHEMA_NOT_FOUND"},      {"no_such_table", "TABLE_NOT_FOUND"},
       {"memory", "EXCEEDED_LOCAL_MEMORY_LIMIT"},      {"queue_full", "QUERY_QUEUE_FULL"},
-      {"memory_full", "EXCEEDED_LOCAL_MEMORY_LIMIT"},
+      {"memory_full", "EXCEEDED_LOCAL_MEMORY_LIMIT"}, {"cluster_memory", "CLUSTER_OUT_OF_MEMORY"},
   };
   for (const auto& row : kWhats) {
     if (error.is(row.what)) return Error{error.code, row.name, error.message};
