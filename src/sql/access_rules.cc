@@ -199,7 +199,7 @@ Result<Rule> read_rule(const SectionRow& section, const std::string& where, cons
 class FileRules final : public AccessControl {
  public:
   std::map<std::string, Section> sections;
-  UserGroups groups;
+  UserGroups user_groups;
 
   Result<bool> allows(const Identity& who, Right right, bool writes,
                       const AccessObject& object) const override {
@@ -234,6 +234,7 @@ class FileRules final : public AccessControl {
           return rule.property.matches(detail) && rule.catalog.matches(object.catalog);
         });
       case Action::execute_procedure: return procedure(who, object);
+      case Action::execute_function: return executes(who, object);
       case Action::impersonate: return impersonates(who, detail);
       case Action::schema_authorization:
       case Action::table_authorization:
@@ -263,6 +264,11 @@ class FileRules final : public AccessControl {
         columns, [&](const auto& column) { return rule->hidden_columns.contains(column); });
   }
 
+  std::set<std::string> groups(const Identity& who) const override {
+    auto found = user_groups.find(who.user);
+    return found == user_groups.end() ? std::set<std::string>() : found->second;
+  }
+
   RowRules row_rules(const Identity& who, const AccessObject& object) const override {
     const Rule* rule = open(object) ? nullptr : table_rule(who, object);
     return rule ? rule->rows : RowRules{};
@@ -276,8 +282,8 @@ class FileRules final : public AccessControl {
 
   bool is_for(const Rule& rule, const Identity& who) const {
     static const std::set<std::string> kNone;
-    auto found = groups.find(who.user);
-    return rule.is_for(who, found == groups.end() ? kNone : found->second);
+    auto found = user_groups.find(who.user);
+    return rule.is_for(who, found == user_groups.end() ? kNone : found->second);
   }
 
   static bool open(const AccessObject& object) { return object.schema == "information_schema"; }
@@ -358,10 +364,20 @@ class FileRules final : public AccessControl {
     return false;
   }
 
+  // Of a schema: what is built in is everybody's.
+  bool executes(const Identity& who, const AccessObject& object) const {
+    const auto* rules = section("functions");
+    return rules && named(*rules, who, object);
+  }
+
   bool procedure(const Identity& who, const AccessObject& object) const {
     const auto* rules = section("procedures");
-    if (!rules) return object.catalog == "system";
-    for (const Rule& rule : *rules) {
+    return rules ? named(*rules, who, object) : object.catalog == "system";
+  }
+
+  bool named(const std::vector<Rule>& rules, const Identity& who,
+             const AccessObject& object) const {
+    for (const Rule& rule : rules) {
       if (is_for(rule, who) && rule.catalog.matches(object.catalog) &&
           rule.schema.matches(object.schema) && rule.name.matches(object.table))
         return rule.words.contains("EXECUTE");
@@ -424,7 +440,7 @@ Result<std::unique_ptr<AccessControl>> read_access_rules(std::string_view text, 
   auto json = Json::parse(text);
   if (!json || !json->is_object()) return broken("the file", "it is not a JSON object");
   auto made = std::make_unique<FileRules>();
-  made->groups = std::move(groups);
+  made->user_groups = std::move(groups);
   for (const auto& [name, rules] : json->as_object()) {
     const auto& rows = section_rows();
     auto row = std::ranges::find_if(rows, [&](const auto& one) { return name == one.name; });

@@ -423,6 +423,7 @@ Result<StatementResult> StatementRun::insert(const Statement& s) {
   plan = analyzer_.arrange_columns(std::move(plan), sources, [&](size_t i) {
     return defaults[i] ? defaults[i] : make_null(all[i]->type);
   });
+  ASSIGN_OR_RETURN(plan, analyzer_.filtered_rows(std::move(plan), name, all, s.at));
   return write_rows(*insert, *name.connector, std::move(plan), "INSERT");
 }
 

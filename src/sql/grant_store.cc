@@ -300,6 +300,11 @@ class AllOf final : public AccessControl {
     return each(
         [&](const AccessControl& c) { return c.allows_columns(who, table, columns, grant); });
   }
+  std::set<std::string> groups(const Identity& who) const override {
+    std::set<std::string> all;
+    for (const auto* control : controls_) all.merge(control->groups(who));
+    return all;
+  }
   RowRules row_rules(const Identity& who, const AccessObject& table) const override {
     RowRules all;
     for (const auto* control : controls_) {

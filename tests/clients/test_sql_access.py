@@ -156,7 +156,7 @@ def test_grants_outlive_a_restart(granted):
 
 RULES = {
     "catalogs": [{"user": "admin", "allow": "all"}, {"user": "viewer", "catalog": "iceberg", "allow": "read-only"},
-                 {"catalog": "tpch", "allow": "read-only"}, {"user": "alice|bob", "catalog": "iceberg", "allow": "all"},
+                 {"catalog": "tpch", "allow": "read-only"}, {"user": "alice|bob|dora|emil", "catalog": "iceberg", "allow": "all"},
                  {"catalog": "system", "allow": "none"}],
     "schemas": [{"user": "admin", "owner": True}],
     "tables": [
@@ -164,8 +164,14 @@ RULES = {
         {"user": "alice", "catalog": "iceberg", "schema": "s", "table": "people", "privileges": ["SELECT"],
          "columns": [{"name": "secret", "allow": False}, {"name": "phone", "mask": "'***' || substr(phone, 4)"}],
          "filter": "owner = current_user"},
+        {"user": "dora", "catalog": "iceberg", "schema": "s", "table": "notes",
+         "privileges": ["SELECT", "INSERT", "DELETE", "UPDATE"], "filter": "owner = current_user"},
+        {"user": "emil", "catalog": "iceberg", "schema": "s", "table": "notes",
+         "privileges": ["SELECT", "INSERT", "DELETE", "UPDATE"], "columns": [{"name": "note", "mask": "'?'"}]},
         {"user": "viewer|bob", "catalog": "iceberg", "schema": "s", "privileges": ["SELECT", "INSERT"]},
         {"catalog": "tpch", "privileges": ["SELECT"]}],
+    "functions": [{"user": "admin", "privileges": ["EXECUTE", "OWNERSHIP"]},
+                  {"user": "bob", "catalog": "iceberg", "schema": "s", "function": "twice", "privileges": ["EXECUTE"]}],
     "queries": [{"user": "banned", "allow": []}, {"allow": ["execute", "view"]}],
     "system_session_properties": [{"user": "admin", "allow": True}, {"property": "query_.*", "allow": True}],
     "impersonation": [{"original_user": "admin", "new_user": "alice"}],
@@ -211,6 +217,51 @@ def test_masks_and_filters(ruled):
     denied("alice", "INSERT INTO iceberg.s.people VALUES ('x', 'y', 4)", "Cannot insert into table")
 
 
+def test_changes_through_row_filters(ruled):
+    """Rows that a filter hides are not there for DELETE and UPDATE; rows that it would hide cannot be written."""
+    run, denied = ruled.run, ruled.denied
+    run("admin", "CREATE TABLE iceberg.s.notes AS SELECT * FROM (VALUES ('dora', 'a', 1), ('dora', 'b', 2), ('bob', 'c', 3), "
+                 "(NULL, 'd', 4)) t(owner, note, n)")
+
+    def everything():
+        return run("admin", "SELECT owner, note, n FROM iceberg.s.notes ORDER BY n")
+
+    run("dora", "INSERT INTO iceberg.s.notes (n, owner) VALUES (5, 'dora')")
+    denied("dora", "INSERT INTO iceberg.s.notes VALUES ('dora', 'e', 6), ('bob', 'f', 7)",
+           "Access Denied: Cannot insert row that does not match a row filter")
+    denied("dora", "INSERT INTO iceberg.s.notes (n) VALUES 8", "Cannot insert row that does not match a row filter")
+    assert run("dora", "UPDATE iceberg.s.notes SET note = 'x' WHERE n < 4") == [[2]]
+    denied("dora", "UPDATE iceberg.s.notes SET owner = 'bob' WHERE n = 2",
+           "Access Denied: Cannot update row that does not match a row filter")
+    denied("dora", "UPDATE iceberg.s.notes SET owner = NULL", "Cannot update row that does not match a row filter")
+    # Not of rows that the filter hides: no error of theirs shows that they are there.
+    assert run("dora", "UPDATE iceberg.s.notes SET note = CAST(1 / (n - 3) AS varchar) WHERE n = 3") == [[0]]
+    assert everything() == [["dora", "x", 1], ["dora", "x", 2], ["bob", "c", 3], [None, "d", 4], ["dora", None, 5]]
+    assert run("dora", "DELETE FROM iceberg.s.notes WHERE n > 1") == [[2]]
+    assert run("dora", "DELETE FROM iceberg.s.notes") == [[1]]
+    assert everything() == [["bob", "c", 3], [None, "d", 4]]
+    for user, sql, message in (
+            ("dora", "MERGE INTO iceberg.s.notes t USING (VALUES 1) s(x) ON t.n = s.x WHEN MATCHED THEN DELETE",
+             "line 1:1: Cannot merge into a table with row filters"),
+            ("emil", "DELETE FROM iceberg.s.notes", "line 1:1: Delete from table with column mask"),
+            ("emil", "UPDATE iceberg.s.notes SET n = 1", "line 1:1: Updating a table with column masks is not supported"),
+            ("emil", "INSERT INTO iceberg.s.notes VALUES ('a', 'b', 1)",
+             "line 1:1: Insert into table with column masks is not supported")):
+        with pytest.raises(trino.exceptions.TrinoQueryError) as caught:
+            run(user, sql)
+        assert (caught.value.error_name, caught.value.message) == ("NOT_SUPPORTED", message)
+
+
+def test_functions_that_may_be_executed(ruled):
+    run, denied = ruled.run, ruled.denied
+    run("admin", "CREATE FUNCTION iceberg.s.twice(x bigint) RETURNS bigint RETURN x * 2")
+    run("admin", "CREATE FUNCTION iceberg.s.thrice(x bigint) RETURNS bigint RETURN x * 3")
+    assert run("admin", "SELECT iceberg.s.thrice(2)") == [[6]]
+    assert run("bob", "SELECT iceberg.s.twice(2), abs(-1)") == [[4, 1]]
+    denied("bob", "SELECT iceberg.s.thrice(2)", "Access Denied: Cannot execute function iceberg.s.thrice")
+    denied("dora", "SELECT iceberg.s.twice(2)", "Access Denied: Cannot execute function iceberg.s.twice")
+
+
 def test_session_properties_and_impersonation(ruled):
     run, denied = ruled.run, ruled.denied
     run("bob", "SET SESSION query_max_run_time = '1h'")
@@ -227,6 +278,8 @@ def test_rules_for_groups(tmp_path):
     groups.write_text("analysts:alice\nothers:bob,carol\n")
     platform, users = started([f"sql.access_rules={rules}", f"sql.groups={groups}"])
     assert users.run("alice", "SELECT count(*) FROM tpch.tiny.region") == [[5]]
+    assert users.run("alice", "SELECT current_groups()") == [[["analysts"]]]
+    assert users.run("zoe", "SELECT current_groups()") == [[[]]]
     assert users.run("bob", "SHOW CATALOGS") == [["system"]]
     users.denied("bob", "SELECT count(*) FROM tpch.tiny.region", "Access Denied: Cannot")
     stopped(platform)

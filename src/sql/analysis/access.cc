@@ -55,6 +55,7 @@ constexpr ActionRow kActions[] = {
     {Action::execute_query, Right::none, false, "Cannot execute query"},
     {Action::kill_query, Right::kill, false, "Cannot kill query"},
     {Action::create_function, Right::create, true, "Cannot create function {0}"},
+    {Action::execute_function, Right::none, false, "Cannot execute function {0}"},
     {Action::drop_function, Right::own_schema, true, "Cannot drop function {1}"},
     {Action::show_create_function, Right::own_schema, true, "Cannot show create function for {1}"},
     {Action::impersonate, Right::none, false, "User {0} cannot impersonate user {1}"},

@@ -82,6 +82,7 @@ enum class Action : uint8_t {
   create_function,
   drop_function,
   show_create_function,
+  execute_function,
 };
 
 struct ActionRow {
@@ -121,6 +122,8 @@ class AccessControl {
   virtual Result<bool> allows_columns(const Identity& who, const AccessObject& table,
                                       const std::set<std::string>& columns, bool grant) const = 0;
   virtual RowRules row_rules(const Identity& who, const AccessObject& table) const = 0;
+  // The groups that rules know the user by.
+  virtual std::set<std::string> groups(const Identity&) const { return {}; }
 };
 
 // denied ("PERMISSION_DENIED") in Trino's words.

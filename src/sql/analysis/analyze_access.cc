@@ -6,6 +6,16 @@
 
 namespace aichemy::sql {
 
+// The error stands among the values: a condition might be asked of rows that are not written.
+BoundPtr only_when(BoundPtr visible, BoundPtr value, const char* what) {
+  Type type = value->type;
+  std::string text = fmt::format(
+      "CASE WHEN {{0}} THEN {{1}} ELSE trino_fail('PERMISSION_DENIED', 'Access Denied: Cannot {} "
+      "row that does not match a row filter') END",
+      what);
+  return make_call(std::move(type), std::move(text), {std::move(visible), std::move(value)});
+}
+
 void Analyzer::note_read(const ResolvedName& name, const From& from) {
   if (!access_ || from.fields.empty()) return;
   ReadNode node;
@@ -47,10 +57,58 @@ Status Analyzer::check_change(const Statement& statement, const ResolvedName& na
     RETURN_IF_ERROR(check_access(access_, identity(), action, table, columns));
   }
   RowRules rules = access_->row_rules(identity(), table);
-  if (rules.filters.empty() && rules.masks.empty()) return {};
+  bool merges = statement.kind == StatementKind::merge_rows;
+  if (merges && !rules.filters.empty())
+    return semantic_error("NOT_SUPPORTED", statement.at,
+                          "Cannot merge into a table with row filters");
+  if (rules.masks.empty()) return {};
+  bool removes = statement.kind == StatementKind::delete_rows;
   return semantic_error("NOT_SUPPORTED", statement.at,
-                        "Changing rows of a table with row filters or column masks is not "
-                        "supported");
+                        merges    ? "Cannot merge into a table with column masks"
+                        : removes ? "Delete from table with column mask"
+                                  : "Updating a table with column masks is not supported");
+}
+
+// Which rows of the table the user sees; none: all of them.
+Result<BoundPtr> Analyzer::row_filter(const From& from, const ResolvedName& name) {
+  if (!access_) return BoundPtr();
+  RowRules rules = access_->row_rules(identity(), {name.catalog, name.schema, name.table});
+  // What the rules read is not what the user asked for.
+  auto read = reads_.extract(from.fields[0].value->relation);
+  BoundPtr made;
+  for (const auto& filter : rules.filters) {
+    ASSIGN_OR_RETURN(BoundPtr condition, row_expression(filter, from, name, {}, true));
+    made = made ? make_call(Type(TypeKind::boolean), "({0} AND {1})", {made, condition})
+                : std::move(condition);
+  }
+  if (!read.empty()) reads_.insert(std::move(read));
+  return made;
+}
+
+Result<PlanPtr> Analyzer::filtered_rows(PlanPtr plan, const ResolvedName& name,
+                                        const std::vector<const ColumnInfo*>& columns,
+                                        Position at) {
+  if (!access_) return plan;
+  RowRules rules = access_->row_rules(identity(), {name.catalog, name.schema, name.table});
+  if (!rules.masks.empty())
+    return semantic_error("NOT_SUPPORTED", at,
+                          "Insert into table with column masks is not supported");
+  if (rules.filters.empty()) return plan;
+  std::vector<Type> types;
+  for (const auto* column : columns) types.push_back(column->type);
+  auto named = std::make_shared<Plan>(*cast_columns(std::move(plan), types));
+  for (size_t i = 0; i < columns.size(); ++i) named->fields[i].name = columns[i]->name;
+  From from = from_plan(std::move(named), {});
+  ASSIGN_OR_RETURN(BoundPtr visible, row_filter(from, name));
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::select;
+  for (const auto& field : from.fields) {
+    made->items.push_back(field.value);
+    made->fields.push_back({field.name, field.value->type});
+  }
+  made->items[0] = only_when(std::move(visible), made->items[0], "insert");
+  made->inputs.push_back(std::move(from.plan));
+  return PlanPtr(made);
 }
 
 // The expression sees the table's own columns and runs with the user's rights, or those of whom

@@ -325,6 +325,15 @@ Result<BoundPtr> Analyzer::special_call(const std::string& name, const Expressio
     now.at = e.at;
     return analyze_special(now);
   }
+  if (name == "current_groups" && e.args.empty()) {
+    std::vector<BoundPtr> groups;
+    if (access_) {
+      for (const auto& group : access_->groups(identity()))
+        groups.push_back(make_literal(Type::varchar(), group));
+    }
+    return make_call(Type::array(Type::varchar()), "CAST([{*}] AS VARCHAR[])", std::move(groups),
+                     e.at);
+  }
   if (name == "version" && e.args.empty()) return make_literal(Type::varchar(), "483", e.at);
   if (name == "grouping") return semantic_error("SYNTAX_ERROR", e.at, "GROUPING needs arguments");
   handled = false;

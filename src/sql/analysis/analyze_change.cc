@@ -80,16 +80,22 @@ Result<ChangePlan> Analyzer::change(const Statement& statement) {
     auto plan = std::make_shared<Plan>();
     plan->kind = Plan::Kind::select;
     bool exact = true;
+    ASSIGN_OR_RETURN(BoundPtr visible, row_filter(changing.target, made.name));
+    if (visible) exact = note_conjuncts(*visible, changing.target.relations);
+    plan->where = visible;
     if (const auto& where = syntax.cases[0].condition) {
-      ASSIGN_OR_RETURN(plan->where, analyze_condition(*where, scope, "WHERE clause"));
-      exact = note_conjuncts(*plan->where, changing.target.relations);
+      ASSIGN_OR_RETURN(BoundPtr asked, analyze_condition(*where, scope, "WHERE clause"));
+      exact = note_conjuncts(*asked, changing.target.relations) && exact;
+      plan->where = visible ? both(visible, asked) : asked;
     }
     made.exact = exact && statement.kind == StatementKind::delete_rows;
     ASSIGN_OR_RETURN(auto values, change_values(changing, 0, scope));
     plan->inputs = {changing.target.plan};
     plan->items = {number(what_happens(syntax.cases[0].kind)), changing.path, changing.position};
     plan->items.insert(plan->items.end(), values.begin(), values.end());
-    made.plan = std::move(plan);
+    bool updates = statement.kind == StatementKind::update_rows;
+    made.plan = visible && updates ? still_visible(changing, std::move(plan), visible)
+                                   : PlanPtr(std::move(plan));
   }
   for (const auto& [relation, node] : scans_) {
     bool other = relation != made.target && node.plan->table->name == made.table->name &&
@@ -100,6 +106,31 @@ Result<ChangePlan> Analyzer::change(const Statement& statement) {
   auto target = reads_.find(made.target);
   if (target != reads_.end() && target->second.columns.empty()) reads_.erase(target);
   RETURN_IF_ERROR(check_reads());
+  return made;
+}
+
+// An updated row must pass the filter too. It is asked of the values once they are there, because
+// asking for them twice may give others.
+PlanPtr Analyzer::still_visible(const Changing& changing, std::shared_ptr<Plan> plan,
+                                const BoundPtr& visible) {
+  auto made = std::make_shared<Plan>();
+  made->kind = Plan::Kind::select;
+  plan->relation = next_relation_++;
+  for (size_t i = 0; i < plan->items.size(); ++i) {
+    const Type& type = plan->items[i]->type;
+    plan->fields.push_back({std::nullopt, type});
+    made->items.push_back(make_column(plan->relation, i, type));
+  }
+  constexpr size_t kFirst = 3;  // values come after what happens, path and position
+  Replace changed = [&](const BoundPtr& value) -> BoundPtr {
+    if (value->kind != Bound::Kind::column || value->relation != changing.plan.target)
+      return nullptr;
+    auto at = std::ranges::find(changing.columns, value->index);
+    if (at == changing.columns.end()) return nullptr;
+    return made->items[kFirst + static_cast<size_t>(at - changing.columns.begin())];
+  };
+  made->items[0] = only_when(rewrite(visible, changed), made->items[0], "update");
+  made->inputs = {std::move(plan)};
   return made;
 }
 
@@ -119,7 +150,11 @@ Status Analyzer::change_target(Changing& changing) {
   }
   if (made.table) RETURN_IF_ERROR(check_change(s, made.name));
   if (s.branch.empty() || !made.table) {
-    ASSIGN_OR_RETURN(changing.target, analyze_relation(s.change->target, nullptr));
+    ++row_rules_depth_;  // the statement itself sees to the row filters
+    auto target = analyze_relation(s.change->target, nullptr);
+    --row_rules_depth_;
+    if (!target) return std::unexpected(target.error());
+    changing.target = std::move(*target);
   } else {
     ASSIGN_OR_RETURN(changing.target, aliased(scan_of(made.name, made.table), s.change->target));
   }

@@ -249,6 +249,10 @@ Result<BoundPtr> Analyzer::call_stored(const std::string& name, const Expression
   ASSIGN_OR_RETURN(auto arguments, analyze_all(e.args, scope));
   ASSIGN_OR_RETURN(RoutineMatch match, match_routine(name, e, arguments, candidates));
   const StoredRoutine& stored = *match.candidate.stored;
+  Identity caller = identity();
+  if (view_owner_) caller.user = *view_owner_;
+  RETURN_IF_ERROR(check_access(access_, caller, Action::execute_function,
+                               {stored.catalog, stored.schema, stored.name}));
   std::string key = stored.full_name() + stored.signature;
   if (!open_routines_.insert(key).second) {
     return semantic_error("NOT_SUPPORTED", e.at,

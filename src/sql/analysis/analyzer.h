@@ -89,6 +89,9 @@ class Analyzer {
 
   Result<PlanPtr> query(const Query& query);
   Result<ChangePlan> change(const Statement& statement);
+  // Rows for these columns of a table, each of which its row filters must let pass.
+  Result<PlanPtr> filtered_rows(PlanPtr plan, const ResolvedName& name,
+                                const std::vector<const ColumnInfo*>& columns, Position at);
   // Casts the plan's columns to these types (INSERT, CTAS).
   PlanPtr cast_columns(PlanPtr plan, const std::vector<Type>& types);
   // Column i of the result is query column sources[i], or value_of(i).
@@ -200,6 +203,7 @@ class Analyzer {
   void mark_read(const Bound& column);
   Status check_reads();
   Status check_change(const Statement& statement, const ResolvedName& name);
+  Result<BoundPtr> row_filter(const From& from, const ResolvedName& name);
   Result<From> with_row_rules(From from, const ResolvedName& name, Position at);
   Result<BoundPtr> row_expression(const RowExpression& expression, const From& from,
                                   const ResolvedName& name, const Type& type, bool filter);
@@ -267,6 +271,8 @@ class Analyzer {
                                                const std::vector<MergeCase>& cases);
   static BoundPtr case_condition(const Changing& changing, bool insert, bool outer_join,
                                  BoundPtr condition);
+  PlanPtr still_visible(const Changing& changing, std::shared_ptr<Plan> plan,
+                        const BoundPtr& visible);
   Status merge_plan(Changing& changing);
 
   // analyze_expression.cc

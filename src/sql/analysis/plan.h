@@ -217,6 +217,8 @@ struct Plan {
 BoundPtr make_literal(Type type, std::string text, Position at = {});
 BoundPtr make_null(Type type, Position at = {});
 BoundPtr make_column(size_t relation, size_t index, Type type, Position at = {});
+// The value where the row filter's condition holds, else the error that `what` may not be done.
+BoundPtr only_when(BoundPtr visible, BoundPtr value, const char* what);
 BoundPtr make_call(Type type, std::string text, std::vector<BoundPtr> args, Position at = {});
 BoundPtr make_cast(BoundPtr value, Type type,
                    bool safe = false);  // the value itself when nothing changes
