@@ -307,7 +307,15 @@ Result<StatementResult> StatementRun::describe_prepared(const Statement& s) {
   TextTable table;
   if (s.kind == StatementKind::describe_input) {
     table.columns = {{"Position", Type(TypeKind::integer)}, {"Type", Type::varchar()}};
-    for (int i = 0; i < parsed->parameters; ++i) table.rows.push_back({Json(i), Json("unknown")});
+    analyzer_.set_parameters(nullptr, true);
+    if (parsed->change)
+      RETURN_IF_ERROR(analyzer_.change(*parsed));
+    else if (parsed->query)
+      RETURN_IF_ERROR(analyzer_.query(*parsed->query));
+    for (int i = 0; i < parsed->parameters; ++i) {
+      Type type = analyzer_.parameter_type(static_cast<size_t>(i));
+      table.rows.push_back({Json(i), Json(type.display())});
+    }
     return table_result(std::move(table), "DESCRIBE");
   }
   table.columns = text_columns({"Column Name", "Catalog", "Schema", "Table", "Type"});

@@ -193,6 +193,12 @@ TEST_F(SqlTest, TypesAndRows) {
            {"SELECT CAST(JSON '[1, 2]' AS array(bigint)), CAST(ARRAY[1, 2] AS json), "
             "json_extract_scalar('{\"a\": \"x\"}', '$.a')",
             "array(bigint),json,varchar", "[[[1,2],\"[1,2]\",\"x\"]]"},
+           {"SELECT count(*) FROM (SELECT CASE random() WHEN < 0.5e0 THEN 1 WHEN >= 0.5e0 THEN 2 END c "
+            "FROM UNNEST(sequence(1, 500)) t(x)) WHERE c IS NULL",
+            "bigint", "[[0]]"},
+           {"SELECT CAST(NUMBER '+Infinity' AS json), CAST(ARRAY[NUMBER '0', NULL] AS json), "
+            "CAST(JSON 'true' AS number)",
+            "json,json,number", "[[\"\\\"+Infinity\\\"\",\"[0,null]\",\"1\"]]"},
        }) {
     if (row.types[0] == '\0') continue;
     Answer answer = run(row.sql);
@@ -247,6 +253,14 @@ TEST_F(SqlTest, Errors) {
             "line 1:30: mismatched input '<EOF>'. Expecting: 'WHEN'"},
            {"DELETE FROM nation WHERE nationkey = 1", "NOT_SUPPORTED",
             "line 1:1: This connector does not support modifying table rows"},
+           {"SELECT * FROM TABLE(exclude_columns(TABLE(nation) AS n, DESCRIPTOR(name) COPARTITION (n, "
+            "m)))",
+            "INVALID_COPARTITIONING", "line 1:90: No table argument found for name: m"},
+           {"SELECT * FROM TABLE(exclude_columns(TABLE(nation), DESCRIPTOR(name) COPARTITION (nation, "
+            "tiny.nation)))",
+            "INVALID_COPARTITIONING", "line 1:90: No table argument found for name: tiny.nation"},
+           {"SELECT CAST(MAP(ARRAY[JSON 'null'], ARRAY[1]) AS map(bigint, bigint))",
+            "INVALID_CAST_ARGUMENT", "map key is null"},
            {"CALL system.runtime.kill_query('20200101_000000_00000_aaaaa', 'why')", "NOT_FOUND",
             "Target query not found: 20200101_000000_00000_aaaaa"},
        }) {

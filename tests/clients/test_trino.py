@@ -175,3 +175,17 @@ def test_jdbc(platform, tmp_path):
     done = subprocess.run(["java", "-cp", f"{tmp_path}:{jar}", "TrinoJdbc", f"jdbc:trino://{host}:{port}/iceberg",
                            platform["sql"]["user"], platform["sql"]["password"]], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_described_parameters(platform):
+    host, port = platform["sql"]["http"].removeprefix("http://").rstrip("/").split(":")
+    sql = ("SELECT ?, CAST(? AS bigint), name || ? FROM tpch.tiny.nation WHERE nationkey = ? AND name < ? "
+           "AND regionkey IN (?, 2) AND comment LIKE ? OFFSET ? LIMIT ?")
+    connection = trino.dbapi.connect(host=host, port=int(port), user="admin")
+    cursor = connection.cursor()
+    cursor.execute(f"PREPARE q FROM {sql}")
+    cursor.fetchall()
+    cursor.execute("DESCRIBE INPUT q")
+    assert cursor.fetchall() == [
+        [0, "unknown"], [1, "unknown"], [2, "varchar"], [3, "bigint"], [4, "varchar(25)"], [5, "bigint"], [6, "varchar"],
+        [7, "bigint"], [8, "bigint"]]

@@ -338,7 +338,14 @@ Result<BoundPtr> Analyzer::analyze_parameter(const Expression& e) {
   if (parameters_ && static_cast<size_t>(e.index) < parameters_->size()) {
     return constant(*(*parameters_)[static_cast<size_t>(e.index)]);
   }
-  if (describe_) return make_null(Type(), e.at);
+  if (describe_) {
+    auto made = std::make_shared<Bound>(*make_null(Type(), e.at));
+    auto index = static_cast<size_t>(e.index);
+    if (described_.size() <= index) described_.resize(index + 1);
+    if (!described_[index]) described_[index] = std::make_shared<Type>();
+    made->wanted = described_[index];
+    return BoundPtr(made);
+  }
   return semantic_error("INVALID_PARAMETER_USAGE", e.at,
                         fmt::format("Incorrect number of parameters: expected {} but found {}",
                                     e.index + 1, parameters_ ? parameters_->size() : 0));

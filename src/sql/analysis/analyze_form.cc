@@ -4,15 +4,42 @@
 #include <map>
 
 #include "sql/analysis/analyzer.h"
+#include "sql/analysis/varying.h"
 #include "sql/types/literals.h"
 
 namespace aichemy::sql {
+
+namespace {
+
+// The value of `body` for the one value that `operand` has, under the variable's number.
+BoundPtr let(BoundPtr operand, size_t variable, BoundPtr body) {
+  auto lambda = std::make_shared<Bound>();
+  lambda->kind = Bound::Kind::lambda;
+  lambda->type = Type(TypeKind::function);
+  lambda->type.fields = {{std::nullopt, operand->type}, {std::nullopt, body->type}};
+  lambda->variables = {variable};
+  Type type = body->type;
+  Position at = body->at;
+  lambda->args.push_back(std::move(body));
+  return make_call(std::move(type), "list_extract(list_transform([{0}], {1}), 1)",
+                   {std::move(operand), BoundPtr(lambda)}, at);
+}
+
+}  // namespace
 
 Result<BoundPtr> Analyzer::analyze_case(const Expression& e, Scope& scope) {
   size_t first = e.has_operand ? 1 : 0;
   BoundPtr operand;
   if (e.has_operand) {
     ASSIGN_OR_RETURN(operand, analyze(*e.args[0], scope));
+  }
+  BoundPtr varying;  // asked for once, compared many times
+  if (operand && varies(operand)) {
+    auto variable = std::make_shared<Bound>();
+    variable->kind = Bound::Kind::variable;
+    variable->type = operand->type;
+    variable->index = next_variable_++;
+    varying = std::exchange(operand, BoundPtr(variable));
   }
   auto made = std::make_shared<Bound>();
   made->kind = Bound::Kind::case_;
@@ -55,6 +82,7 @@ Result<BoundPtr> Analyzer::analyze_case(const Expression& e, Scope& scope) {
                                      "All CASE results must be the same type or coercible to a "
                                      "common type. Cannot find common type between types",
                                      e.at));
+  if (varying) return let(std::move(varying), operand->index, BoundPtr(made));
   return BoundPtr(made);
 }
 
@@ -87,6 +115,7 @@ Result<Type> Analyzer::type_at(const std::string& text, Position at) {
 Result<BoundPtr> Analyzer::analyze_cast(const Expression& e, Scope& scope) {
   ASSIGN_OR_RETURN(BoundPtr value, analyze(*e.args[0], scope));
   ASSIGN_OR_RETURN(Type type, type_at(e.type_text, e.type_at));
+  if (value->wanted) return make_null(std::move(type), value->at);  // a cast is no coercion
   if (!can_cast(value->type, type)) {
     return semantic_error(
         "TYPE_MISMATCH", e.at,

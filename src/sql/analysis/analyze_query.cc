@@ -265,6 +265,10 @@ Result<std::optional<uint64_t>> Analyzer::row_count(const Expression* expression
   Scope scope;
   ASSIGN_OR_RETURN(BoundPtr value, analyze(*expression, scope));
   while (value->kind == Bound::Kind::cast) value = value->args[0];
+  if (value->wanted) {  // a parameter that is described
+    *value->wanted = Type(TypeKind::bigint);
+    return std::optional<uint64_t>();
+  }
   uint64_t count = 0;
   bool number = value->kind == Bound::Kind::literal && !value->null && value->type.is_integer();
   if (number) {

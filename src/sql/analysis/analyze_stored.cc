@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sql/analysis/analyzer.h"
+#include "sql/analysis/varying.h"
 #include "sql/language/parser.h"
 
 namespace aichemy::sql {
@@ -46,17 +47,6 @@ std::optional<std::vector<size_t>> places_of(const Expression& e, const InlineFu
     places.push_back(place);
   }
   return places;
-}
-
-// Whether a value is another one each time it is asked for.
-bool varies(const BoundPtr& value) {
-  bool found = false;
-  rewrite(value, [&](const BoundPtr& part) -> BoundPtr {
-    found = found || (part->kind == Bound::Kind::call &&
-                      (part->text.contains("random(") || part->text.contains("uuid(")));
-    return nullptr;
-  });
-  return found;
 }
 
 bool coerces(const std::vector<Type>& from, const std::vector<Type>& to) {

@@ -72,6 +72,10 @@ class Analyzer {
     parameters_ = parameters;
     describe_ = describe;
   }
+  // Of a described statement, after its analysis: what a parameter is coerced to, or unknown.
+  Type parameter_type(size_t index) const {
+    return index < described_.size() && described_[index] ? *described_[index] : Type();
+  }
 
   // The tables that the plan reads, by catalog; after query(), before plan_scans().
   std::vector<std::pair<std::string, TableRef>> tables_read() const;
@@ -169,6 +173,7 @@ class Analyzer {
   std::set<std::string> open_routines_;                                     // being analysed
   const std::vector<ExpressionPtr>* parameters_ = nullptr;
   bool describe_ = false;
+  std::vector<std::shared_ptr<Type>> described_;
   Evaluate evaluate_;
   size_t next_relation_ = 0;
   size_t next_cte_ = 0;

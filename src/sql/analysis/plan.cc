@@ -42,6 +42,7 @@ BoundPtr make_call(Type type, std::string text, std::vector<BoundPtr> args, Posi
 
 BoundPtr make_cast(BoundPtr value, Type type, bool safe) {
   if (value->type == type) return value;
+  if (value->wanted && !type.is(TypeKind::unknown)) *value->wanted = type;
   if (value->kind == Bound::Kind::literal && value->null)
     return make_null(std::move(type), value->at);
   bool same_form =

@@ -78,6 +78,7 @@ struct Bound {
   std::shared_ptr<const BoundWindow> over;
   PlanPtr plan;
   std::shared_ptr<const BoundRoutine> routine;
+  std::shared_ptr<Type> wanted;  // of a parameter without a value: what it is coerced to
 };
 
 // The control flow of an SQL routine. Expressions read its variables as columns of `relation`; the

@@ -154,6 +154,11 @@ std::string json_of(const std::string& value, const Type& from, int depth) {
                          text);
     }
     case TypeKind::varchar: return fmt::format("aichemy_text_json({})", value);
+    case TypeKind::number:
+      return fmt::format(
+          "CASE aichemy_number_text({0}) WHEN 'NaN' THEN '\"NaN\"' WHEN 'Infinity' THEN "
+          "'\"+Infinity\"' WHEN '-Infinity' THEN '\"-Infinity\"' ELSE aichemy_number_text({0}) END",
+          value);
     case TypeKind::array: {
       std::string item = fmt::format("j{}", depth);
       return fmt::format("aichemy_json_array(list_transform({}, lambda {}: {}), FALSE)", value,
@@ -217,9 +222,13 @@ std::string of_json(const std::string& value, const Type& to, const RenderOption
     case TypeKind::varchar:
     case TypeKind::char_:
       return bounded(fmt::format("trino_json_to_varchar({})", value), Type(TypeKind::json), to);
-    default:
-      return render_cast(fmt::format("trino_json_to_varchar({})", value), Type::varchar(), to,
-                         options, depth + 1);
+    default: {
+      std::string text = fmt::format("trino_json_to_varchar({})", value);
+      if (to.is(TypeKind::number))
+        text = fmt::format("CASE {0} WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE {1} END", value,
+                           text);
+      return render_cast(text, Type::varchar(), to, options, depth + 1);
+    }
   }
 }
 
@@ -231,10 +240,13 @@ std::string nested_cast(const std::string& value, const Type& from, const Type& 
                        render_cast(item, from.element(), to.element(), options, depth + 1));
   }
   if (to.is(TypeKind::map)) {
+    std::string key = render_cast(item + ".key", from.key(), to.key(), options, depth + 1);
+    if (from.key().is(TypeKind::json))  // JSON's null is a key, and NULL as another type
+      key = fmt::format("COALESCE({}, trino_fail('INVALID_CAST_ARGUMENT', 'map key is null'))", key);
     return fmt::format(
         "map_from_entries(list_transform(map_entries({}), lambda {}: struct_pack(k := {}, v := "
         "{})))",
-        value, item, render_cast(item + ".key", from.key(), to.key(), options, depth + 1),
+        value, item, key,
         render_cast(item + ".value", from.value(), to.value(), options, depth + 1));
   }
   std::string fields;

@@ -1,7 +1,51 @@
 // TABLE(name(...)): table functions and their arguments.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
 #include "sql/language/parse_state.h"
 
 namespace aichemy::sql {
+namespace {
+
+bool is_named(const TableArgument& argument, const QualifiedName& name) {
+  if (!argument.table) return false;
+  const Relation& table = *argument.table;
+  if (table.alias) return name.size() == 1 && table.alias->lower() == name[0].lower();
+  if (name.size() > table.name.size()) return false;
+  return std::equal(name.rbegin(), name.rend(), table.name.rbegin(),
+                    [](const auto& a, const auto& b) { return a.lower() == b.lower(); });
+}
+
+std::unexpected<Error> wrong(const QualifiedName& name, const std::string& why) {
+  Position at = name[0].at;
+  return fail(Code::invalid, "INVALID_COPARTITIONING",
+              fmt::format("line {}:{}: {}", at.line, at.column, why));
+}
+
+// Each name of COPARTITION is another table argument.
+Status check_copartition(const std::vector<TableArgument>& arguments,
+                         const std::vector<QualifiedName>& names) {
+  std::set<size_t> seen;
+  for (const QualifiedName& name : names) {
+    std::string shown;
+    for (const auto& part : name) shown += (shown.empty() ? "" : ".") + part.lower();
+    size_t found = 0;
+    while (found < arguments.size() && !is_named(arguments[found], name)) ++found;
+    if (found == arguments.size()) {
+      return wrong(name, "No table argument found for name: " + shown);
+    }
+    if (!seen.insert(found).second) {
+      return wrong(name,
+                   fmt::format("Multiple references to table argument: {} in COPARTITION clause",
+                               shown));
+    }
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<RelationPtr> Parser::table_function() {
   auto made = std::make_unique<Relation>();
@@ -15,17 +59,23 @@ Result<RelationPtr> Parser::table_function() {
     made->table_args.push_back(std::move(argument));
     if (!take_symbol(",")) break;
   }
+  std::vector<QualifiedName> together;
   if (take_word("COPARTITION")) {
     do {
       RETURN_IF_ERROR(need_symbol("("));
+      ASSIGN_OR_RETURN(QualifiedName first, qualified_name());
+      together.push_back(std::move(first));
+      RETURN_IF_ERROR(need_symbol(","));
       do {
-        RETURN_IF_ERROR(qualified_name());
+        ASSIGN_OR_RETURN(QualifiedName name, qualified_name());
+        together.push_back(std::move(name));
       } while (take_symbol(","));
       RETURN_IF_ERROR(need_symbol(")"));
     } while (take_symbol(","));
   }
   RETURN_IF_ERROR(need_symbol(")"));
   RETURN_IF_ERROR(need_symbol(")"));
+  RETURN_IF_ERROR(check_copartition(made->table_args, together));
   return made;
 }
 
