@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kPageBytes = 512 << 10;
 constexpr size_t kQueriesMax = 200;
+constexpr size_t kKeptMax = 150;  // above it, those that ended go: room for some that come at once
 constexpr std::chrono::minutes kIdle{5};
 const std::string kFilesPrefix = "console/";
 const std::string kFilesLocation = std::string("s3://") + sql::kExportBucket + "/" + kFilesPrefix;
@@ -26,9 +27,12 @@ bool only_reads(const sql::Statement& statement) {
     case show_functions:
     case show_session:
     case show_create:
+    case show_stats:
     case use:
     case describe_input:
     case describe_output: return true;
+    case alter:
+      return statement.alter && statement.alter->kind == sql::AlterClause::Kind::show_branches;
     case explain: return statement.inner && only_reads(*statement.inner);
     default: return false;
   }
@@ -295,9 +299,9 @@ void QueryDesk::reap() {
       // Whoever waits for a page now holds `pull`.
       std::unique_lock idle(entry->pull, std::try_to_lock);
       if (!idle.owns_lock()) continue;
-      // Where there is no room, those whose last page was made are in the way: they are kept only
+      // Where room grows scarce, those whose last page was made are in the way: they are kept only
       // so that it may be asked for again.
-      bool in_the_way = entries_.size() >= kQueriesMax && entry->done && !entry->to_file;
+      bool in_the_way = entries_.size() >= kKeptMax && entry->done && !entry->to_file;
       if (in_the_way || now - entry->touched > kIdle) old.emplace_back(id, entry->user);
     }
   }
