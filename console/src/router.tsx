@@ -28,6 +28,7 @@ const groups = () => import('./pages/groups')
 const catalog = () => import('./pages/catalog')
 const objects = () => import('./pages/objects')
 const jobs = () => import('./pages/jobs')
+const newJob = () => import('./pages/job_new')
 const admin = () => import('./pages/admin')
 
 const tree = root.addChildren([
@@ -43,14 +44,14 @@ const tree = root.addChildren([
   page('/catalog', catalog, 'CatalogPage', 'q'),
   page('/catalog/$catalog/$schema/$table', catalog, 'TablePage', 'tab'),
   page('/objects', objects, 'BucketsPage'),
-  page('/objects/$bucket', objects, 'BucketPage', 'prefix', 'key'),
+  page('/objects/$bucket', objects, 'BucketPage', 'prefix', 'key', 'q'),
   page('/events', events, 'TopicsPage', 'q', 'internal'),
   page('/events/topics/$topic', topic, 'TopicPage', 'tab', 'from', 'value', 'partition', 'search', 'in'),
   page('/events/groups', groups, 'GroupsPage'),
   page('/events/groups/$group', groups, 'GroupPage'),
   page('/events/brokers', groups, 'BrokersPage'),
   page('/jobs', jobs, 'JobsPage'),
-  page('/jobs/new', jobs, 'NewJobPage', 'topic'),
+  page('/jobs/new', newJob, 'NewJobPage', 'topic'),
   page('/jobs/$job', jobs, 'JobPage'),
   page('/admin', admin, 'AdminPage', 'tab', 'q', 'level'),
 ])

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "jobs/outbox.h"
+#include "jobs/preview.h"
 #include "jobs/runner.h"
 
 namespace aichemy::jobs {
@@ -20,6 +21,19 @@ std::optional<JobState> state_from(std::string_view name) {
     if (job_state_name(state) == name) return state;
   }
   return std::nullopt;
+}
+
+// The last source of that name; what is wrong with a query is said about the last source.
+Result<const CreateSource*> source_of(const InsertInto& insert,
+                                      const std::vector<const CreateSource*>& sources) {
+  if (sources.empty()) {
+    return fail(Code::invalid, "query", "the script has no CREATE TABLE before its INSERT");
+  }
+  const CreateSource* chosen = sources.back();
+  for (const CreateSource* source : sources) {
+    if (check_stateless(insert.query, source->name)) chosen = source;
+  }
+  return chosen;
 }
 
 }  // namespace
@@ -148,15 +162,8 @@ Result<Json> Jobs::run_script(const Call& call, const std::string& script) {
     }
     auto* insert = std::get_if<InsertInto>(&statement);
     if (!insert) continue;
-    if (sources.empty()) {
-      return fail(Code::invalid, "query", "the script has no CREATE TABLE before its INSERT");
-    }
-    // The last source of that name; what is wrong with a query is said about the last source.
-    const CreateSource* chosen = sources.back();
-    for (const CreateSource* source : sources) {
-      if (check_stateless(insert->query, source->name)) chosen = source;
-    }
-    ASSIGN_OR_RETURN(auto runner, make_runner(call, *chosen, *insert));
+    ASSIGN_OR_RETURN(const CreateSource* source, source_of(*insert, sources));
+    ASSIGN_OR_RETURN(auto runner, make_runner(call, *source, *insert));
     runners.push_back(std::move(runner));
   }
   if (!runners.empty()) RETURN_IF_ERROR(start_all(runners));
@@ -176,6 +183,24 @@ Result<Json> Jobs::run_script(const Call& call, const std::string& script) {
     }
   }
   return out;
+}
+
+Result<JobPreview> Jobs::preview(const Call& call, const std::string& script) {
+  ASSIGN_OR_RETURN(std::vector<Statement> statements, parse_script(script));
+  std::vector<const CreateSource*> sources;
+  for (const Statement& statement : statements) {
+    if (auto* source = std::get_if<CreateSource>(&statement)) sources.push_back(source);
+    auto* insert = std::get_if<InsertInto>(&statement);
+    if (!insert) continue;
+    ASSIGN_OR_RETURN(const CreateSource* source, source_of(*insert, sources));
+    ASSIGN_OR_RETURN(auto definition, JobDefinition::from_statements(*source, *insert));
+    ASSIGN_OR_RETURN(JobPreview out, preview_job(options_, call, definition));
+    if (auto runner = make_runner(call, *source, *insert); !runner) {
+      out.problem = runner.error().message;
+    }
+    return out;
+  }
+  return fail(Code::invalid, "query", "the script has no INSERT INTO ... SELECT to look at");
 }
 
 std::vector<JobInfo> Jobs::list() {

@@ -27,6 +27,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -72,6 +73,16 @@ struct JobInfo {
   std::string source, insert;              // its statements as they were written
 };
 
+// What a statement would make of the newest records of its topics. Nothing is written.
+struct JobPreview {
+  std::vector<std::pair<std::string, std::string>> columns;  // name, type
+  std::string rows_json = "[]";  // the first of them: arrays of values in the columns' order
+  uint64_t rows = 0, records = 0;
+  uint64_t dead_records = 0;     // that would be put aside
+  std::vector<DeadEvent> dead;   // the first of them
+  std::string problem;          // why Start would refuse it (the target does not fit, is not there)
+};
+
 struct JobsOptions {
   metadb::Database& database;
   broker::Broker& broker;
@@ -99,6 +110,10 @@ class Jobs {
   // names), unsupported ("statement", "query"), not_found ("no_such_job"), exhausted
   // ("too_many_jobs").
   Result<Json> run_script(const Call& call, const std::string& script);
+
+  // The first INSERT of a script, over the last records of its topics (200 in all). Errors as
+  // run_script's; those about the target are told in JobPreview::problem.
+  Result<JobPreview> preview(const Call& call, const std::string& script);
 
   std::vector<JobInfo> list();
   Json list_json();

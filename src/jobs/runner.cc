@@ -387,16 +387,16 @@ Result<std::shared_ptr<EventBatch>> JobRunner::read_batch(Positions& next) {
   uint64_t share = kEpochBytesMax / std::max<size_t>(1, next.size());
   for (auto& [which, position] : next) {
     uint64_t budget = share;
-    RETURN_IF_ERROR(read_partition(which, position.offset, budget, *batch));
+    RETURN_IF_ERROR(read_partition(options_.broker, which, position.offset, budget, *batch));
   }
   return batch;
 }
 
-Status JobRunner::read_partition(const TopicPartition& which, int64_t& offset, uint64_t& budget,
-                                 EventBatch& batch) {
+Status read_partition(broker::Broker& broker, const TopicPartition& which, int64_t& offset,
+                      uint64_t& budget, EventBatch& batch) {
   const auto& [topic, partition] = which;
   for (;;) {
-    auto bytes = options_.broker.read(
+    auto bytes = broker.read(
         topic, partition, offset, static_cast<uint32_t>(std::min<uint64_t>(budget, kReadBytes)));
     if (!bytes && bytes.error().is("offset_out_of_range")) {
       return fail(Code::invalid, "offset_out_of_range",

@@ -29,6 +29,11 @@ struct JobDefinition {
   static Result<JobDefinition> from_json(const Json& json);
 };
 
+// Takes whole record batches of one partition from `offset` on, and moves it behind them, up to
+// about `budget` bytes. invalid ("offset_out_of_range").
+Status read_partition(broker::Broker& broker, const TopicPartition& which, int64_t& offset,
+                      uint64_t& budget, EventBatch& batch);
+
 class JobRunner {
  public:
   JobRunner(const JobsOptions& options, std::string id, JobDefinition definition,
@@ -82,8 +87,6 @@ class JobRunner {
   Result<bool> run_epoch();  // false: there was nothing to read
   Result<std::shared_ptr<EventBatch>> read_batch(Positions& next);
   Status follow_topics(Positions& next);
-  Status read_partition(const TopicPartition& which, int64_t& offset, uint64_t& budget,
-                        EventBatch& batch);
   Result<Outbox> process(EventBatch& batch);
   Status write_dead(Outbox& outbox);
   Status commit_epoch(const Outbox& outbox, const Positions& next);

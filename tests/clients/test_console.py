@@ -356,6 +356,33 @@ def test_messages_searched_opened_and_sent(page, world):
     page.wait(lambda: page.find(".msg").text.endswith("sent by hand"))
 
 
+def test_a_message_is_sent_again_as_it_was(page, api):
+    """Its key, its headers and a value that is no text or is not on the page whole stay what they were."""
+    topic = f"again-{uuid.uuid4().hex[:8]}"
+    api.send("POST", "/topics", {"name": topic, "partitions": 1, "config": {"max.message.bytes": "5000000"}})
+    headers = [{"key": "bytes", "value": "/wAB", "encoding": "base64"}, {"key": "none", "value": None, "encoding": "text"}, {"key": "word", "value": "a: b", "encoding": "text"}]
+    sent = [{"key": "text key", "value": "AP/+", "value_encoding": "base64", "headers": headers},
+            {"key": None, "value": "long " * 400_000, "headers": headers[2:]}, {"key": "gone", "value": None, "headers": []}]
+    for one in sent:
+        api.send("POST", f"/topics/{topic}/messages", one)
+    for place in range(3):
+        page.open(f"/events/topics/{topic}?from=earliest")
+        page.wait(lambda: len(page.driver.find_elements(By.CSS_SELECTOR, ".msg")) >= 3)
+        page.driver.find_elements(By.CSS_SELECTOR, ".msg")[place].click()
+        page.click("Send again", ".drawer button")
+        if place == 0:
+            page.find("input[aria-label='Value of header 3']")
+            page.is_accessible()
+            page.picture("send-again")
+        page.click("Send", ".dialog button")
+        page.sees("Sent to partition 0")
+        before = api.get(f"/topics/{topic}/partitions/0/messages/{place}")
+        after = page.wait(lambda: api.get(f"/topics/{topic}/partitions/0/messages/{3 + place}"))
+        for kept in ("key", "key_encoding", "value", "value_encoding", "value_bytes", "headers"):
+            assert before.get(kept) == after.get(kept), kept
+    assert page.complaints() == []
+
+
 def test_messages_are_decoded(page, api, platform, tmp_path):
     golden = json.loads((ROOT / "tests/golden/messages/decoders.json").read_text())
     topic = f"ui-coded-{uuid.uuid4().hex[:8]}"
@@ -496,7 +523,7 @@ def test_from_a_topic_to_a_chart_by_mouse(page):
     page.sees("coffee")
     page.picture("tour-3-messages")
     page.click("Make this a table")
-    page.wait(lambda: "INSERT INTO iceberg.events" in page.find("textarea").get_attribute("value"))
+    page.wait(lambda: "INSERT INTO iceberg.events" in page.find(".cm-content").text)
     page.picture("tour-4-job")
     page.click("Start")
     page.sees("running")
@@ -515,7 +542,7 @@ def test_from_a_topic_to_a_chart_by_mouse(page):
 
 def test_a_topic_becomes_a_table(page, world, api):
     page.open(f"/jobs/new?topic={world['topic']}")
-    page.wait(lambda: "INSERT INTO iceberg.events" in page.find("textarea").get_attribute("value"))
+    page.wait(lambda: "INSERT INTO iceberg.events" in page.find(".cm-content").text)
     page.picture("new-job")
     page.click("Start")
     page.sees("running")
@@ -551,6 +578,100 @@ def test_a_topic_becomes_a_table(page, world, api):
     page.sees("1 record sent again.")
     page.wait(lambda: page.find(".linklike").text != place)
     assert page.complaints() == []
+
+
+def test_a_job_is_seen_before_it_runs(page, world, api):
+    api.ask(f"CREATE TABLE IF NOT EXISTS iceberg.{world['schema']}.seen (id bigint, name varchar)")
+    page.open(f"/jobs/new?topic={world['topic']}")
+    page.wait(lambda: "INSERT INTO iceberg.events" in page.find(".cm-content").text)
+    page.sees("would be put aside")  # the record that is no JSON
+    page.wait(lambda: len(page.driver.find_elements(By.CSS_SELECTOR, ".preview-rows tbody tr")) > 20)
+    source = (f"CREATE TABLE s (id BIGINT, name STRING) WITH ('connector' = 'kafka', 'topic' = '{world['topic']}', 'format' = 'json', "
+              "'scan.startup.mode' = 'earliest-offset');\n")
+    page.type_sql(f"{source}INSERT INTO iceberg.{world['schema']}.seen SELECT id, upper(name) AS loud FROM s WHERE id > 480")
+    page.sees("ROW 499")
+    page.sees("loud")
+    page.is_accessible()
+    page.picture("job-preview")
+    page.type_sql(f"{source}INSERT INTO iceberg.{world['schema']}.nowhere SELECT id FROM s")
+    page.sees("It cannot be started")
+    page.type_sql(f"{source}INSERT INTO iceberg.{world['schema']}.seen SELECT id, count(*) FROM s GROUP BY id")
+    page.sees("GROUP BY")
+    assert api.ask(f"SELECT count(*) FROM iceberg.{world['schema']}.seen") == [[0]]
+    assert page.complaints() == []
+
+
+def test_a_table_s_tabs(page, world, api):
+    """What a snapshot changed, branches, statistics, partitions, maintenance: each by mouse."""
+    name = f"iceberg.{world['schema']}.tabs"
+    api.ask(f"CREATE TABLE {name} (id bigint, kind varchar) WITH (partitioning = ARRAY['kind'])")
+    api.ask(f"INSERT INTO {name} VALUES (1, 'a'), (2, 'b'), (3, NULL)")
+    api.ask(f"DELETE FROM {name} WHERE id = 2")
+    api.ask(f"INSERT INTO {name} VALUES (4, 'added row')")
+    here = f"/catalog/iceberg/{world['schema']}/tabs"
+
+    def rows():
+        return [[cell.text for cell in row.find_elements(By.CSS_SELECTOR, "td")] for row in page.driver.find_elements(By.CSS_SELECTOR, "main .table tbody tr")]
+    page.open(here + "?tab=snapshots")
+    page.wait(lambda: len(rows()) >= 3)
+    page.click("Changes")
+    page.sees("Rows added")
+    page.sees("added row")
+    page.sees("Files")
+    page.is_accessible()
+    page.picture("snapshot-changes")
+    page.click("Close")
+    page.wait(lambda: not page.driver.find_elements(By.CSS_SELECTOR, ".drawer"))
+    page.driver.find_elements(By.XPATH, "//main//button[.='Changes']")[1].click()
+    page.sees("Rows removed")
+    page.click("Close")
+    page.open(here + "?tab=branches")
+    page.click("Create branch")
+    page.find(".dialog input").send_keys("try_out")
+    page.click("Create", ".dialog button")
+    page.wait(lambda: any(row[0] == "try_out" and row[1] == "branch" for row in rows()))
+    api.ask(f"INSERT INTO {name} @ try_out VALUES (5, 'on the branch')")
+    assert api.ask(f"SELECT count(*) FROM {name}") == [[3]]
+    page.is_accessible()
+    page.picture("branches")
+    page.click("Bring main here")
+    page.click("Bring main here", ".dialog button")
+    page.wait(lambda: api.ask(f"SELECT count(*) FROM {name}") == [[4]])
+    page.click("Drop")
+    page.click("Drop", ".dialog button")
+    page.wait(lambda: not any(row and row[0] == "try_out" for row in rows()))
+    page.open(here + "?tab=partitions")
+    page.wait(lambda: sorted(row[0] for row in rows()) == ["kind=a", "kind=added row", "kind=null", "kind=on the branch"])
+    page.open(here + "?tab=stats")
+    page.wait(lambda: [row[0] for row in rows()] == ["id", "kind"])
+    page.is_accessible()
+    page.open(here + "?tab=sample")
+    page.wait(lambda: len(rows()) == 4)
+    page.open(here + "?tab=upkeep")
+    for one in ("Measure columns", "Rewrite small files", "Rewrite manifests"):
+        page.click(f"Run: {one}")
+        page.wait(lambda: any(row[0].startswith(one) and "done" in row[0] for row in rows()))
+    page.click("Run: Expire snapshots")
+    page.sees("no way back")
+    page.click("Run", ".dialog button")
+    page.wait(lambda: any(row[0].startswith("Expire snapshots") and "done" in row[0] for row in rows()))
+    page.is_accessible()
+    page.picture("maintenance")
+    assert page.complaints() == []
+
+
+def test_names_that_begin_with(page, world, api):
+    for name in ("alpha.txt", "alpine.txt", "beta.txt", "deep/alp.txt"):
+        api.request("PUT", f"/buckets/{world['bucket']}/content", params={"key": f"names/{name}"}, data=b"x").raise_for_status()
+
+    def names():
+        return [link.text for link in page.driver.find_elements(By.CSS_SELECTOR, ".object-row a")]
+    page.open(f"/objects/{world['bucket']}?prefix=names/")
+    page.wait(lambda: names() == ["deep/", "alpha.txt", "alpine.txt", "beta.txt"])
+    page.find("input[aria-label='Names that begin with']").send_keys("alp")
+    page.wait(lambda: names() == ["alpha.txt", "alpine.txt"])
+    assert "q=alp" in page.driver.current_url
+    page.is_accessible()
 
 
 def test_the_palette(page, world):

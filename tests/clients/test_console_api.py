@@ -663,6 +663,20 @@ def test_a_message_is_shown_as_it_is(admin, platform, topic):
     admin.refused("POST", f"/topics/{topic}/messages", 404, "no_such_partition", {"value": "x", "partition": 77})
 
 
+def test_a_message_is_sent_byte_for_byte(admin, topic):
+    """Key and value each in their own encoding, headers with bytes and with none."""
+    headers = [{"key": "trace", "value": "/wAB", "encoding": "base64"}, {"key": "trace", "value": None, "encoding": "text"}, {"key": "kind", "value": "ä", "encoding": "text"}]
+    sent = admin.send("POST", f"/topics/{topic}/messages", {"key": "plain", "key_encoding": "text", "value": "AP/+", "value_encoding": "base64", "headers": headers})
+    found = admin.get(f"/topics/{topic}/partitions/{sent['partition']}/messages/{sent['offset']}")
+    assert (found["key"], found["key_encoding"], found["value"], found["value_encoding"]) == ("plain", "text", "AP/+", "base64")
+    assert [{**one, "value": one.get("value")} for one in found["headers"]] == headers
+    sent = admin.send("POST", f"/topics/{topic}/messages", {"key": "//8=", "value": "dGV4dA==", "encoding": "base64"})
+    found = admin.get(f"/topics/{topic}/partitions/{sent['partition']}/messages/{sent['offset']}")
+    assert (found["key"], found["key_encoding"], found["value"]) == ("//8=", "base64", "text")
+    admin.refused("POST", f"/topics/{topic}/messages", 400, "request", {"value": "x", "value_encoding": "hex"})
+    admin.refused("POST", f"/topics/{topic}/messages", 400, "request", {"value": "?", "value_encoding": "base64"})
+
+
 def test_messages_as_they_arrive(admin, base, topic):
     lines = []
     opened = threading.Event()
@@ -743,6 +757,32 @@ def test_a_job_from_script_to_stop(admin, platform, topic):
         assert admin.get(f"/jobs/{job['id']}")["job"]["state"] == state
     admin.refused("POST", "/jobs", 501, "statement", {"text": "CREATE TABEL"})
     admin.refused("GET", "/jobs/none", 404, "no_such_job")
+
+
+def test_a_job_is_looked_at_before_it_is_started(admin, base, platform, topic):
+    schema = f"p_{uuid.uuid4().hex[:8]}"
+    admin.ask(f"CREATE SCHEMA iceberg.{schema}")
+    source = f"CREATE TABLE s (id BIGINT, name STRING) WITH ('connector'='kafka','topic'='{topic}','format'='json','scan.startup.mode'='latest-offset');"
+    script = f"{source} INSERT INTO iceberg.{schema}.t SELECT id * 2 AS twice, upper(name) FROM s WHERE id > 1"
+    empty = admin.send("POST", "/jobs/preview", {"text": script})
+    check(empty, {"$ref": "#/components/schemas/JobPreview"})
+    assert (empty["records"], empty["rows"], empty["columns"][0]) == (0, [], {"name": "twice", "type": "bigint"})
+    assert f"{schema}.t" in empty["problem"], "the table it writes is not there"
+    admin.ask(f"CREATE TABLE iceberg.{schema}.t (twice bigint, name varchar)")
+    send_messages(platform, topic, [b'{"id": %d, "name": "n%d"}' % (i, i) for i in range(1, 6)] + [b"broken"])
+    seen = admin.send("POST", "/jobs/preview", {"text": script})
+    assert seen["problem"] == "" and (seen["records"], seen["total"]) == (6, 4)
+    assert sorted(seen["rows"]) == [[4, "N2"], [6, "N3"], [8, "N4"], [10, "N5"]]
+    assert [one["topic"] for one in seen["misfits"]] == [topic] and seen["misfits"][0]["error"] and seen["put_aside"] == 1
+    send_messages(platform, topic, [b'{"id": 9, "name": "x"}'] * 900)
+    newest = admin.send("POST", "/jobs/preview", {"text": script})
+    assert newest["records"] <= 200 and newest["total"] == newest["records"], "the newest only"
+    # Nothing has come of it.
+    assert admin.ask(f"SELECT count(*) FROM iceberg.{schema}.t") == [[0]]
+    assert not [job for job in admin.get("/jobs")["jobs"] if job["table"] == f"{schema}.t"]
+    admin.refused("POST", "/jobs/preview", 501, "query", {"text": f"{source} INSERT INTO iceberg.{schema}.t SELECT count(*), 'x' FROM s"})
+    admin.refused("POST", "/jobs/preview", 400, "query", {"text": source})
+    assert admin.request("POST", "/jobs/preview", json={"text": f"{source} INSERT INTO iceberg.{schema}.t SELECT nothing FROM s"}).status_code == 400
 
 
 def test_configuration_log_and_keys(admin):
@@ -862,6 +902,18 @@ def test_what_is_not_saved_as_parquet(admin, base):
     admin.get(f"/queries/{plain}/pages/0")
     admin.refused("GET", f"/queries/{plain}/file", 404, "no_file")
     admin.send("DELETE", f"/queries/{plain}")
+
+
+def test_viewers_may_ask_for_statistics_and_branches(admin, base):
+    schema, reader = f"v_{uuid.uuid4().hex[:8]}", f"reader{uuid.uuid4().hex[:6]}"
+    admin.ask(f"CREATE SCHEMA iceberg.{schema}")
+    admin.ask(f"CREATE TABLE iceberg.{schema}.t AS SELECT 1 AS a")
+    admin.send("PUT", f"/admin/users/{reader}", {"password": "a-password", "role": "viewer"})
+    viewer = Session(base, reader, "a-password")
+    assert [row[0] for row in viewer.ask(f"SHOW STATS FOR iceberg.{schema}.t")] == ["a", None]
+    assert viewer.ask(f"SHOW BRANCHES FROM TABLE iceberg.{schema}.t") == [["main"]]
+    viewer.refused("POST", "/queries", 403, "read_only", {"sql": f"CREATE BRANCH b IN TABLE iceberg.{schema}.t"})
+    admin.send("DELETE", f"/admin/users/{reader}")
 
 
 def test_finished_statements_are_in_nobody_s_way(admin):

@@ -486,8 +486,11 @@ export interface NewMessage {
   key?: string | null
   /** none: a tombstone */
   value?: string | null
-  /** text or base64, of key and value */
+  /** text or base64, of key and value; none: text */
   encoding?: string | null
+  /** of the key alone */
+  key_encoding?: string | null
+  value_encoding?: string | null
   headers?: MessageHeader[] | null
 }
 
@@ -668,6 +671,29 @@ export interface LettersSent {
 
 export interface Script {
   text: string
+}
+
+export interface Misfit {
+  topic: string
+  partition: number
+  offset: number
+  error: string
+}
+
+export interface JobPreview {
+  columns: ResultColumn[]
+  /** the first, arrays of values in the order of the columns */
+  rows: unknown
+  /** rows that the records make */
+  total: number
+  /** read: the newest of the topics */
+  records: number
+  /** records that do not fit the source table */
+  put_aside: number
+  /** the first 20 of them */
+  misfits: Misfit[]
+  /** why the job could not be started; empty: it could */
+  problem: string
 }
 
 export interface ScriptResult {
@@ -1148,6 +1174,13 @@ export interface Operations {
     body: Script
     answer: ScriptResult
   }
+  /** what a script's first INSERT makes of the newest records; nothing is written (operator) */
+  previewJob: {
+    path: Record<string, never>
+    query: Record<string, never>
+    body: Script
+    answer: JobPreview
+  }
   /** one job (viewer) */
   getJob: {
     path: { job: string }
@@ -1313,6 +1346,7 @@ export const operations = {
   resetOffsets: ['POST', '/api/v1/groups/{group}/offsets'],
   listJobs: ['GET', '/api/v1/jobs'],
   runScript: ['POST', '/api/v1/jobs'],
+  previewJob: ['POST', '/api/v1/jobs/preview'],
   getJob: ['GET', '/api/v1/jobs/{job}'],
   pauseJob: ['POST', '/api/v1/jobs/{job}/pause'],
   resumeJob: ['POST', '/api/v1/jobs/{job}/resume'],

@@ -30,26 +30,6 @@ export function isNumeric(type: string): boolean {
   return /^(tinyint|smallint|integer|bigint|real|double|decimal)/.test(type)
 }
 
-export function compare(a: Cell, b: Cell, numeric: boolean): number {
-  if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1 // nulls last
-  if (b === null || b === undefined) return -1
-  if (numeric) {
-    const left = wide(a)
-    const right = wide(b)
-    return left < right ? -1 : left > right ? 1 : 0
-  }
-  const left = cellText(a)
-  const right = cellText(b)
-  return left < right ? -1 : left > right ? 1 : 0
-}
-
-// Whole numbers wider than a JavaScript number arrive as text.
-function wide(value: Cell): number | bigint {
-  if (typeof value === 'number') return value
-  const text = String(value)
-  return /^-?[0-9]{16,}$/.test(text) ? BigInt(text) : Number(text)
-}
-
 export function download(name: string, type: string, content: BlobPart) {
   const url = URL.createObjectURL(new Blob([content], { type }))
   const link = document.createElement('a')

@@ -2,13 +2,14 @@ import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { call } from '../api/client'
-import type { TableDetail } from '../api/types'
+import type { Snapshot, TableDetail } from '../api/types'
 import { ago, bytes, count, plural, short, time } from '../lib/format'
-import { quoteName } from '../lib/statements'
 import { useMay } from '../lib/session'
+import { tableSql as nameOf } from '../lib/tables'
 import { Icon } from '../ui/icons'
 import { Head, Page, Tile } from '../ui/page'
 import { Badge, Button, Confirm, Copy, Empty, Loaded, Search, VirtualList, toast } from '../ui/parts'
+import { Branches, Changes, Maintenance, Partitions, Sample, Statistics } from './table_tabs'
 
 export function CatalogPage() {
   const search = useSearch({ from: '/catalog' })
@@ -84,6 +85,7 @@ function Snapshots({ data }: { data: TableDetail }) {
   const client = useQueryClient()
   const may = useMay('operator')
   const [back, setBack] = useState<string | null>(null)
+  const [shown, setShown] = useState<Snapshot | null>(null)
   const path = { catalog: data.catalog, schema: data.schema, table: data.name }
   const refs = (id: string) => Object.entries(data.refs).filter(([, snapshot]) => snapshot === id).map(([name]) => name)
   if (data.snapshots.length === 0) return <Empty icon="history" title="No snapshots">The table has never been written to.</Empty>
@@ -105,6 +107,7 @@ function Snapshots({ data }: { data: TableDetail }) {
                 <td className="mono muted hide-phone">{row.id}</td>
                 <td className="right">
                   <span className="row" style={{ justifyContent: 'flex-end' }}>
+                    <Button tone="bare" small onClick={() => setShown(row)}>Changes</Button>
                     <Link className="button bare small" to="/sql" search={{ sql: `SELECT * FROM ${nameOf(data)} FOR VERSION AS OF ${row.id} LIMIT 100`, run: '1' }}>Look</Link>
                     {row.current ? <Badge tone="good">current</Badge> : may && <Button tone="bare" small onClick={() => setBack(row.id)}>Roll back</Button>}
                   </span>
@@ -114,6 +117,7 @@ function Snapshots({ data }: { data: TableDetail }) {
           })}
         </tbody>
       </table>
+      {shown && <Changes data={data} snapshot={shown} onClose={() => setShown(null)} />}
       {back && (
         <Confirm
           title="Roll the table back"
@@ -157,15 +161,20 @@ function Files({ data }: { data: TableDetail }) {
   )
 }
 
-const nameOf = (table: { catalog: string; schema: string; name: string }) => [table.catalog, table.schema, table.name].map(quoteName).join('.')
-
 export function TablePage() {
   const params = useParams({ from: '/catalog/$catalog/$schema/$table' })
   const search = useSearch({ from: '/catalog/$catalog/$schema/$table' })
   const query = useQuery({ queryKey: ['table', params.catalog, params.schema, params.table], queryFn: () => call('getTable', { path: params }), refetchInterval: 10_000 })
   const tab = search.tab ?? 'columns'
   const isIceberg = Boolean(query.data?.format)
-  const tabs = [['columns', 'Columns'], ...(isIceberg ? [['snapshots', 'Snapshots'], ['files', 'Files'], ['properties', 'Properties']] : []), ['ddl', 'Definition']] as [string, string][]
+  const tabs = [
+    ['columns', 'Columns'], ['sample', 'Sample'],
+    ...(query.data?.kind === 'view' ? [] : [['stats', 'Statistics']]),
+    ...(isIceberg ? [['snapshots', 'Snapshots'], ['branches', 'Branches'], ['files', 'Files']] : []),
+    ...(query.data?.partitioning.length ? [['partitions', 'Partitions']] : []),
+    ...(isIceberg ? [['upkeep', 'Maintenance'], ['properties', 'Properties']] : []),
+    ['ddl', 'Definition'],
+  ] as [string, string][]
   return (
     <Page>
       <Head title={params.table} crumbs={[{ label: 'Catalog', to: '/catalog' }, { label: params.schema, to: `/catalog?q=${encodeURIComponent(params.schema + '.')}` }]} badge={query.data && <Badge tone="plain">{query.data.format ?? query.data.kind}</Badge>}>
@@ -193,6 +202,11 @@ export function TablePage() {
             </nav>
             {tab === 'columns' && <Columns data={data} />}
             {tab === 'snapshots' && <Snapshots data={data} />}
+            {tab === 'sample' && <Sample data={data} />}
+            {tab === 'stats' && <Statistics data={data} />}
+            {tab === 'branches' && <Branches data={data} />}
+            {tab === 'partitions' && <Partitions data={data} />}
+            {tab === 'upkeep' && <Maintenance data={data} />}
             {tab === 'files' && <Files data={data} />}
             {tab === 'properties' && (
               <section className="card"><div className="body"><dl className="facts">

@@ -9,6 +9,8 @@ import { Head, Page, Tile } from '../ui/page'
 import { Badge, Button, Confirm, Dialog, Empty, Field, Loaded, Menu, Search, StateBadge } from '../ui/parts'
 import { EventTabs } from './events'
 
+const groupsMax = 500
+
 export function GroupsPage() {
   const [text, setText] = useState('')
   const query = useQuery({ queryKey: ['groups'], queryFn: () => call('listGroups'), refetchInterval: 3000 })
@@ -28,7 +30,7 @@ export function GroupsPage() {
               <table className="table">
                 <thead><tr><th>Group</th><th>State</th><th className="right">Members</th><th className="right hide-phone">Topics</th><th className="right">Lag</th></tr></thead>
                 <tbody>
-                  {shown.slice(0, 500).map((group) => (
+                  {shown.slice(0, groupsMax).map((group) => (
                     <tr key={group.name}>
                       <td><Link to="/events/groups/$group" params={{ group: group.name }}>{group.name}</Link></td>
                       <td><StateBadge state={group.state} /></td>
@@ -39,6 +41,7 @@ export function GroupsPage() {
                   ))}
                 </tbody>
               </table>
+              {shown.length > groupsMax && <p className="body muted">The first {count(groupsMax)} of {count(shown.length)} groups: search for the others.</p>}
             </section>
           )
         }}
@@ -51,6 +54,7 @@ function Reset({ group, data, onClose }: { group: string; data: GroupDetail; onC
   const client = useQueryClient()
   const topics = useMemo(() => [...new Set(data.offsets.map((row) => row.topic))], [data])
   const [topic, setTopic] = useState(topics[0] ?? '')
+  const [partition, setPartition] = useState('')
   const [to, setTo] = useState('earliest')
   const [value, setValue] = useState('')
   const number = to === 'timestamp' ? Date.parse(value) : Number(value)
@@ -64,14 +68,20 @@ function Reset({ group, data, onClose }: { group: string; data: GroupDetail; onC
         label: 'Move',
         disabled: needs && (value === '' || Number.isNaN(number)),
         run: async () => {
-          await call('resetOffsets', { path: { group }, body: { topic, to, value: needs ? number : null } })
+          await call('resetOffsets', { path: { group }, body: { topic, to, value: needs ? number : null, partition: partition === '' ? null : Number(partition) } })
           await client.invalidateQueries({ queryKey: ['group', group] })
         },
       }}
     >
       <Field label="Topic">
-        <select className="select" value={topic} onChange={(event) => setTopic(event.target.value)}>
+        <select className="select" value={topic} onChange={(event) => { setTopic(event.target.value); setPartition('') }}>
           {topics.map((name) => <option key={name}>{name}</option>)}
+        </select>
+      </Field>
+      <Field label="Partition">
+        <select className="select" value={partition} onChange={(event) => setPartition(event.target.value)}>
+          <option value="">all of them</option>
+          {data.offsets.filter((row) => row.topic === topic).map((row) => <option key={row.partition} value={row.partition}>{row.partition}: at {count(row.committed)} of {count(row.end)}</option>)}
         </select>
       </Field>
       <Field label="To">

@@ -1,17 +1,16 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { call } from '../api/client'
 import type { Job, JobDetail } from '../api/types'
 import { ago, bytes, count, duration, plural, short } from '../lib/format'
-import { guessSource } from '../lib/guess'
 import { look, speeds, type Look } from '../lib/rates'
 import { quoteName } from '../lib/statements'
 import { useMay } from '../lib/session'
 import { Icon } from '../ui/icons'
 import { Letters } from './job_letters'
 import { Head, Page, Tile } from '../ui/page'
-import { Badge, Button, Confirm, Copy, Empty, Loaded, ProblemNote, StateBadge, toast, toastProblem } from '../ui/parts'
+import { Badge, Button, Confirm, Copy, Empty, Loaded, ProblemNote, StateBadge, toastProblem } from '../ui/parts'
 
 const JobGraph = lazy(() => import('../ui/job_graph').then((module) => ({ default: module.JobGraph })))
 
@@ -133,61 +132,4 @@ export function JobPage() {
       </Loaded>
     </Page>
   )
-}
-
-export function NewJobPage() {
-  const { topic } = useSearch({ from: '/jobs/new' })
-  const navigate = useNavigate()
-  const client = useQueryClient()
-  const sample = useQuery({
-    queryKey: ['job sample', topic],
-    queryFn: () => call('listMessages', { path: { topic: topic! }, query: { limit: 50 } }),
-    enabled: Boolean(topic),
-    staleTime: Infinity,
-  })
-  const guess = guessSource(topic ?? '', (sample.data?.messages ?? []).map((one) => (one.value_encoding === 'text' ? (one.value ?? '') : '')))
-  const [typed, setTyped] = useState<string | null>(null)
-  const [problem, setProblem] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
-  const text = typed ?? guess.script
-  const run = async () => {
-    setBusy(true)
-    setProblem(null)
-    try {
-      if (typed === null && guess.prepare.length) await prepare(guess.prepare)
-      await call('runScript', { body: { text } })
-      await client.invalidateQueries({ queryKey: ['jobs'] })
-      toast('The job runs.')
-      await navigate({ to: '/jobs' })
-    } catch (error) {
-      setProblem(error)
-    }
-    setBusy(false)
-  }
-  return (
-    <Page>
-      <Head title="New job" crumbs={[{ label: 'Jobs', to: '/jobs' }]}>
-        <Button tone="primary" icon="play" disabled={busy || text.trim() === ''} onClick={() => void run()}>Start</Button>
-      </Head>
-      <p className="note">Flink SQL: a table over a topic, and an INSERT INTO … SELECT that runs until it is stopped.{topic && sample.data && ` The columns were read off ${plural(sample.data.messages.length, 'message')} of ${topic}.`}</p>
-      {typed === null && guess.prepare.length > 0 && topic && (
-        <section className="card"><header><h2>First, the table it writes</h2></header><div className="body"><pre>{guess.prepare.join(';\n\n')}</pre></div></section>
-      )}
-      {sample.isFetching ? null : (
-        <textarea className="area" style={{ flex: 1, minHeight: 320 }} aria-label="Script" spellCheck={false} value={text} placeholder={'CREATE TABLE orders (id BIGINT, amount DOUBLE) WITH (\n  \'connector\' = \'kafka\', \'topic\' = \'orders\', \'format\' = \'json\', …\n);\n\nINSERT INTO iceberg.sales.orders SELECT id, amount FROM orders;'} onChange={(event) => setTyped(event.target.value)} />
-      )}
-      <ProblemNote problem={problem} />
-    </Page>
-  )
-}
-
-// Runs what makes the target table, statement by statement.
-async function prepare(list: string[]) {
-  for (const sql of list) {
-    const { id } = await call('startQuery', { body: { sql } })
-    for (let page = 0; ; page++) {
-      const answer = await call('getPage', { path: { id, page: String(page) } })
-      if (answer.done) break
-    }
-  }
 }

@@ -9,7 +9,7 @@ import { Preview } from './object_preview'
 import { Tags } from './object_tags'
 import { Icon } from '../ui/icons'
 import { Head, Page } from '../ui/page'
-import { Badge, Button, Confirm, Copy, Dialog, Drawer, Empty, Field, Loaded, Menu, ProblemNote, VirtualList, errorText, toast, toastProblem } from '../ui/parts'
+import { Badge, Button, Confirm, Copy, Dialog, Drawer, Empty, Field, Loaded, Menu, ProblemNote, Search, VirtualList, errorText, toast, toastProblem } from '../ui/parts'
 
 export function BucketsPage() {
   const client = useQueryClient()
@@ -187,11 +187,20 @@ export function BucketPage() {
   const [over, setOver] = useState(false)
   const chooser = useRef<HTMLInputElement>(null)
   const uploads = useUploads(bucket, prefix)
+  const begins = search.q ?? ''
+  const [typed, setTyped] = useState(begins)
+  useEffect(() => setTyped(begins), [begins])
   useEffect(() => setPicked(new Set()), [bucket, prefix])
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      if (typed !== begins) void navigate({ search: (old: Record<string, string | undefined>) => ({ ...old, q: typed || undefined }), replace: true })
+    }, 250)
+    return () => clearTimeout(timer)
+  }, [typed, begins, navigate])
   const query = useInfiniteQuery({
-    queryKey: ['objects', bucket, prefix],
+    queryKey: ['objects', bucket, prefix, begins],
     initialPageParam: '',
-    queryFn: ({ pageParam }) => call('listObjects', { path: { bucket }, query: { prefix, after: pageParam || undefined } }),
+    queryFn: ({ pageParam }) => call('listObjects', { path: { bucket }, query: { prefix: prefix + begins, after: pageParam || undefined } }),
     getNextPageParam: (page) => page.next_after ?? undefined,
   })
   const entries = useMemo(() => {
@@ -215,6 +224,7 @@ export function BucketPage() {
     <Page>
       <Head title={parts[parts.length - 1] ?? bucket} crumbs={[{ label: 'Objects', to: '/objects' }, ...(parts.length ? [{ label: bucket, to: `/objects/${encodeURIComponent(bucket)}` }] : []), ...parts.slice(0, -1).map((part, i) => ({ label: part, to: `/objects/${encodeURIComponent(bucket)}?prefix=${encodeURIComponent(parts.slice(0, i + 1).join('/') + '/')}` }))]}>
         {picked.size > 0 && <Button tone="bad" icon="trash" onClick={() => setRemoving([...picked])}>Remove {picked.size}</Button>}
+        <Search label="Names that begin with" value={typed} onChange={setTyped} />
         <Button tone="bare" icon="refresh" aria-label="Look again" title="Look again" onClick={() => void query.refetch()} />
         {may && <Button tone="primary" icon="upload" onClick={() => chooser.current?.click()}>Upload</Button>}
         <input ref={chooser} type="file" multiple hidden aria-label="Files to upload" onChange={(event) => { const files = Array.from(event.target.files ?? [], (file) => ({ file, path: file.name })); event.target.value = ''; void uploads.add(files) }} />
@@ -238,14 +248,14 @@ export function BucketPage() {
         onDrop={(event) => { event.preventDefault(); setOver(false); if (may) void droppedFiles(event.dataTransfer.items).then((files) => uploads.add(files)).catch(toastProblem) }}
       >
         {entries.length === 0 && !query.isFetching ? (
-          <Empty icon="folder" title={prefix ? 'This folder is empty' : 'This bucket is empty'}>{may ? 'Drop files or folders here, or choose them with Upload.' : 'Nothing has been put here yet.'}</Empty>
+          <Empty icon="folder" title={begins ? 'Nothing begins like that' : prefix ? 'This folder is empty' : 'This bucket is empty'}>{begins ? 'Names are compared with their case, from their first letter.' : may ? 'Drop files or folders here, or choose them with Upload.' : 'Nothing has been put here yet.'}</Empty>
         ) : (
           <VirtualList items={entries} height={36} label="Objects" onEnd={() => { if (query.hasNextPage && !query.isFetching) void query.fetchNextPage() }}>
             {(entry) => (
               <div className="object-row grow">
                 {may ? <input type="checkbox" aria-label={`Pick ${entry.name}`} checked={picked.has(entry.key)} onChange={(event) => setPicked((old) => { const next = new Set(old); if (event.target.checked) next.add(entry.key); else next.delete(entry.key); return next })} /> : <span />}
                 <Icon name={entry.folder ? 'folder' : 'file'} />
-                {entry.folder ? <Link className="truncate" to="/objects/$bucket" params={{ bucket }} search={{ prefix: entry.key }}>{entry.name}</Link> : <Link className="truncate" to="/objects/$bucket" params={{ bucket }} search={{ ...(prefix ? { prefix } : {}), key: entry.key }}>{entry.name}</Link>}
+                {entry.folder ? <Link className="truncate" to="/objects/$bucket" params={{ bucket }} search={{ prefix: entry.key }}>{entry.name}</Link> : <Link className="truncate" to="/objects/$bucket" params={{ bucket }} search={{ ...(prefix ? { prefix } : {}), ...(begins ? { q: begins } : {}), key: entry.key }}>{entry.name}</Link>}
                 <span className="num muted right">{entry.folder ? '' : bytes(entry.size)}</span>
                 <span className="num muted right hide-phone">{entry.folder ? '' : time(entry.modified)}</span>
               </div>

@@ -10,8 +10,10 @@ import { highlight } from '../lib/highlight'
 import { download } from '../lib/results'
 import { useMay, useSession } from '../lib/session'
 import { Head, Page, Tile } from '../ui/page'
+import { LongText } from '../ui/long_text'
+import { Produce } from './topic_produce'
 import { Decoders, ReadAs, readValue, useDecoders } from './topic_decoders'
-import { Badge, Button, Confirm, Copy, Dialog, Drawer, Empty, Field, Loaded, Menu, ProblemNote, Search, StateBadge, VirtualList, toast, toastProblem } from '../ui/parts'
+import { Badge, Button, Confirm, Copy, Dialog, Drawer, Empty, Field, Loaded, Menu, ProblemNote, Search, StateBadge, VirtualList, toastProblem } from '../ui/parts'
 
 const liveMax = 5000
 
@@ -81,61 +83,12 @@ function MessageDrawer({ topic, message, onClose, onProduce }: { topic: string; 
           <ReadAs decoders={decoders} value={as} onChange={setAs} />
           <Copy text={as === 'sent' ? shown.value ?? '' : reading.text} label="Copy the value" />
         </div>
-        {shown.value === null || shown.value === undefined ? <p className="muted">None: this message removes its key.</p> : <pre className="code" tabIndex={0} aria-label="Value">{reading.text}</pre>}
+        {shown.value === null || shown.value === undefined ? <p className="muted">None: this message removes its key.</p> : <LongText text={reading.text} label="Value" />}
         {reading.problem && <p className="problem" role="note">{reading.problem}</p>}
         {(shown.truncated || reading.isCut) && <p className="muted">The beginning of {bytes(shown.value_bytes)}. Save it to see the rest.</p>}
         <ProblemNote problem={whole.error} />
       </section>
     </Drawer>
-  )
-}
-
-function Produce({ topic, like, onClose }: { topic: string; like?: Message; onClose: () => void }) {
-  const client = useQueryClient()
-  const [key, setKey] = useState(like?.key ?? '')
-  const [value, setValue] = useState(like?.value ?? '')
-  const [headers, setHeaders] = useState((like?.headers ?? []).map((one) => `${one.key}: ${one.value ?? ''}`).join('\n'))
-  const [partition, setPartition] = useState('')
-  const base64 = like?.value_encoding === 'base64'
-  return (
-    <Dialog
-      title={like ? 'Send again' : 'Send a message'}
-      about={`To ${topic}`}
-      onClose={onClose}
-      submit={{
-        label: 'Send',
-        run: async () => {
-          const list = headers.split('\n').filter((line) => line.trim()).map((line) => {
-            const colon = line.indexOf(':')
-            if (colon < 1) throw new Error(`A header is "name: value", and "${line}" is not.`)
-            return { key: line.slice(0, colon).trim(), value: line.slice(colon + 1).trim(), encoding: 'text' }
-          })
-          const sent = await call('produceMessage', {
-            path: { topic },
-            body: { key: key === '' ? null : key, value, headers: list, encoding: base64 ? 'base64' : 'text', partition: partition === '' ? null : Number(partition) },
-          })
-          toast(`Sent to partition ${sent.partition}, offset ${count(sent.offset)}.`)
-          await client.invalidateQueries({ queryKey: ['messages', topic] })
-        },
-      }}
-    >
-      <div className="row" style={{ alignItems: 'start' }}>
-        <div className="grow">
-          <Field label={`Key${base64 ? ' (base64)' : ''}`} hint="empty: none">
-            <input className="input mono" value={key} onChange={(event) => setKey(event.target.value)} />
-          </Field>
-        </div>
-        <Field label="Partition" hint="empty: by key">
-          <input className="input" style={{ width: 110 }} type="number" min={0} value={partition} onChange={(event) => setPartition(event.target.value)} />
-        </Field>
-      </div>
-      <Field label={`Value${base64 ? ' (base64)' : ''}`}>
-        <textarea className="area" rows={10} value={value} autoFocus spellCheck={false} onChange={(event) => setValue(event.target.value)} />
-      </Field>
-      <Field label="Headers" hint="one a line: name: value">
-        <textarea className="area" rows={2} value={headers} spellCheck={false} onChange={(event) => setHeaders(event.target.value)} />
-      </Field>
-    </Dialog>
   )
 }
 

@@ -2,7 +2,8 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import type { ResultColumn } from '../api/types'
-import { cellText, compare, isNumeric, type Row } from '../lib/results'
+import { cellText, isNumeric, type Row } from '../lib/results'
+import { orderOf } from '../lib/sorting'
 
 const rowHeight = 26
 const headHeight = 40
@@ -23,19 +24,25 @@ export function ResultGrid({ columns, rows, version, onEnd, onOpen }: Props) {
   const [sort, setSort] = useState<{ column: number; down: boolean } | null>(null)
   const [picked, setPicked] = useState<{ row: number; column: number }>({ row: 0, column: 0 })
   useEffect(() => setSort(null), [columns])
-  const order = useMemo(() => {
-    if (!sort) return null
-    const numeric = isNumeric(columns[sort.column]?.type ?? '')
-    const out = Array.from(rows, (_, i) => i)
-    out.sort((a, b) => {
-      const way = compare(rows[a]![sort.column], rows[b]![sort.column], numeric)
-      const nulls = rows[a]![sort.column] === null || rows[b]![sort.column] === null
-      return sort.down && !nulls ? -way : way
+  const [order, setOrder] = useState<Uint32Array | null>(null)
+  const [isSorting, setIsSorting] = useState(false)
+  useEffect(() => {
+    if (!sort) return setOrder(null)
+    const stop = new AbortController()
+    setIsSorting(true)
+    void orderOf(rows, sort.column, isNumeric(columns[sort.column]?.type ?? ''), sort.down, stop.signal).then((made) => {
+      if (stop.signal.aborted) return
+      setOrder(made)
+      setIsSorting(false)
     })
-    return out
+    return () => {
+      stop.abort()
+      setIsSorting(false)
+    }
     // eslint-disable-next-line
   }, [sort, rows, version, columns])
-  const rowAt = (i: number) => rows[order ? order[i]! : i]
+  // Rows that came after the order was made are behind it until the next is there.
+  const rowAt = (i: number) => rows[order && i < order.length ? order[i]! : i]
   const widths = useMemo(
     () =>
       columns.map((column, i) => {
@@ -84,7 +91,7 @@ export function ResultGrid({ columns, rows, version, onEnd, onOpen }: Props) {
               <div key={cell.key} role="columnheader" aria-colindex={cell.index + 1} aria-sort={sorted ? (sort.down ? 'descending' : 'ascending') : 'none'} className="gcol" style={{ left: cell.start, width: cell.size }} title={`${column.name} ${column.type}`} onClick={() => setSort(!sorted ? { column: cell.index, down: false } : sort.down ? null : { column: cell.index, down: true })}>
                 <b>
                   {column.name}
-                  {sorted ? (sort.down ? ' ↓' : ' ↑') : ''}
+                  {sorted ? (isSorting ? ' …' : sort.down ? ' ↓' : ' ↑') : ''}
                 </b>
                 <small>{column.type}</small>
               </div>

@@ -76,7 +76,7 @@ function completions(names: Names): CompletionSource[] {
   return [schemaCompletionSource({ dialect: trino, schema: names.schemas }), keywordCompletionSource(trino, true), functionSource]
 }
 
-export function SqlEditor({ id, initial, names, marks, onChange, onRun, handle }: { id: string; initial: string; names: Names; marks: Mark[]; onChange: (text: string) => void; onRun: (all: boolean) => void; handle: (editor: EditorHandle) => void }) {
+export function SqlEditor({ id, initial, names, marks, onChange, onRun, handle, label = 'SQL', hint = 'SELECT …   Ctrl-Enter runs the statement at the cursor, or what is selected' }: { id: string; initial: string; names: Names; marks: Mark[]; onChange: (text: string) => void; onRun: (all: boolean) => void; handle: (editor: EditorHandle) => void; label?: string; hint?: string }) {
   const box = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | null>(null)
   const known = useRef(new Compartment())
@@ -107,9 +107,9 @@ export function SqlEditor({ id, initial, names, marks, onChange, onRun, handle }
           syntaxHighlighting(colours),
           known.current.of(autocompletion({ override: completions(names) })),
           keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, indentWithTab]),
-          placeholder('SELECT …   Ctrl-Enter runs the statement at the cursor, or what is selected'),
+          placeholder(hint),
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ 'aria-label': 'SQL' }),
+          EditorView.contentAttributes.of({ 'aria-label': label }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) callbacks.current.onChange(update.state.doc.toString())
           }),

@@ -105,9 +105,10 @@ broker::ConfigMap config_of(const Json& body) {
   return out;
 }
 
-Result<std::string> decoded(const Json& value, bool base64) {
+Result<std::string> decoded(const Json& value, std::string_view encoding) {
   std::string text(value.as_string());
-  if (!base64) return text;
+  if (encoding.empty() || encoding == "text") return text;
+  if (encoding != "base64") return fail(Code::invalid, "request", "an encoding is text or base64");
   auto bytes = from_base64(text);
   if (!bytes) return fail(Code::invalid, "request", "not base64 text");
   return bytes;
@@ -301,20 +302,19 @@ Result<Answer> produce_message(Exchange& exchange) {
   if (topic->internal)
     return fail(Code::denied, "internal_topic", topic->name + " belongs to the platform");
   const Json& body = exchange.body;
-  bool base64 = body["encoding"].as_string() == "base64";
+  std::string_view both = body["encoding"].as_string();
   std::optional<std::string> key, value;
   if (body["key"].is_string()) {
-    ASSIGN_OR_RETURN(key, decoded(body["key"], base64));
+    ASSIGN_OR_RETURN(key, decoded(body["key"], body["key_encoding"].as_string(both)));
   }
   if (body["value"].is_string()) {
-    ASSIGN_OR_RETURN(value, decoded(body["value"], base64));
+    ASSIGN_OR_RETURN(value, decoded(body["value"], body["value_encoding"].as_string(both)));
   }
   std::vector<std::pair<std::string, std::optional<std::string>>> kept;
   for (const Json& header : body["headers"].as_array()) {
-    bool packed = header["encoding"].as_string() == "base64";
     std::optional<std::string> bytes;
     if (header["value"].is_string()) {
-      ASSIGN_OR_RETURN(bytes, decoded(header["value"], packed));
+      ASSIGN_OR_RETURN(bytes, decoded(header["value"], header["encoding"].as_string()));
     }
     kept.emplace_back(header["key"].as_string(), std::move(bytes));
   }

@@ -66,6 +66,7 @@ Result<Answer> delete_group(Exchange& exchange);
 Result<Answer> reset_offsets(Exchange& exchange);
 Result<Answer> list_jobs(Exchange& exchange);
 Result<Answer> run_script(Exchange& exchange);
+Result<Answer> preview_job(Exchange& exchange);
 Result<Answer> get_job(Exchange& exchange);
 Result<Answer> pause_job(Exchange& exchange);
 Result<Answer> resume_job(Exchange& exchange);

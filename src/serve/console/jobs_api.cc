@@ -63,6 +63,27 @@ Result<Answer> run_script(Exchange& exchange) {
   return Answer(Json().set("results", std::move(results)));
 }
 
+Result<Answer> preview_job(Exchange& exchange) {
+  ASSIGN_OR_RETURN(auto* jobs, jobs_of(exchange));
+  ASSIGN_OR_RETURN(auto preview, jobs->preview(exchange.call,
+                                               std::string(exchange.body["text"].as_string())));
+  Json columns = Json::array(), aside = Json::array(), head;
+  for (const auto& [name, type] : preview.columns)
+    columns.push(Json().set("name", name).set("type", type));
+  for (const auto& event : preview.dead) {
+    Json row;
+    row.set("topic", event.topic).set("partition", event.partition).set("offset", event.offset);
+    aside.push(row.set("error", event.error));
+  }
+  head.set("columns", std::move(columns)).set("total", preview.rows);
+  head.set("records", preview.records).set("put_aside", preview.dead_records);
+  head.set("misfits", std::move(aside));
+  head.set("problem", preview.problem);
+  std::string body = head.dump();
+  body.pop_back();  // the closing brace
+  return Answer::text(body + ",\"rows\":" + preview.rows_json + "}");
+}
+
 Result<Answer> get_job(Exchange& exchange) {
   ASSIGN_OR_RETURN(auto* jobs, jobs_of(exchange));
   ASSIGN_OR_RETURN(auto job, jobs->find(exchange.path[0]));
