@@ -19,6 +19,11 @@ void add_data(CLI::App* command, std::string& data) {
   command->add_option("--data", data, "Data directory")->capture_default_str();
 }
 
+void add_login(CLI::App* command, ApiLogin& login, const char* user, const char* password) {
+  command->add_option(user, login.user, "Who asks, if the well-known password was changed");
+  command->add_option(password, login.password, "Of who asks");
+}
+
 void add_up(CLI::App& app, UpOptions& options, int& code) {
   CLI::App* up = app.add_subcommand("up", "Run the platform in the foreground");
   up->add_option("--data", options.data, "Data directory (default: " + default_data_path() + ")");
@@ -40,6 +45,8 @@ void add_user(CLI::App& app, UserOptions& options, int& code) {
   CLI::App* user = app.add_subcommand("user", "People and their passwords");
   user->require_subcommand(1);
   add_data(user, options.data);
+  // --password is that of the user who is changed.
+  add_login(user, options.login, "--admin", "--admin-password");
   auto add = [&](const char* name, const char* what, UserAction action) {
     CLI::App* command = user->add_subcommand(name, what);
     command->callback([&options, &code, action] {
@@ -55,6 +62,8 @@ void add_user(CLI::App& app, UserOptions& options, int& code) {
     command->add_option("name", options.name, "User")->required();
     command->add_option("--password", options.password,
                         "Otherwise asked for, or read from standard input");
+    command->add_option("--role", options.role, "In the console")
+        ->check(CLI::IsMember({"viewer", "operator", "admin"}));
   }
   add("remove", "Remove a user", UserAction::remove)
       ->add_option("name", options.name, "User")
@@ -79,6 +88,42 @@ void add_sql(CLI::App& app, SqlOptions& options, int& code) {
   sql->add_option("--output", options.output, sql_output_names())->capture_default_str();
   sql->add_flag("--insecure", options.login.insecure, "Accept any certificate");
   sql->callback([&] { code = run_sql(options); });
+}
+
+void add_job(CLI::App& app, JobOptions& job, int& code) {
+  CLI::App* jobs = app.add_subcommand("job", "Streaming jobs: list, submit, pause, resume, stop");
+  jobs->require_subcommand(1);
+  add_data(jobs, job.data);
+  add_login(jobs, job.login, "--user", "--password");
+  jobs->add_subcommand("list", "List jobs")->callback([&] { code = run_job(job, "list"); });
+  CLI::App* submit = jobs->add_subcommand("submit", "Run a Flink SQL script");
+  submit->add_option("file", job.argument, "Script, or - for standard input")->required();
+  submit->callback([&] { code = run_job(job, "submit"); });
+  for (const char* action : {"pause", "resume", "stop"}) {
+    CLI::App* command = jobs->add_subcommand(action, std::string(action) + " a job");
+    command->add_option("job", job.argument, "Id or name")->required();
+    command->callback([&job, &code, action] { code = run_job(job, action); });
+  }
+}
+
+void add_topic(CLI::App& app, TopicOptions& topic, int& code) {
+  CLI::App* topics = app.add_subcommand("topic", "Topics: list, create, delete");
+  topics->require_subcommand(1);
+  add_data(topics, topic.data);
+  add_login(topics, topic.login, "--user", "--password");
+  CLI::App* list = topics->add_subcommand("list", "List topics");
+  list->add_option("text", topic.name, "Only those whose names hold it");
+  list->callback([&] { code = run_topic(topic, "list"); });
+  CLI::App* create = topics->add_subcommand("create", "Make a topic");
+  create->add_option("name", topic.name, "Topic")->required();
+  create->add_option("--partitions", topic.partitions, "Otherwise the platform's default");
+  create->add_option("--copies", topic.copies, "1 or 2");
+  create->add_option("--config", topic.settings, "name=value, repeatable")
+      ->allow_extra_args(false);
+  create->callback([&] { code = run_topic(topic, "create"); });
+  CLI::App* drop = topics->add_subcommand("delete", "Remove a topic and its messages");
+  drop->add_option("name", topic.name, "Topic")->required();
+  drop->callback([&] { code = run_topic(topic, "delete"); });
 }
 
 void add_metastore(CLI::App& app, MetastoreOptions& options, int& code) {
@@ -118,6 +163,7 @@ int run_command_line(int count, char** arguments) {
   UserOptions user;
   SqlOptions sql;
   JobOptions job;
+  TopicOptions topic;
   TourOptions tour;
   MetastoreOptions metastore;
   std::string data;
@@ -126,18 +172,8 @@ int run_command_line(int count, char** arguments) {
   add_sql(app, sql, code);
   add_metastore(app, metastore, code);
 
-  CLI::App* jobs = app.add_subcommand("job", "Streaming jobs: list, submit, pause, resume, stop");
-  jobs->require_subcommand(1);
-  add_data(jobs, job.data);
-  jobs->add_subcommand("list", "List jobs")->callback([&] { code = run_job(job, "list"); });
-  CLI::App* submit = jobs->add_subcommand("submit", "Run a Flink SQL script");
-  submit->add_option("file", job.argument, "Script, or - for standard input")->required();
-  submit->callback([&] { code = run_job(job, "submit"); });
-  for (const char* action : {"pause", "resume", "stop"}) {
-    CLI::App* command = jobs->add_subcommand(action, std::string(action) + " a job");
-    command->add_option("job", job.argument, "Id or name")->required();
-    command->callback([&job, &code, action] { code = run_job(job, action); });
-  }
+  add_job(app, job, code);
+  add_topic(app, topic, code);
 
   CLI::App* status = app.add_subcommand("status", "What runs, and how well");
   add_data(status, data);

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "auth/access_keys.h"
+#include "auth/roles.h"
 #include "auth/users.h"
 #include "base/bytes.h"
 #include "runtime/disk.h"
@@ -41,7 +42,26 @@ std::string ask_password(const std::string& name) {
   return line;
 }
 
-Status change_users(const UserOptions& options) {
+std::string new_password(const UserOptions& options) {
+  return options.password.empty() ? ask_password(options.name) : options.password;
+}
+
+std::unexpected<Error> user_exists(const std::string& name) {
+  return fail(Code::exists, "user_exists",
+              fmt::format("user {} exists; 'user passwd' changes the password", name));
+}
+
+std::unexpected<Error> no_such_user(const std::string& name) {
+  return fail(Code::not_found, "no_such_user", fmt::format("there is no user {}", name));
+}
+
+Status status_of(const Result<Json>& answer) {
+  if (answer) return {};
+  return std::unexpected(answer.error());
+}
+
+// Where no platform runs: its files.
+Status change_user_files(const UserOptions& options) {
   PosixDisk disk;
   SystemRandom random;
   RETURN_IF_ERROR(disk.make_directories(options.data + "/secrets"));
@@ -58,21 +78,54 @@ Status change_users(const UserOptions& options) {
       return {};
     case UserAction::remove: return users->remove(options.name);
     case UserAction::add:
-      if (users->has(options.name)) {
-        return fail(
-            Code::exists, "user_exists",
-            fmt::format("user {} exists; 'user passwd' changes the password", options.name));
-      }
+      if (users->has(options.name)) return user_exists(options.name);
       break;
     case UserAction::passwd:
-      if (!users->has(options.name))
-        return fail(Code::not_found, "no_such_user",
-                    fmt::format("there is no user {}", options.name));
+      if (!users->has(options.name)) return no_such_user(options.name);
       break;
     case UserAction::access_key: break;
   }
-  return users->set_password(
-      options.name, options.password.empty() ? ask_password(options.name) : options.password);
+  RETURN_IF_ERROR(users->set_password(options.name, new_password(options)));
+  if (options.role.empty()) return {};
+  ASSIGN_OR_RETURN(auto roles, auth::RoleStore::open(disk, options.data + "/secrets/roles"));
+  return roles->set(options.name, options.role);
+}
+
+bool has_user(const Json& list, const std::string& name) {
+  for (const Json& user : list["users"].as_array()) {
+    if (user["name"].as_string() == name) return true;
+  }
+  return false;
+}
+
+// A running platform has the files in its memory: it is asked.
+Status change_users_of(ApiClient& api, const UserOptions& options) {
+  std::string path = "/admin/users/" + percent_encode(options.name);
+  if (options.action == UserAction::access_key) {
+    Json key;
+    key.set("id", options.name).set("secret", options.password);
+    return status_of(api.request("POST", "/admin/access-keys", key));
+  }
+  if (options.action == UserAction::remove) return status_of(api.request("DELETE", path));
+  ASSIGN_OR_RETURN(Json list, api.request("GET", "/admin/users"));
+  if (options.action == UserAction::list) {
+    for (const Json& user : list["users"].as_array())
+      fmt::print("{:<24} {}\n", user["name"].as_string(), user["role"].as_string());
+    return {};
+  }
+  bool known = has_user(list, options.name);
+  if (known && options.action == UserAction::add) return user_exists(options.name);
+  if (!known && options.action == UserAction::passwd) return no_such_user(options.name);
+  Json change;
+  change.set("password", new_password(options));
+  if (!options.role.empty()) change.set("role", options.role);
+  return status_of(api.request("PUT", path, change));
+}
+
+Status change_users(const UserOptions& options) {
+  if (!find_platform(options.data)) return change_user_files(options);
+  ASSIGN_OR_RETURN(ApiClient api, ApiClient::open(options.data, options.login));
+  return change_users_of(api, options);
 }
 
 Result<Json> get_json(const std::string& method, const std::string& url,
@@ -118,28 +171,67 @@ Result<std::string> read_script(const std::string& name) {
 }
 
 Status job_command(const JobOptions& options, const std::string& action) {
-  ASSIGN_OR_RETURN(Json ready, find_platform(options.data));
-  std::string rest(ready["jobs"]["rest"].as_string());
-  if (rest.empty()) return fail(Code::unavailable, "jobs", "jobs are switched off (jobs.enabled)");
+  ASSIGN_OR_RETURN(ApiClient api, ApiClient::open(options.data, options.login));
   if (action == "list") {
-    ASSIGN_OR_RETURN(Json answer, get_json("GET", rest + "/v1/jobs"));
+    ASSIGN_OR_RETURN(Json answer, api.request("GET", "/jobs"));
     print_jobs(answer["jobs"]);
   } else if (action == "submit") {
     ASSIGN_OR_RETURN(std::string script, read_script(options.argument));
-    ASSIGN_OR_RETURN(Json answer, get_json("POST", rest + "/v1/scripts", script));
+    ASSIGN_OR_RETURN(Json answer, api.request("POST", "/jobs", Json().set("text", script)));
     Json started = Json::array();
-    for (const Json& statement : answer.as_array()) {
+    for (const Json& statement : answer["results"].as_array()) {
       if (statement["kind"].as_string() == "job") started.push(statement);
       if (statement["kind"].as_string() == "jobs") started = statement["jobs"];
     }
     print_jobs(started);
   } else {
-    std::string url =
-        fmt::format("{}/v1/jobs/{}/{}", rest, percent_encode(options.argument), action);
-    ASSIGN_OR_RETURN(Json job, get_json("POST", url));
-    print_jobs(Json::array().push(job));
+    std::string path = "/jobs/" + percent_encode(options.argument);
+    // Its id first: a job that is stopped has no name any more.
+    ASSIGN_OR_RETURN(Json before, api.request("GET", path));
+    path = "/jobs/" + std::string(before["job"]["id"].as_string());
+    RETURN_IF_ERROR(status_of(api.request("POST", path + "/" + action)));
+    ASSIGN_OR_RETURN(Json after, api.request("GET", path));
+    print_jobs(Json::array().push(after["job"]));
   }
   return {};
+}
+
+// Every topic: the list comes in pieces.
+Status list_topics(ApiClient& api, const std::string& search) {
+  fmt::print("{:<44} {:>10} {:>6} {:>14} {:>14}  {}\n", "topic", "partitions", "copies", "messages",
+             "bytes", "state");
+  for (size_t seen = 0;;) {
+    ASSIGN_OR_RETURN(Json page, api.request("GET", fmt::format("/topics?offset={}&search={}", seen,
+                                                               percent_encode(search))));
+    for (const Json& topic : page["topics"].as_array()) {
+      fmt::print("{:<44} {:>10} {:>6} {:>14} {:>14}  {}\n", topic["name"].as_string(),
+                 topic["partitions"].as_int(), topic["copies"].as_int(),
+                 topic["messages"].as_int(), topic["bytes"].as_int(),
+                 topic["healthy"].as_bool() ? "in sync" : "catching up");
+    }
+    size_t got = page["topics"].as_array().size();
+    seen += got;
+    if (got == 0 || seen >= static_cast<size_t>(page["total"].as_int())) return {};
+  }
+}
+
+Status topic_command(const TopicOptions& options, const std::string& action) {
+  Json config = Json::object();
+  for (const std::string& setting : options.settings) {
+    size_t equals = setting.find('=');
+    if (equals == setting.npos || equals == 0)
+      return fail(Code::invalid, "setting", fmt::format("'{}' is not name=value", setting));
+    config.set(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  ASSIGN_OR_RETURN(ApiClient api, ApiClient::open(options.data, options.login));
+  if (action == "list") return list_topics(api, options.name);
+  if (action == "delete")
+    return status_of(api.request("DELETE", "/topics/" + percent_encode(options.name)));
+  Json topic;
+  topic.set("name", options.name).set("config", std::move(config));
+  if (options.partitions > 0) topic.set("partitions", options.partitions);
+  if (options.copies > 0) topic.set("copies", options.copies);
+  return status_of(api.request("POST", "/topics", topic));
 }
 
 Status print_status(const std::string& data) {
@@ -184,6 +276,11 @@ int run_user(const UserOptions& options) {
 
 int run_job(const JobOptions& options, const std::string& action) {
   Status done = job_command(options, action);
+  return done ? 0 : explain(done.error());
+}
+
+int run_topic(const TopicOptions& options, const std::string& action) {
+  Status done = topic_command(options, action);
   return done ? 0 : explain(done.error());
 }
 

@@ -87,6 +87,38 @@ def test_users(running, tmp_path):
     assert user("passwd", "ann", "--password", "x").returncode == 1
 
 
+def test_users_of_a_running_platform(running):
+    """The platform has its users in memory: the command asks it, and it knows at once."""
+    name = "user-of-a-command"
+    added = running.run("user", "add", name, "--password", "secret1", "--role", "operator")
+    assert added.returncode == 0, added.stderr
+    assert running.run("user", "add", name, "--password", "x").returncode == 1
+    assert [name, "operator"] in [line.split() for line in running.run("user", "list").stdout.splitlines()]
+    as_them = ("--user", name, "--password", "secret1")
+    assert running.run("topic", *as_them, "list").returncode == 0
+    assert running.run("user", "passwd", name, "--password", "secret2").returncode == 0
+    refused = running.run("topic", *as_them, "list")
+    assert refused.returncode == 1 and "could not sign in" in refused.stderr
+    refused = running.run("user", "--admin", name, "--admin-password", "secret2", "remove", "admin")
+    assert refused.returncode == 1 and "needs the role admin" in refused.stderr
+    assert running.run("user", "remove", name).returncode == 0
+    assert running.run("user", "passwd", name, "--password", "x").returncode == 1
+
+
+def test_topics_by_command(running):
+    made = running.run("topic", "create", "by-command", "--partitions", "3", "--config", "retention.ms=60000")
+    assert made.returncode == 0, made.stderr
+    again = running.run("topic", "create", "by-command")
+    assert again.returncode == 1 and "exists" in again.stderr
+    assert running.run("topic", "create", "other", "--config", "retention.ms").returncode == 2
+    assert running.run("topic", "create", "other", "--config", "no.such=1").returncode != 0
+    listed = running.run("topic", "list", "by-comm").stdout.splitlines()
+    assert len(listed) == 2 and listed[1].split()[:4] == ["by-command", "3", "2", "0"]
+    assert running.run("topic", "delete", "by-command").returncode == 0
+    assert running.run("topic", "delete", "by-command").returncode == 1
+    assert running.run("topic", "list", "by-comm").stdout.splitlines() == listed[:1]
+
+
 def test_sql_command(running):
     outcome = running.run("sql", "-e", "SELECT 1 AS one, 'a' AS text; SELECT 2", "--output", "csv")
     assert outcome.returncode == 0, outcome.stderr
