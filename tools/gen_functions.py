@@ -12,8 +12,8 @@ MACRO = re.compile(r'PER_(?:DATETIME|TIME)\(\s*"(\w+)"')
 # What Trino documents and is not here, with the reason.
 MISSING = {
     "the type behind them is missing": "objectid, objectid_timestamp, timestamp_objectid",
-    "geospatial types and bing tiles are missing": "bing_*, ST_*, to_geometry, from_geojson_geometry, geometry_*, convex_hull_agg, "
-    "from_encoded_polyline, to_encoded_polyline, simplify_geometry, spatial_partitioning, line_*",
+    "no database of reference systems": "ST_Transform, ST_TransformXY",
+    "no reader of KML, no KDB trees": "ST_GeomFromKML, spatial_partitioning, spatial_partitions",
     "no machine learning": "learn_classifier, learn_regressor, learn_libsvm_*, classify, regress, features, "
     "evaluate_classifier_predictions",
     "not written yet": "theta_sketch_cardinality, theta_sketch_union, title_case, "

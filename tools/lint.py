@@ -18,7 +18,7 @@ SRC = ROOT / "src"
 THIRD_PARTY = {
     "fmt/": "fmt", "simdjson": "simdjson", "xxhash": "xxhash", "isa-l": "isal", "openssl/": "openssl",
     "zstd": "zstd", "lz4": "lz4", "snappy": "snappy", "zlib": "zlib", "sqlite3": "sqlite", "libpq-fe.h": "postgresql", "crypt.h": "crypt",
-    "rocksdb/": "rocksdb", "unicode/": "icu", "oniguruma": "onig", "libstemmer": "stemmer", "yaml-cpp/": "yaml", "CLI/": "cli11",
+    "rocksdb/": "rocksdb", "unicode/": "icu", "oniguruma": "onig", "libstemmer": "stemmer", "geos_c.h": "geos", "yaml-cpp/": "yaml", "CLI/": "cli11",
     "editline/": "editline", "histedit": "editline", "librdkafka/": "rdkafka", "boost/asio": "asio", "boost/beast": "beast", "duckdb": "duckdb",
     "gtest/": "gtest", "gmock/": "gtest", "benchmark/": "benchmark", "parquet_": "duckdb",
 }

@@ -61,6 +61,9 @@ Result<Type> file_type(const Type& type, const std::string& column) {
     case TypeKind::tdigest:
     case TypeKind::qdigest:
     case TypeKind::set_digest: return Type(TypeKind::varbinary);
+    case TypeKind::geometry:
+    case TypeKind::spherical_geography:
+    case TypeKind::bing_tile:
     case TypeKind::variant:
     case TypeKind::color:
     case TypeKind::function:

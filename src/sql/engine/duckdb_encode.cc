@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "sql/geo/geo.h"
 #include "sql/native/moment.h"
 #include "sql/types/color.h"
 #include "sql/types/ip_address.h"
@@ -346,6 +347,13 @@ class Column {
       case TypeKind::char_: return put_text(out, padded(text(at), type_.precision));
       case TypeKind::uuid:
         return put_text(out, duckdb::UUID::ToString(value<duckdb::hugeint_t>(at)));
+      case TypeKind::geometry:
+      case TypeKind::spherical_geography: return put_text(out, geo::geometry_text(text(at)));
+      case TypeKind::bing_tile: {
+        std::string object = geo::bing_tile_text(value<int64_t>(at));
+        out.need(object.size());
+        return out.put(object);
+      }
       case TypeKind::ipaddress: return put_text(out, ip_address_text(text(at)));
       case TypeKind::number: return put_text(out, Number::decode(text(at)).text());
       case TypeKind::interval_year_month:

@@ -28,6 +28,7 @@
 #include "sql/engine/duckdb_text_scan.h"
 #include "sql/engine/duckdb_tpch.h"
 #include "sql/engine/duckdb_write.h"
+#include "sql/geo/geo.h"
 #include "sql/native/prelude.h"
 #include "sql/native/aggregate.h"
 #include "sql/native/functions.h"
@@ -320,6 +321,7 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
     register_row_patterns(instance);
     register_sketches(instance);
     register_digests(instance);
+    geo::register_geo_functions(instance);
     register_routines(instance);
     register_tpch_scan(instance);
     if (options.texts) register_text_scan(instance, *options.texts);

@@ -136,7 +136,7 @@ const std::multimap<std::string, const FunctionRow*, std::less<>>& index() {
     for (auto* table :
          {&scalar_functions_text(), &scalar_functions_number(), &scalar_functions_time(),
           &scalar_functions_bytes(), &scalar_functions_nested(), &scalar_functions_statistics(),
-          &aggregate_functions()}) {
+          &functions_geo(), &aggregate_functions()}) {
       for (const auto& row : *table) rows->emplace(row.name, &row);
     }
     return rows;

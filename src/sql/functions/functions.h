@@ -33,6 +33,7 @@ const std::vector<FunctionRow>& scalar_functions_time();
 const std::vector<FunctionRow>& scalar_functions_bytes();
 const std::vector<FunctionRow>& scalar_functions_nested();
 const std::vector<FunctionRow>& scalar_functions_statistics();
+const std::vector<FunctionRow>& functions_geo();  // of every kind
 const std::vector<FunctionRow>& aggregate_functions();
 // All rows with this name (lower case).
 std::vector<const FunctionRow*> functions_named(std::string_view name);

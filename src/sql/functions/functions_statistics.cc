@@ -110,12 +110,6 @@ const std::vector<FunctionRow>& scalar_functions_statistics() {
       {"bar", kScalar, "double, bigint, color, color -> varchar",
        "aichemy_bar({0}, {1}, {2}, {3})", "length(bar(0.5, 4, rgb(255, 0, 0), rgb(0, 0, 255)))",
        "30"},
-      {"great_circle_distance", kScalar, "double, double, double, double -> double",
-       "(6371.01 * atan2(sqrt(pow(cos(radians({2})) * sin(radians({1}) - radians({3})), 2) + "
-       "pow(cos(radians({0})) * sin(radians({2})) - sin(radians({0})) * cos(radians({2})) * "
-       "cos(radians({1}) - radians({3})), 2)), sin(radians({0})) * sin(radians({2})) + "
-       "cos(radians({0})) * cos(radians({2})) * cos(radians({1}) - radians({3}))))",
-       "round(great_circle_distance(36.12, -86.67, 33.94, -118.40), 3)", "2886.449"},
   };
   return kRows;
 }

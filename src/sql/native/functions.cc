@@ -62,15 +62,22 @@ duckdb::ScalarFunction made_of(const NativeFunction& row) {
 
 }  // namespace
 
-void register_native_functions(duckdb::DatabaseInstance& database) {
+void register_native_rows(duckdb::DatabaseInstance& database,
+                          const std::vector<NativeFunction>& rows) {
   std::map<std::string, duckdb::ScalarFunctionSet> sets;
-  for (Family family : kFamilies) {
-    for (const auto& row : family()) {
-      sets.try_emplace(row.name, row.name).first->second.AddFunction(made_of(row));
-    }
-  }
+  for (const auto& row : rows)
+    sets.try_emplace(row.name, row.name).first->second.AddFunction(made_of(row));
   duckdb::ExtensionLoader loader(database, "aichemy");
   for (auto& [name, set] : sets) loader.RegisterFunction(set);
+}
+
+void register_native_functions(duckdb::DatabaseInstance& database) {
+  std::vector<NativeFunction> rows;
+  for (Family family : kFamilies) {
+    for (auto& row : family()) rows.push_back(std::move(row));
+  }
+  register_native_rows(database, rows);
+  duckdb::ExtensionLoader loader(database, "aichemy");
   register_native_decimal(loader);  // typed by their arguments, which no signature can say
 }
 

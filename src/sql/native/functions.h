@@ -39,6 +39,9 @@ std::vector<NativeFunction> native_time_functions();
 std::vector<NativeFunction> native_time_format_functions();
 
 void register_native_functions(duckdb::DatabaseInstance& database);
+// Families of other modules.
+void register_native_rows(duckdb::DatabaseInstance& database,
+                          const std::vector<NativeFunction>& rows);
 // Functions whose result type is an argument: aichemy_json_decode(text, 'type').
 void register_json_decode(duckdb::DatabaseInstance& database);
 

@@ -140,6 +140,7 @@ bool can_cast(const Type& from, const Type& to) {
     return from.is(TypeKind::varbinary) || to.is(TypeKind::varbinary);
   if (from.is(TypeKind::color) || to.is(TypeKind::color)) return false;
   if (from.kind == to.kind && from.fields.empty()) return true;
+  if (from.is_geo() || to.is_geo()) return false;  // functions make and show them
   bool from_nested = !from.fields.empty(), to_nested = !to.fields.empty();
   if (to.is(TypeKind::json)) {
     return !from.is(TypeKind::varbinary) && !from.is(TypeKind::char_) &&

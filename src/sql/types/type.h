@@ -13,7 +13,8 @@
 //   BIGINT (milliseconds), array LIST, map MAP, row STRUCT whose fields are always named f0, f1,
 //   ... by position (so that no user name reaches the engine), ipaddress BLOB of 16 bytes, number
 //   BLOB (sql/types/number.h), sketches BLOB, color INTEGER (0xRRGGBB, or -1 less the number of a
-//   color of the system), unknown any type holding only NULL.
+//   color of the system), Geometry and SphericalGeography BLOB, BingTile BIGINT (sql/geo/geo.h),
+//   unknown any type holding only NULL.
 #pragma once
 
 #include <cstdint>
@@ -61,6 +62,9 @@ enum class TypeKind : uint8_t {
   qdigest,
   set_digest,
   color,
+  geometry,
+  spherical_geography,
+  bing_tile,
 };
 
 struct Field;
@@ -95,6 +99,7 @@ class Type {
   bool is(TypeKind k) const { return kind == k; }
   bool is_integer() const { return kind >= TypeKind::tinyint && kind <= TypeKind::bigint; }
   bool is_numeric() const { return kind >= TypeKind::tinyint && kind <= TypeKind::number; }
+  bool is_geo() const { return kind >= TypeKind::geometry && kind <= TypeKind::bing_tile; }
   bool is_text() const { return kind == TypeKind::varchar || kind == TypeKind::char_; }
   const Type& element() const;  // array element
   const Type& key() const;      // of a map
