@@ -121,8 +121,8 @@ class EsriReader {
     starts.push_back(point_count);
     int32_t before = 0;
     for (size_t i = 0; i + 1 < starts.size(); ++i) {
-      int32_t size = starts[i + 1] - starts[i];
-      if (starts[i] != before || starts[i + 1] < starts[i] || size < 2) return false;
+      int64_t size = int64_t{starts[i + 1]} - starts[i];
+      if (starts[i] != before || size < 2 || starts[i + 1] > point_count) return false;
       before = starts[i + 1];
       if (!points(to.emplace_back(Shape::line({})).points, static_cast<size_t>(size))) return false;
     }

@@ -167,6 +167,10 @@ TEST(Geometry, PolylinesAndHadoopShapes) {
            "02000000000000000000f03f000000000000004000000000000008400000000000001040"),
       "MULTIPOINT ((1 2), (3 4))");
   EXPECT_EQ(text("1234"), "Hadoop shape input is too short");
+  // A part that begins at the least number there is.
+  EXPECT_EQ(text("000000000005000000" + std::string(64, '0') + "010000000500000000000080" +
+                 std::string(160, '0')),
+            "Invalid Hadoop shape");
   EXPECT_EQ(text("000000000701000000ffffffffffffefffffffffffffffefff"),
             "Invalid Hadoop shape type: 7");
   EXPECT_EQ(text("00000000ff01000000ffffffffffffefffffffffffffffefff"),

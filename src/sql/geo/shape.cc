@@ -171,10 +171,14 @@ class WkbWriter {
     double nan = std::numeric_limits<double>::quiet_NaN();
     return {nan, nan, nan};
   }
+  // One NaN for all: equal values have equal bytes.
+  void ordinate(double value) {
+    append_little(out_, std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value);
+  }
   void coordinate(const Coordinate& at, bool has_z) {
-    append_little(out_, at.x);
-    append_little(out_, at.y);
-    if (has_z) append_little(out_, at.z);
+    ordinate(at.x);
+    ordinate(at.y);
+    if (has_z) ordinate(at.z);
   }
   void line(const Shape& shape, bool has_z) {
     append_little<uint32_t>(out_, static_cast<uint32_t>(shape.points.size()));

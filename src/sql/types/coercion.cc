@@ -143,6 +143,9 @@ bool can_cast(const Type& from, const Type& to) {
   if (from.is_geo() || to.is_geo()) return false;  // functions make and show them
   bool from_nested = !from.fields.empty(), to_nested = !to.fields.empty();
   if (to.is(TypeKind::json)) {
+    for (size_t i = from.is(TypeKind::map) ? 1 : 0; i < from.fields.size(); ++i) {
+      if (!can_cast(from.fields[i].type, to)) return false;
+    }
     return !from.is(TypeKind::varbinary) && !from.is(TypeKind::char_) &&
            !from.is(TypeKind::ipaddress);
   }
