@@ -18,6 +18,7 @@ constexpr size_t kArrayMax = 4096;
 constexpr size_t kBitmapBytes = 8192;
 constexpr size_t kOffsetsFrom = 4;  // containers, when there are runs
 constexpr size_t kPositionsMax = size_t{1} << 28;
+constexpr uint32_t kKeyMax = 0x7fffffff;  // positions are 63 bits (Puffin specification)
 constexpr int kPositionFieldId = 2147483645;
 
 std::unexpected<Error> broken(const char* why) {
@@ -167,6 +168,7 @@ Result<Positions> decode_deletion_vector(std::string_view blob) {
     auto key = reader.number<uint32_t>();
     if (reader.failed()) return broken("it ends too early");
     if (key < next_key) return broken("its bitmaps are not in order");
+    if (key > kKeyMax) return broken("a position has its highest bit set");
     next_key = uint64_t{key} + 1;
     RETURN_IF_ERROR(reader.bitmap(key, &positions));
   }

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/json.h"
@@ -50,6 +55,52 @@ TEST(DeletionVectorTest, ReadsRuns) {
   auto positions = decode_deletion_vector(framed(bitmaps));
   ASSERT_TRUE(positions) << positions.error().message;
   EXPECT_EQ(*positions, (Positions{1, 2, 3, 10}));
+}
+
+std::string fixture(const std::string& name) {
+  auto path = std::filesystem::path(AICHEMY_GOLDEN_DIR) / "apache_iceberg" / "deletes" / name;
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_FALSE(text.str().empty()) << path;
+  return text.str();
+}
+
+// Whole blobs of apache/iceberg's fixtures, with what its tests put into them.
+TEST(DeletionVectorTest, ReadsIcebergsOwn) {
+  Positions all = {5, 7};  // two bitmaps of an array, a short run and a long one each
+  auto add = [&](uint64_t bitmap, uint64_t container, uint64_t from, uint64_t to) {
+    for (uint64_t at = from; at < to; ++at) all.push_back((bitmap << 32) + (container << 16) + at);
+  };
+  add(0, 1, 1, 1000);
+  add(0, 2, 1, 65535);
+  for (uint64_t at : {10, 20}) add(1, 0, at, at + 1);
+  add(1, 1, 10, 500);
+  add(1, 2, 1, 65535);
+  uint64_t large = 0x7fffffff;
+  for (const auto& [name, expected] : std::map<std::string, Positions>{
+           {"empty-position-index.bin", {}},
+           {"small-alternating-values-position-index.bin", {1, 3, 5, 7, 9}},
+           {"small-and-large-values-position-index.bin", {100, 101, large + 100, large + 101}},
+           {"all-container-types-position-index.bin", all}}) {
+    auto positions = decode_deletion_vector(fixture(name));
+    ASSERT_TRUE(positions) << name << ": " << positions.error().message;
+    EXPECT_EQ(*positions, expected) << name;
+  }
+}
+
+// Bitmaps without a frame, of the Roaring specification's own examples.
+TEST(DeletionVectorTest, ReadsRoaringsExamples) {
+  EXPECT_EQ(decode_deletion_vector(framed(fixture("64mapempty.bin"))).value(), Positions());
+  EXPECT_EQ(decode_deletion_vector(framed(fixture("64map32bitvals.bin"))).value(), every(0, 10, 1));
+  Positions spread;
+  for (uint64_t bitmap = 0; bitmap < 10; ++bitmap) {
+    for (uint64_t low = 0; low < 10; ++low) spread.push_back((bitmap << 32) + low);
+  }
+  EXPECT_EQ(decode_deletion_vector(framed(fixture("64mapspreadvals.bin"))).value(), spread);
+  auto refused = decode_deletion_vector(framed(fixture("64maphighvals.bin")));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::corrupt);
 }
 
 TEST(DeletionVectorTest, EveryDamageIsFound) {

@@ -309,19 +309,41 @@ class ManifestDecoder {
   // Walks an array of {key, value} records; `each` reads the value after its key.
   template <class Each>
   void read_pairs(const AvroNode& node, Each each) {
-    if (node.kind != AvroKind::array || node.children[0].kind != AvroKind::record ||
-        node.children[0].children.size() != 2 || !is_integer(node.children[0].children[0])) {
-      cursor_.set_failed();
-      return;
+    if (node.kind != AvroKind::array) return cursor_.set_failed();
+    const AvroNode& pair = without_null(node.children[0]);
+    if (pair.kind != AvroKind::record || pair.children.size() != 2 ||
+        !is_integer(without_null(pair.children[0]))) {
+      return cursor_.set_failed();
     }
-    const AvroNode& value = node.children[0].children[1];
+    bool plain = node.children[0].kind == AvroKind::record && is_integer(pair.children[0]) &&
+                 pair.children[1].kind != AvroKind::union_;
     while (int64_t count = cursor_.read_block_count()) {
       for (int64_t i = 0; i < count && !cursor_.failed(); ++i) {
+        if (!plain) {
+          read_optional_pair(node.children[0], each);
+          continue;
+        }
         auto key = static_cast<int32_t>(cursor_.read_long());
-        each(key, value);
+        each(key, pair.children[1]);
       }
       if (cursor_.failed()) return;
     }
+  }
+
+  // BigQuery makes everything nullable. A pair without a key or a value says nothing.
+  template <class Each>
+  void read_optional_pair(const AvroNode& item, Each& each) {
+    const AvroNode* pair = cursor_.enter(item);
+    if (!pair || pair->kind == AvroKind::null) return;
+    const AvroNode* key = cursor_.enter(pair->children[0]);
+    std::optional<int64_t> id;
+    if (key && key->kind != AvroKind::null) id = cursor_.read_long();
+    const AvroNode* value = key ? cursor_.enter(pair->children[1]) : nullptr;
+    if (!value || value->kind == AvroKind::null) return;
+    if (id)
+      each(static_cast<int32_t>(*id), *value);
+    else
+      cursor_.skip(*value);
   }
 
   void read_counts(const AvroNode& node, Manifest::CountMap* map) {

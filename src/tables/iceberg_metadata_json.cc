@@ -99,16 +99,21 @@ Result<std::vector<PartitionField>> partition_fields_from_json(const Json& json)
   return fields;
 }
 
+Result<Schema> read_schema(const Json& json) {
+  if (json["type"].as_string() != "struct") return broken("a schema's type is not \"struct\"");
+  return schema_from_json(json);
+}
+
 Status read_schemas(const Json& json, TableMetadata* to) {
   if (const Json* schemas = json.find("schemas"); schemas && schemas->is_array()) {
     for (const Json& item : schemas->as_array()) {
-      ASSIGN_OR_RETURN(Schema schema, schema_from_json(item));
+      ASSIGN_OR_RETURN(Schema schema, read_schema(item));
       to->schemas.push_back(std::move(schema));
     }
     ASSIGN_OR_RETURN(int64_t current, json.int_at("current-schema-id"));
     to->current_schema_id = static_cast<int>(current);
   } else if (const Json* schema = json.find("schema"); schema && to->format_version == 1) {
-    ASSIGN_OR_RETURN(Schema only, schema_from_json(*schema));
+    ASSIGN_OR_RETURN(Schema only, read_schema(*schema));
     to->current_schema_id = only.id;
     to->schemas.push_back(std::move(only));
   }
@@ -139,11 +144,18 @@ Status read_specs(const Json& json, TableMetadata* to) {
   for (const PartitionSpec& spec : to->specs) {
     for (const PartitionField& field : spec.fields) highest = std::max(highest, field.field_id);
   }
+  if (to->format_version >= 2 && !json.find("last-partition-id"))
+    return broken("\"last-partition-id\" is missing");
   to->last_partition_id = static_cast<int>(json["last-partition-id"].as_int(highest));
   return {};
 }
 
 Status read_sort_orders(const Json& json, TableMetadata* to) {
+  if (to->format_version >= 2) {  // optional before (spec: table metadata fields)
+    for (const char* name : {"sort-orders", "default-sort-order-id"}) {
+      if (!json.find(name)) return broken("\"" + std::string(name) + "\" is missing");
+    }
+  }
   for (const Json& item : json["sort-orders"].as_array()) {
     ASSIGN_OR_RETURN(SortOrder order, sort_order_from_json(item));
     to->sort_orders.push_back(std::move(order));

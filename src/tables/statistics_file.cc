@@ -40,6 +40,25 @@ std::string ThetaSketch::encode() const {
   return made;
 }
 
+Result<double> theta_estimate(std::string_view sketch) {
+  auto broken = [](const char* why) {
+    return fail(Code::corrupt, "theta_sketch", std::string("a theta sketch is broken: ") + why);
+  };
+  if (sketch.size() < 8) return broken("it is too short");
+  size_t longs = static_cast<uint8_t>(sketch[0]) & 0x3f;
+  if (sketch[1] != kSerialVersion || sketch[2] != kCompactFamily)
+    return fail(Code::unsupported, "theta_sketch", "this form of theta sketches is not supported");
+  auto flags = static_cast<uint8_t>(sketch[5]);
+  if ((flags & kEmpty) != 0) return 0;
+  if (longs < 1 || longs > 3 || sketch.size() < longs * 8) return broken("its preamble is cut off");
+  size_t count = longs == 1 ? 1 : load_little<uint32_t>(sketch.data() + 8);
+  if ((sketch.size() - longs * 8) / 8 < count) return broken("it has fewer hashes than it says");
+  if (longs < 3) return static_cast<double>(count);
+  auto theta = load_little<int64_t>(sketch.data() + 16);
+  if (theta <= 0) return broken("its bound is not positive");
+  return static_cast<double>(count) * 0x1p63 / static_cast<double>(theta);
+}
+
 StatisticsFile encode_statistics(const std::vector<ThetaSketch>& sketches, int64_t snapshot_id,
                                  int64_t sequence_number) {
   StatisticsFile made;

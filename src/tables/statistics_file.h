@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
+#include "base/result.h"
 
 namespace aichemy::tables {
 
@@ -22,6 +24,10 @@ struct ThetaSketch {
   double estimate() const;
   std::string encode() const;
 };
+
+// What a sketch of any writer says: the number of distinct values. corrupt ("theta_sketch");
+// unsupported for a form that is not the compact one of serial version 3.
+Result<double> theta_estimate(std::string_view sketch);
 
 struct StatisticsFile {
   std::string bytes;

@@ -10,6 +10,7 @@
 #include "sql/connectors/iceberg_mapping.h"
 #include "sql/connectors/iceberg_tables.h"
 #include "sql/connectors/table_change.h"
+#include "tables/puffin.h"
 #include "tables/statistics_file.h"
 
 namespace aichemy::sql {
@@ -81,8 +82,24 @@ std::optional<std::string> bound_text(const tables::Value& value, const tables::
   }
 }
 
+// The sketches themselves, for a writer that does not repeat their estimates in the metadata. The
+// specification calls statistics informational: a file that is gone or broken says nothing.
+void add_sketches(const Call& call, tables::FileIo& files, const Json& file,
+                  std::map<int, double>* counts) {
+  auto bytes = files.read(call, std::string(file["statistics-path"].as_string()));
+  auto puffin = bytes ? tables::decode_puffin(*bytes) : std::unexpected(bytes.error());
+  if (!puffin) return;
+  for (const tables::PuffinBlob& blob : puffin->blobs) {
+    if (blob.type != tables::kThetaBlob || blob.fields.empty()) continue;
+    auto sketch = tables::puffin_blob(*bytes, blob);
+    auto estimate = sketch ? tables::theta_estimate(*sketch) : std::unexpected(sketch.error());
+    if (estimate) counts->try_emplace(blob.fields[0], *estimate);
+  }
+}
+
 // Distinct values by field id, of the newest snapshot in the ancestry that has been analysed.
-std::map<int, double> distinct_counts(const TableMetadata& metadata) {
+std::map<int, double> distinct_counts(const Call& call, tables::FileIo& files,
+                                      const TableMetadata& metadata) {
   std::map<int, double> counts;
   const auto* at = metadata.current_snapshot();
   for (size_t steps = 0; at && steps <= metadata.snapshots.size(); ++steps) {
@@ -94,6 +111,7 @@ std::map<int, double> distinct_counts(const TableMetadata& metadata) {
         std::string ndv(blob["properties"]["ndv"].as_string());
         int field = static_cast<int>(blob["fields"].as_array()[0].as_int());
         if (!ndv.empty()) counts.try_emplace(field, std::strtod(ndv.c_str(), nullptr));
+        if (ndv.empty() && !counts.contains(field)) add_sketches(call, files, file, &counts);
       }
     }
     at = at->parent_id ? metadata.snapshot(*at->parent_id) : nullptr;
@@ -131,7 +149,7 @@ Result<TableStatistics> IcebergConnector::statistics(const Call& call, const Tab
     }
   }
   made.rows = static_cast<double>(rows);
-  auto distinct = distinct_counts(metadata);
+  auto distinct = distinct_counts(call, catalog_.files(), metadata);
   for (size_t i = 0; i < schema.fields.size(); ++i) {
     const tables::Field& field = schema.fields[i];
     const Totals& total = totals[field.id];
