@@ -206,8 +206,12 @@ TEST_F(DuckDbEngineTest, WritesAndScansByFieldId) {
   using tables::primitive;
   scan->plan.schema =
       schema_of({{.id = 1, .name = "id", .type = primitive(tables::TypeKind::int64)},
-                 {.id = 9, .name = "added", .type = primitive(tables::TypeKind::int32)}});
+                 {.id = 9, .name = "added", .type = primitive(tables::TypeKind::int32)},
+                 {.id = 3, .name = "s", .type = primitive(tables::TypeKind::struct_)}});
   scan->plan.schema.fields[1].initial_default = Json(42);
+  tables::Type& inside = scan->plan.schema.fields[2].type;
+  inside.fields = {{.id = 98, .name = "d", .type = primitive(tables::TypeKind::int64)}};
+  inside.fields[0].initial_default = Json(-7);
   tables::DataFile data;
   data.path = file.path;
   data.size = file.bytes;
@@ -215,16 +219,18 @@ TEST_F(DuckDbEngineTest, WritesAndScansByFieldId) {
   data.constants = {{8, tables::Value("const")}};
   scan->plan.files = {data};
   scan->plan.record_count = 10;
-  // Renamed, reordered, with a struct field gone, a partition constant, a later column with a
-  // default, the path.
-  scan->columns = {{Type::varchar(), {2, {}}},
-                   {of(TypeKind::bigint), {1, {}}},
-                   {Type::row({{"z", Type::varchar()}, {"new", of(TypeKind::bigint)}}),
-                    {3, {{5, {}}, {99, {}}}}},
-                   {Type::varchar(), {8, {}}},
-                   {of(TypeKind::integer), {9, {}}},
-                   {Type::array(of(TypeKind::double_)), {6, {{7, {}}}}},
-                   {Type::varchar(), {}, LakeColumnSource::path}};
+  // Renamed, reordered, with a struct field gone and one of a default, a partition constant, a
+  // later column with a default, the path.
+  scan->columns = {
+      {Type::varchar(), {2, {}}},
+      {of(TypeKind::bigint), {1, {}}},
+      {Type::row(
+           {{"z", Type::varchar()}, {"new", of(TypeKind::bigint)}, {"d", of(TypeKind::bigint)}}),
+       {3, {{5, {}}, {99, {}}, {98, {}}}}},
+      {Type::varchar(), {8, {}}},
+      {of(TypeKind::integer), {9, {}}},
+      {Type::array(of(TypeKind::double_)), {6, {{7, {}}}}},
+      {Type::varchar(), {}, LakeColumnSource::path}};
   EngineScan handle = scans_.add(scan);
   std::string from = " FROM lake_scan('" + handle.handle + "')";
   EXPECT_EQ(rows("SELECT c1, c0, c2, c3, c4, c5" + from + " WHERE c1 = 7",
@@ -232,7 +238,7 @@ TEST_F(DuckDbEngineTest, WritesAndScansByFieldId) {
                   of(TypeKind::integer), scan->columns[5].type},
                  {handle.keep})
                 .value(),
-            "[[7,\"n7\",[\"v\",null],\"const\",42,[7.0]]]");
+            "[[7,\"n7\",[\"v\",null,-7],\"const\",42,[7.0]]]");
   EXPECT_EQ(rows("SELECT count(*)" + from, {of(TypeKind::bigint)}).value(), "[[10]]");
   EXPECT_EQ(rows("SELECT DISTINCT c6" + from, {Type::varchar()}).value(),
             "[[\"" + file.path + "\"]]");

@@ -424,14 +424,22 @@ class LakeFileReader final : public duckdb::MultiFileReader {
 
   static void set_defaults(const LakeScan& scan,
                            duckdb::vector<MultiFileColumnDefinition>& schema) {
-    for (size_t i = 0; i < scan.columns.size(); ++i) {
-      const tables::Field* field = scan.plan.schema.find(scan.columns[i].field_id.id);
-      if (!field || !field->initial_default) continue;
+    for (size_t i = 0; i < scan.columns.size(); ++i)
+      set_defaults(scan.plan.schema, scan.columns[i].field_id, scan.columns[i].type, schema[i]);
+  }
+
+  // Of the field and of those inside it: a struct that a file has may lack a later field.
+  static void set_defaults(const tables::Schema& schema, const FieldId& id, const Type& type,
+                           MultiFileColumnDefinition& to) {
+    const tables::Field* field = schema.find(id.id);
+    if (field && field->initial_default) {
       auto value = tables::value_from_json(*field->initial_default, field->type);
       if (!value) throw_error(value.error());
-      schema[i].default_expression =
-          duckdb::make_uniq<duckdb::ConstantExpression>(duckdb_value(*value, scan.columns[i].type));
+      to.default_expression =
+          duckdb::make_uniq<duckdb::ConstantExpression>(duckdb_value(*value, type));
     }
+    for (size_t i = 0; i < id.children.size() && i < to.children.size(); ++i)
+      set_defaults(schema, id.children[i], type.fields[i].type, to.children[i]);
   }
 
   static void check_types(const duckdb::BaseFileReader& reader,
