@@ -243,8 +243,9 @@ class Catalog {
   Result<bool> view_exists(const Call& call, const EntityName& name);
   Result<LoadedView> load_view(const Call& call, const EntityName& name);
   Result<LoadedView> create_view(const Call& call, const EntityName& name, const NewView& view);
+  // A view that has its metadata file already.
   Result<LoadedView> register_view(const Call& call, const EntityName& name,
-                                   const std::string& metadata_location);
+                                   const std::string& location);
   Result<LoadedView> commit_view(const Call& call, const EntityName& name,
                                  const std::vector<ViewRequirement>& requirements,
                                  const std::vector<ViewUpdate>& updates);
@@ -267,10 +268,10 @@ class Catalog {
 
   Result<std::vector<TablePointer>> list_relations(const NamespaceName& space, bool views);
   Result<std::string> pointer_of(const EntityName& name, bool view);
+  Result<LoadedView> read_view(const Call& call, const EntityName& name,
+                               const std::string& location);
   // `location`: conflict ("moved") unless the pointer is still there; "" whatever it is.
   Status drop_relation(const EntityName& name, bool view, const std::string& location = "");
-  Result<std::shared_ptr<const ViewMetadata>> read_view(const Call& call,
-                                                        const std::string& location);
   Status rename_relation(const EntityName& from, const EntityName& to, bool view);
   Result<std::string> default_location(const Call& call, const EntityName& name);
 

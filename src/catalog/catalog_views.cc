@@ -25,39 +25,45 @@ Result<bool> Catalog::view_exists(const Call&, const EntityName& name) {
   return pointer.has_value();
 }
 
-Result<LoadedView> Catalog::load_view(const Call& call, const EntityName& name) {
-  ASSIGN_OR_RETURN(std::string location, pointer_of(name, true));
-  ASSIGN_OR_RETURN(std::shared_ptr<const ViewMetadata> view, read_view(call, location));
+Result<LoadedView> Catalog::read_view(const Call& call, const EntityName& name,
+                                      const std::string& location) {
+  auto view = state_->view_cache.find(location);
+  if (!view) {
+    ASSIGN_OR_RETURN(std::string bytes, files_.read(call, location));
+    auto json = Json::parse(bytes);
+    if (!json) return fail(Code::corrupt, "view_metadata", location + ": " + json.error().message);
+    auto parsed = view_from_json(*json);
+    if (!parsed) {
+      parsed.error().message = location + ": " + parsed.error().message;
+      return std::unexpected(parsed.error());
+    }
+    view = std::make_shared<const ViewMetadata>(std::move(*parsed));
+    state_->view_cache.keep(location, view, bytes.size() * 2);
+  }
   return LoadedView{name, location, view};
 }
 
-Result<std::shared_ptr<const ViewMetadata>> Catalog::read_view(const Call& call,
-                                                               const std::string& location) {
-  if (auto known = state_->view_cache.find(location)) return known;
-  ASSIGN_OR_RETURN(std::string bytes, files_.read(call, location));
-  auto json = Json::parse(bytes);
-  if (!json) return fail(Code::corrupt, "view_metadata", location + ": " + json.error().message);
-  ASSIGN_OR_RETURN(ViewMetadata parsed, view_from_json(*json));
-  auto view = std::make_shared<const ViewMetadata>(std::move(parsed));
-  state_->view_cache.keep(location, view, bytes.size() * 2);
-  return view;
+Result<LoadedView> Catalog::load_view(const Call& call, const EntityName& name) {
+  ASSIGN_OR_RETURN(std::string location, pointer_of(name, true));
+  return read_view(call, name, location);
 }
 
 Result<LoadedView> Catalog::register_view(const Call& call, const EntityName& name,
                                           const std::string& location) {
   RETURN_IF_ERROR(check_name(name));
-  ASSIGN_OR_RETURN(std::shared_ptr<const ViewMetadata> view, read_view(call, location));
-  RelationRow row{.kind = RelationKind::view, .uuid = view->uuid, .metadata_location = location};
-  int64_t now = state_->clock.wall_millis();
+  ASSIGN_OR_RETURN(LoadedView view, read_view(call, name, location));
+  RelationRow row{
+      .kind = RelationKind::view, .uuid = view.metadata->uuid, .metadata_location = location};
   RETURN_IF_ERROR(state_->database.transaction([&](metadb::Transaction& transaction) {
-    return insert_relation(transaction, name, row, now);
+    return insert_relation(transaction, name, row, state_->clock.wall_millis());
   }));
-  return LoadedView{name, location, view};
+  return view;
 }
 
 Result<LoadedView> Catalog::create_view(const Call& call, const EntityName& name,
                                         const NewView& view) {
   RETURN_IF_ERROR(check_name(name));
+  RETURN_IF_ERROR(check_dialects(view.version));
   ViewMetadata made;
   made.uuid = state_->random.uuid();
   made.location = view.location;

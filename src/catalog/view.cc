@@ -1,6 +1,7 @@
 #include "catalog/view.h"
 
 #include <algorithm>
+#include <set>
 
 namespace aichemy::catalog {
 
@@ -90,6 +91,7 @@ class Applier {
 
   Status add_version(ViewVersion version) {
     if (version.schema_id == -1) version.schema_id = last_schema_;
+    RETURN_IF_ERROR(check_dialects(version));
     if (!m.schema(version.schema_id)) {
       return refused("view version: there is no schema " + std::to_string(version.schema_id));
     }
@@ -144,6 +146,18 @@ const tables::Schema* ViewMetadata::schema(int id) const {
 std::string ViewMetadata::sql(std::string_view dialect) const {
   for (const ViewRepresentation& representation : current_version().representations) {
     if (representation.dialect == dialect) return representation.sql;
+  }
+  return {};
+}
+
+Status check_dialects(const ViewVersion& version) {
+  std::set<std::string> known;
+  for (const ViewRepresentation& representation : version.representations) {
+    std::string dialect = representation.dialect;
+    for (char& c : dialect) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    if (!known.insert(dialect).second) {
+      return refused("Invalid view version: Cannot add multiple queries for dialect " + dialect);
+    }
   }
   return {};
 }

@@ -87,6 +87,8 @@ Result<ViewMetadata> view_from_json(const Json& json);  // corrupt ("view_metada
 Json view_to_json(const ViewMetadata& view);
 Result<ViewVersion> view_version_from_json(const Json& json);
 Json view_version_to_json(const ViewVersion& version);
+// invalid ("update") when a dialect has two texts: an engine could not tell which is meant.
+Status check_dialects(const ViewVersion& version);
 // invalid ("request") for an update or requirement we do not know.
 Result<ViewUpdate> view_update_from_json(const Json& json);
 Result<ViewRequirement> view_requirement_from_json(const Json& json);
