@@ -1,4 +1,4 @@
-"""Avro object container files, written by the specification alone."""
+"""Avro object container files, written and read by the specification alone."""
 import json
 import struct
 import zlib
@@ -11,6 +11,11 @@ PACK = {
     "deflate": lambda b: zlib.compress(b, 6, -15),
     "snappy": lambda b: pa.compress(b, "snappy", asbytes=True) + struct.pack(">I", zlib.crc32(b)),
     "zstandard": lambda b: pa.compress(b, "zstd", asbytes=True),
+}
+UNPACK = {
+    "null": lambda b: b,
+    "deflate": lambda b: zlib.decompress(b, -15),
+    "zstandard": lambda b: pa.CompressedInputStream(pa.BufferReader(b), "zstd").read(),
 }
 
 
@@ -60,10 +65,80 @@ def encode(schema, value):
     return (number(len(value)) + b"".join(text(k) + encode(schema["values"], v) for k, v in value.items()) if value else b"") + number(0)
 
 
-def avro_file(schema, rows, codec="null", block_rows=100):
-    head = {"avro.schema": json.dumps(schema), "avro.codec": codec}
+def avro_file(schema, rows, codec="null", block_rows=100, more_head=None):
+    head = {**(more_head or {}), "avro.schema": json.dumps(schema), "avro.codec": codec}
     out = b"Obj\1" + number(len(head)) + b"".join(text(k) + text(v) for k, v in head.items()) + number(0) + SYNC
     for at in range(0, len(rows), block_rows):
         part = rows[at:at + block_rows]
         out += number(len(part)) + text(PACK[codec](b"".join(encode(schema, row) for row in part))) + SYNC
     return out
+
+
+class Reader:
+    """The values of a file's blocks, by the schema it was written with."""
+
+    def __init__(self, data):
+        self.data, self.at, self.named = data, 0, {}
+
+    def take(self, size):
+        self.at += size
+        assert self.at <= len(self.data)
+        return self.data[self.at - size:self.at]
+
+    def number(self):
+        value = shift = 0
+        while True:
+            (byte,) = self.take(1)
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value >> 1 ^ -(value & 1)
+
+    def items(self, read):
+        values = []
+        while count := self.number():
+            if count < 0:
+                count, _ = -count, self.number()
+            values += [read() for _ in range(count)]
+        return values
+
+    def value(self, schema):
+        if isinstance(schema, list):
+            return self.value(schema[self.number()])
+        kind = schema["type"] if isinstance(schema, dict) else schema
+        if isinstance(schema, dict) and "name" in schema:
+            self.named[schema["name"]] = schema
+        if kind in self.named and not isinstance(schema, dict):
+            return self.value(self.named[kind])
+        if kind in ("int", "long"):
+            return self.number()
+        if kind in ("bytes", "string"):
+            read = self.take(self.number())
+            return read if kind == "bytes" else read.decode()
+        if kind in ("float", "double"):
+            size = 4 if kind == "float" else 8
+            return struct.unpack("<f" if size == 4 else "<d", self.take(size))[0]
+        if kind == "record":
+            return {f["name"]: self.value(f["type"]) for f in schema["fields"]}
+        if kind == "array":
+            return self.items(lambda: self.value(schema["items"]))
+        if kind == "map":
+            return dict(self.items(lambda: (self.value("string"), self.value(schema["values"]))))
+        simple = {"null": lambda: None, "boolean": lambda: self.take(1) == b"\1", "fixed": lambda: self.take(schema["size"]),
+                  "enum": lambda: schema["symbols"][self.number()]}
+        return simple[kind]()
+
+
+def read_avro(data):
+    """Answers the header's entries and the rows; of any codec but snappy."""
+    reader = Reader(data)
+    assert reader.take(4) == b"Obj\1"
+    head = dict(reader.items(lambda: (reader.value("string"), reader.value("bytes"))))
+    sync, rows = reader.take(16), []
+    schema = json.loads(head["avro.schema"])
+    while reader.at < len(data):
+        count, block = reader.number(), reader.take(reader.number())
+        block = Reader(UNPACK[head.get("avro.codec", b"null").decode()](block))
+        rows += [block.value(schema) for _ in range(count)]
+        assert reader.take(16) == sync
+    return head, rows
