@@ -292,28 +292,38 @@ Result<LoadedTable> Catalog::create_with_files(const Call& call, const LoadedTab
                                                const AppendFiles& append) {
   namespace iceberg = tables::iceberg;
   if (append.files.empty()) return insert_table(call, staged);
-  ASSIGN_OR_RETURN(auto prepared,
-                   iceberg::prepare_append(call, files_, state_->random, *staged.metadata,
-                                           append.spec_id, append.files));
-  std::vector<std::string> written = prepared.written;
-  auto make = [&]() -> Result<LoadedTable> {
+  tables::NewFiles files(files_.store());
+  tables::FileIo io(files);
+  std::vector<std::string> written;
+  PreparedCommit made;
+  made.name = staged.name;
+  made.loaded = staged;
+  auto prepare = [&]() -> Status {
+    ASSIGN_OR_RETURN(auto prepared,
+                     iceberg::prepare_append(call, io, state_->random, *staged.metadata,
+                                             append.spec_id, append.files));
+    written = prepared.written;
     int64_t now = state_->clock.wall_millis();
     iceberg::CommitAttempt attempt{"", 1, now, append.summary};
     ASSIGN_OR_RETURN(auto change,
-                     iceberg::append_change(call, files_, state_->manifests, state_->random,
+                     iceberg::append_change(call, io, state_->manifests, state_->random,
                                             *staged.metadata, prepared, attempt));
     written.insert(written.end(), change.written.begin(), change.written.end());
     ASSIGN_OR_RETURN(auto metadata,
                      iceberg::apply_updates(staged.metadata.get(), change.updates, {now, ""}));
-    LoadedTable loaded = staged;
-    loaded.metadata = std::make_shared<const TableMetadata>(std::move(metadata));
-    return insert_table(call, std::move(loaded));
+    ASSIGN_OR_RETURN(made.loaded.metadata_location, write_metadata(call, io, metadata, ""));
+    made.loaded.metadata = std::make_shared<const TableMetadata>(std::move(metadata));
+    Status done = files.write(call);  // C2
+    if (!done) remove_quietly(call, made.loaded.metadata_location);
+    return done;
   };
-  auto created = make();
-  if (!created && !created.error().is("commit_unknown")) {
-    for (const std::string& file : written) remove_quietly(call, file);
+  Status done = prepare();
+  if (done) done = publish(call, {made});
+  if (done) return std::move(made.loaded);
+  if (!done.error().is("commit_unknown")) {
+    for (const std::string& file : written) remove_quietly(call, io, file);
   }
-  return created;
+  return std::unexpected(done.error());
 }
 
 Result<LoadedTable> Catalog::truncate(const Call& call, const TableName& name) {

@@ -99,28 +99,30 @@ Result<Replacement> Catalog::stage_replacement(const Call& call, const CreateTab
 Result<LoadedTable> Catalog::replace_with_files(const Call& call, const Replacement& replacement,
                                                 const AppendFiles& append) {
   CommitTable change = replacement.change;
+  std::lock_guard turn(state_->turn_of(change.name));
+  tables::NewFiles files(files_.store());
+  tables::FileIo io(files);
   std::vector<std::string> written;
   const TableMetadata& staged = *replacement.staged.metadata;
-  if (!append.files.empty()) {
-    ASSIGN_OR_RETURN(auto prepared, iceberg::prepare_append(call, files_, state_->random, staged,
+  auto add = [&]() -> Status {
+    if (append.files.empty()) return {};
+    ASSIGN_OR_RETURN(auto prepared, iceberg::prepare_append(call, io, state_->random, staged,
                                                             append.spec_id, append.files));
     written = prepared.written;
     iceberg::CommitAttempt attempt{"", 1, state_->clock.wall_millis(), append.summary};
-    auto added = iceberg::append_change(call, files_, state_->manifests, state_->random, staged,
-                                        prepared, attempt);
-    if (added) {
-      written.insert(written.end(), added->written.begin(), added->written.end());
-      for (Update& update : added->updates) change.updates.push_back(std::move(update));
-    } else {
-      for (const std::string& file : written) remove_quietly(call, file);
-      return std::unexpected(added.error());
-    }
+    ASSIGN_OR_RETURN(auto added, iceberg::append_change(call, io, state_->manifests, state_->random,
+                                                        staged, prepared, attempt));
+    written.insert(written.end(), added.written.begin(), added.written.end());
+    for (Update& update : added.updates) change.updates.push_back(std::move(update));
+    return {};
+  };
+  Status added = add();
+  auto done = added ? try_commit(call, {change}, files) : std::unexpected(added.error());
+  if (done) return std::move((*done)[0]);
+  if (!done.error().is("commit_unknown")) {
+    for (const std::string& file : written) remove_quietly(call, io, file);
   }
-  auto done = commit(call, change);
-  if (!done && !done.error().is("commit_unknown")) {
-    for (const std::string& file : written) remove_quietly(call, file);
-  }
-  return done;
+  return std::unexpected(done.error());
 }
 
 }  // namespace aichemy::catalog

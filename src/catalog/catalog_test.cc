@@ -310,6 +310,100 @@ TEST_F(CatalogTest, OldMetadataFilesGoWhenAsked) {
   EXPECT_EQ(objects(".metadata.json").size(), 4u);
 }
 
+// Remembers how many objects each wait of a memory store was for.
+class CountsWaits final : public objectstore::ObjectStore {
+ public:
+  using Info = objectstore::ObjectInfo;
+  using Conditions = objectstore::Conditions;
+  using Name = const std::string&;
+  using Writer = std::unique_ptr<objectstore::ObjectWriter>;
+
+  explicit CountsWaits(objectstore::MemoryStore& inner) : inner_(inner) {}
+  std::vector<size_t> waits;
+
+  Result<Writer> write(const Call& call, Name bucket, Name key,
+                       objectstore::PutOptions options) override {
+    waits.push_back(1);
+    return inner_.write(call, bucket, key, std::move(options));
+  }
+  Status put_all(const Call& call, std::vector<objectstore::NewObject> objects) override {
+    waits.push_back(objects.size());
+    return inner_.put_all(call, std::move(objects));
+  }
+  Status create_bucket(const Call& c, Name b) override { return inner_.create_bucket(c, b); }
+  Status delete_bucket(const Call& c, Name b) override { return inner_.delete_bucket(c, b); }
+  Result<objectstore::BucketInfo> head_bucket(const Call& c, Name b) override {
+    return inner_.head_bucket(c, b);
+  }
+  Result<std::vector<objectstore::BucketInfo>> list_buckets(const Call& c) override {
+    return inner_.list_buckets(c);
+  }
+  Result<std::unique_ptr<objectstore::ObjectReader>> open(const Call& c, Name b, Name k,
+                                                          const Conditions& on) override {
+    return inner_.open(c, b, k, on);
+  }
+  Result<Info> head(const Call& c, Name b, Name k, const Conditions& on) override {
+    return inner_.head(c, b, k, on);
+  }
+  Status remove(const Call& c, Name b, Name k, const Conditions& on) override {
+    return inner_.remove(c, b, k, on);
+  }
+  Result<objectstore::ListPage> list(const Call& c, Name b,
+                                     const objectstore::ListOptions& options) override {
+    return inner_.list(c, b, options);
+  }
+  Result<std::string> create_upload(const Call& c, Name b, Name k, objectstore::PutOptions options,
+                                    std::string algorithm, std::string type) override {
+    return inner_.create_upload(c, b, k, std::move(options), algorithm, type);
+  }
+  Result<Writer> write_part(const Call& c, Name b, Name k, Name id, int number,
+                            objectstore::PutOptions options) override {
+    return inner_.write_part(c, b, k, id, number, std::move(options));
+  }
+  Result<Info> complete_upload(const Call& c, Name b, Name k, Name id,
+                               const std::vector<objectstore::PartInfo>& parts,
+                               const objectstore::PutOptions& options) override {
+    return inner_.complete_upload(c, b, k, id, parts, options);
+  }
+  Status abort_upload(const Call& c, Name b, Name k, Name id) override {
+    return inner_.abort_upload(c, b, k, id);
+  }
+  Result<std::vector<objectstore::PartInfo>> list_parts(const Call& c, Name b, Name k,
+                                                        Name id) override {
+    return inner_.list_parts(c, b, k, id);
+  }
+  Result<std::vector<objectstore::UploadInfo>> list_uploads(const Call& c, Name b,
+                                                            Name prefix) override {
+    return inner_.list_uploads(c, b, prefix);
+  }
+  objectstore::StoreStatus status() override { return inner_.status(); }
+
+ private:
+  objectstore::MemoryStore& inner_;
+};
+
+TEST_F(CatalogTest, TablesMadeAndReplacedWithFilesAreOneWait) {
+  CountsWaits store(store_);
+  Catalog catalog(*database_, store, clock_, random_, metrics_, {});
+  auto staged = catalog.stage_table({}, create("t"));
+  ASSERT_TRUE(staged) << staged.error().message;
+  AppendFiles append{.name = {{"db"}, "t"}, .files = {file("a", 1, 2)}};
+  auto made = catalog.create_with_files({}, *staged, append);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(store.waits, std::vector<size_t>{3});  // manifest, list, metadata
+  EXPECT_TRUE(catalog.create_with_files({}, *staged, append).error().is("table_exists"));
+  size_t kept = objects("").size();
+  EXPECT_EQ(kept, 3u);  // the second one's are gone
+  store.waits.clear();
+  auto replacement = catalog.stage_replacement({}, create("t"));
+  ASSERT_TRUE(replacement) << replacement.error().message;
+  append.files = {file("b", 3, 4)};
+  auto replaced = catalog.replace_with_files({}, *replacement, append);
+  ASSERT_TRUE(replaced) << replaced.error().message;
+  EXPECT_EQ(store.waits, std::vector<size_t>{3});
+  EXPECT_EQ(planned(*replaced, {}), (std::set<std::string>{"b"}));
+}
+
 TEST_F(CatalogTest, Views) {
   NewView view;
   view.schema = schema();
