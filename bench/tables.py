@@ -41,6 +41,7 @@ BARS = {
     "partitions": (200_000, "/s", True),
     "add_partitions": (0.5, "s", False),
     "memory": (200, "MB", False),
+    "listing": (2000, "ms", False),
     "manifests": (500_000, "/s", True),
     "planning_warm": (150, "ms", False),
     "planning_cold": (1000, "ms", False),
@@ -129,6 +130,10 @@ def memory(bench):
     tables = bench.options.tables
     took = bench.hms("make", "bench_many", tables, 8)["seconds"]
     bench.hms("get", "bench_many", tables, 8, bench.options.seconds)
+    listed = "SELECT count(*) FROM hive.information_schema.tables WHERE table_schema LIKE 'bench%'"
+    times = [milliseconds(lambda: bench.run(listed)) for _ in range(5)]
+    assert all(answer == [[tables]] for _, answer in times), times
+    bench.say("listing", statistics.median(took for took, _ in times), f"count(*) of information_schema.tables, {tables:,} tables")
     bench.say("memory", bench.resident_megabytes() - before,
               f"{tables:,} tables made through the Metastore ({tables / took:,.0f}/s) and read; the bar is for 100,000")
 

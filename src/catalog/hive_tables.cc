@@ -95,9 +95,22 @@ Result<std::vector<std::string>> HiveCatalog::list_tables(const Call&, std::stri
                                                           std::string_view type) {
   std::vector<std::string> names;
   RETURN_IF_ERROR(database_.read([&](metadb::Transaction& transaction) {
+    // Without the definitions, which a listing of many tables would spend its time with.
+    if (type.empty() || type == kView) {
+      std::string sql =
+          "SELECT r.name FROM relations AS r JOIN namespaces AS n ON n.id = r.namespace_id "
+          "WHERE lower(n.path) = $1";
+      if (type == kView) sql += " AND r.kind = 'view'";
+      return transaction.each(sql + " ORDER BY r.name", {parse_database_name(database).database},
+                              [&](const metadb::Row& row) {
+                                std::string name = row[0].as_text();
+                                if (matches_pattern(pattern, name)) names.push_back(lower(name));
+                                return true;
+                              });
+    }
     return each_hive_relation(transaction, database, [&](const HiveRelation& row) {
       if (!matches_pattern(pattern, row.name.name)) return true;
-      if (type.empty() || type_of(row) == type) names.push_back(row.table_name());
+      if (type_of(row) == type) names.push_back(row.table_name());
       return true;
     });
   }));
