@@ -81,6 +81,7 @@ Status StatementRun::write_changes(Change& change, RowChanger& changer, KeptRows
     std::vector<std::shared_ptr<void>> scans;
     KeptRender render;
     render.path_column = plan.path_column;
+    render.lineage_from = plan.table->columns.size();
     if (work.rewritten) {
       render.rewritten = &*work.rewritten;
       scans.push_back(work.rewritten->keep);

@@ -5,6 +5,7 @@ Needs: pip trino, pyiceberg[s3fs,pyarrow]==0.12.0.
 import threading
 import warnings
 
+import pyarrow as pa
 import pytest
 
 trino = pytest.importorskip("trino")
@@ -76,6 +77,71 @@ def operation(catalog):
 
 def ids_by_pyiceberg(catalog):
     return sorted(catalog.load_table("changes.t").scan().to_arrow()["id"].to_pylist())
+
+
+def lineage(catalog):
+    """id -> (row id, sequence number of the last change) of every row that is left, told from the files as the specification says."""
+    from avro_bytes import read_avro
+    import pyarrow.parquet as pq
+    from pyiceberg.table.deletion_vector import deletion_vectors_from_puffin_file
+    from pyiceberg.table.puffin import PuffinFile
+    table = catalog.load_table("changes.t")
+
+    def content(path):
+        with table.io.new_input(path).open() as file:
+            return file.read()
+
+    gone, rows = {}, {}
+    _, manifests = read_avro(content(table.current_snapshot().manifest_list))
+    for manifest in sorted(manifests, key=lambda manifest: -manifest["content"]):
+        next_id = manifest.get("first_row_id")
+        for entry in read_avro(content(manifest["manifest_path"]))[1]:
+            file = entry["data_file"]
+            if entry["status"] == 2:
+                continue
+            if manifest["content"] == 1:
+                for vector in deletion_vectors_from_puffin_file(PuffinFile(content(file["file_path"]))):
+                    gone[vector.referenced_data_file] = set(vector.to_vector().to_pylist())
+                continue
+            first = file.get("first_row_id")
+            if first is None:
+                first, next_id = next_id, next_id + file["record_count"]
+            sequence = manifest["sequence_number"] if entry["sequence_number"] is None else entry["sequence_number"]
+            for position, row in enumerate(pq.read_table(pa.BufferReader(content(file["file_path"]))).to_pylist()):
+                if position not in gone.get(file["file_path"], ()):
+                    own, changed = row.get("_row_id"), row.get("_last_updated_sequence_number")
+                    assert row["id"] not in rows
+                    rows[row["id"]] = (first + position if own is None else own, sequence if changed is None else changed)
+    return rows
+
+
+@pytest.mark.parametrize("mode", ["merge-on-read", "copy-on-write"])
+def test_rows_keep_their_ids(sql, catalog, mode):
+    sql("CREATE TABLE t (id bigint, name varchar) WITH (format_version = 3)")
+    with catalog.load_table("changes.t").transaction() as change:
+        change.set_properties({f"write.{kind}.mode": mode for kind in ("delete", "update", "merge")})
+    sql("INSERT INTO t SELECT n, 'a' FROM UNNEST(sequence(0, 9)) AS s(n)")
+    before = lineage(catalog)
+    assert sorted(row for row, _ in before.values()) == list(range(10)) and len({at for _, at in before.values()}) == 1
+    (first,) = {at for _, at in before.values()}
+    sql("UPDATE t SET name = 'b' WHERE id IN (2, 3)")
+    after = lineage(catalog)
+    assert {id: row for id, (row, _) in after.items()} == {id: row for id, (row, _) in before.items()}
+    assert {id: at for id, (_, at) in after.items()} == {id: first + (id in (2, 3)) for id in range(10)}
+    # A row that has its id in its file already, one that inherits it, one that goes, one that comes.
+    sql("""MERGE INTO t USING (VALUES (3, 'c'), (4, 'c'), (5, 'gone'), (99, 'new')) AS s(id, name) ON t.id = s.id
+        WHEN MATCHED AND s.name = 'gone' THEN DELETE WHEN MATCHED THEN UPDATE SET name = s.name
+        WHEN NOT MATCHED THEN INSERT (id, name) VALUES (s.id, s.name)""")
+    merged = lineage(catalog)
+    assert set(merged) == (set(range(10)) - {5}) | {99}
+    assert {id: row for id, (row, _) in merged.items() if id != 99} == {id: row for id, (row, _) in before.items() if id != 5}
+    assert merged[99][0] >= 10 and merged[99][0] not in {row for id, (row, _) in merged.items() if id != 99}
+    assert {id: at for id, (_, at) in merged.items()} == {
+        id: first + (2 if id in (3, 4, 99) else 1 if id == 2 else 0) for id in merged}
+    sql("DELETE FROM t WHERE id = 2")
+    assert lineage(catalog) == {id: told for id, told in merged.items() if id != 2}
+    assert sql("SELECT id, name FROM t ORDER BY id") == [
+        (0, "a"), (1, "a"), (3, "c"), (4, "c"), (6, "a"), (7, "a"), (8, "a"), (9, "a"), (99, "new")]
 
 
 @VERSIONS

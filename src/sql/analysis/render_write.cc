@@ -4,6 +4,7 @@
 #include "sql/analysis/analyzer.h"
 #include "sql/analysis/render_moment.h"
 #include "sql/analysis/renderer.h"
+#include "sql/connectors/lineage.h"
 
 namespace aichemy::sql {
 namespace {
@@ -50,11 +51,17 @@ std::string written_column(const WriteColumn& column, size_t at) {
       quote_text("NULL value not allowed for NOT NULL column: " + column.name), value);
 }
 
+bool is_lineage(const WriteColumn& column) {
+  return column.field_id.id == kRowIdField || column.field_id.id == kLastUpdatedField;
+}
+
 std::string written_columns(const std::vector<WriteColumn>& columns, size_t first) {
   std::string items;
   for (size_t i = 0; i < columns.size(); ++i) {
-    items += fmt::format("{}{} AS {}", i ? ", " : "", written_column(columns[i], first + i),
-                         quote_name(columns[i].name));
+    // A new row inherits.
+    std::string value =
+        is_lineage(columns[i]) ? "NULL::BIGINT" : written_column(columns[i], first + i);
+    items += fmt::format("{}{} AS {}", i ? ", " : "", value, quote_name(columns[i].name));
   }
   return items;
 }
@@ -62,6 +69,17 @@ std::string written_columns(const std::vector<WriteColumn>& columns, size_t firs
 // A table's columns as they are in its files.
 std::string stored_column(const WriteColumn& column, const char* relation, size_t at) {
   return with_field_names(fmt::format("{}.c{}", relation, at), column.type, 0);
+}
+
+// The id or the last change of a row that `relation`, a scan with positions, has as it was.
+std::string lineage_value(const WriteColumn& column, const char* relation, size_t lineage_from) {
+  auto at = [&](LineageColumn part) { return lineage_from + static_cast<size_t>(part); };
+  if (column.field_id.id == kRowIdField) {
+    return fmt::format("COALESCE({0}.c{1}, {0}.c{2} + {0}.row_position)", relation,
+                       at(LineageColumn::row_id), at(LineageColumn::first_row_id));
+  }
+  return fmt::format("COALESCE({0}.c{1}, {0}.c{2})", relation, at(LineageColumn::last_updated),
+                     at(LineageColumn::file_sequence));
 }
 
 std::string with_positions(const EngineScan& scan) {
@@ -76,7 +94,12 @@ std::string kept_with_later(const std::vector<WriteColumn>& columns, const KeptR
   std::string updated = fmt::format("s.c0 = {}", ChangePlan::kUpdated);
   std::string items;
   for (size_t i = 0; i < columns.size(); ++i) {
-    std::string value = written_column(columns[i], kFirst + i);
+    std::string value = "NULL::BIGINT";  // of lineage: a changed row is last changed by this
+    if (columns[i].field_id.id == kRowIdField) {
+      value = fmt::format("CASE WHEN {} THEN {} END", updated,
+                          lineage_value(columns[i], "t", kept.lineage_from));
+    }
+    if (!is_lineage(columns[i])) value = written_column(columns[i], kFirst + i);
     if (kept.later.contains(i)) {
       value = fmt::format("CASE WHEN {} THEN {} ELSE {} END", updated,
                           stored_column(columns[i], "t", i), value);
@@ -105,8 +128,9 @@ std::string render_kept_for_write(const std::vector<WriteColumn>& columns, const
   if (!kept.rewritten) return out;
   std::string items;
   for (size_t i = 0; i < columns.size(); ++i) {
-    items += fmt::format("{}{} AS {}", i ? ", " : "", stored_column(columns[i], "r", i),
-                         quote_name(columns[i].name));
+    std::string value = is_lineage(columns[i]) ? lineage_value(columns[i], "r", kept.lineage_from)
+                                               : stored_column(columns[i], "r", i);
+    items += fmt::format("{}{} AS {}", i ? ", " : "", value, quote_name(columns[i].name));
   }
   return fmt::format(
       "{} UNION ALL SELECT {} FROM {} AS r "

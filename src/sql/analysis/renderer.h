@@ -32,6 +32,8 @@ struct KeptRender {
   const EngineScan* changed = nullptr;
   std::set<size_t> later;  // columns that come from `changed` where a row is updated
   size_t path_column = 0;  // of both scans
+  // Of both scans, when the target keeps its rows' lineage (connectors/lineage.h).
+  size_t lineage_from = 0;
 };
 std::string render_kept_for_write(const std::vector<WriteColumn>& columns, const KeptRender& kept);
 std::string render_expression(const Bound& value, const RenderOptions& options);

@@ -6,6 +6,7 @@
 
 #include "sql/connectors/iceberg_mapping.h"
 #include "sql/connectors/iceberg_tables.h"
+#include "sql/connectors/lineage.h"
 
 namespace aichemy::sql {
 
@@ -32,8 +33,31 @@ struct IcebergChange final : Change {
   const tables::iceberg::TableMetadata& metadata() const { return *loaded.metadata; }
   const ModeRow& mode() const { return kModes[static_cast<size_t>(kind)]; }
   bool copies_on_write() const { return metadata().property(mode().mode) == "copy-on-write"; }
+  bool keeps_lineage() const { return metadata().format_version >= 3; }
   bool serializable() const { return metadata().property(mode().isolation) != "snapshot"; }
 };
+
+// What a change writes keeps the lineage of its rows.
+void add_lineage(InsertTarget* target) {
+  for (const auto& [name, id] : {std::pair("_row_id", kRowIdField),
+                                 std::pair("_last_updated_sequence_number", kLastUpdatedField)}) {
+    target->columns.push_back({.name = name, .type = Type(TypeKind::bigint), .field_id = {id, {}}});
+  }
+}
+
+void add_lineage(LakeScan* scan) {
+  for (int32_t id : kLineageFields)
+    scan->columns.push_back({.type = Type(TypeKind::bigint), .field_id = {id, {}}});
+  auto constant = [](LineageColumn column, int64_t value) {
+    return tables::ColumnConstant{kLineageFields[static_cast<size_t>(column)],
+                                  tables::Value(value)};
+  };
+  for (tables::DataFile& file : scan->plan.files) {
+    file.constants.push_back(constant(LineageColumn::file_sequence, file.sequence_number));
+    if (file.first_row_id)
+      file.constants.push_back(constant(LineageColumn::first_row_id, *file.first_row_id));
+  }
+}
 
 // How many rows of a file are deleted already; none when only reading would tell.
 std::optional<uint64_t> deleted_before(const tables::ScanPlan& plan, const tables::DataFile& file) {
@@ -71,6 +95,7 @@ Result<std::unique_ptr<Change>> IcebergChanges::begin(const Call&, const TableRe
                 "Iceberg table updates require at least format version 2");
   }
   ASSIGN_OR_RETURN(change->target, insert_target(change->loaded));
+  if (change->keeps_lineage()) add_lineage(&change->target);
   return change;
 }
 
@@ -114,13 +139,16 @@ Result<ChangeWork> IcebergChanges::arrange(const Call&, Change& change,
     else if (ours.metadata().format_version < 3)
       work.position_files.push_back(i);
   }
-  if (ours.reads_later) work.changed = changed_rows(ours, deleted);
+  bool updates = ours.kind != Change::Kind::remove;
+  if (ours.reads_later || (updates && ours.keeps_lineage()))
+    work.changed = changed_rows(ours, deleted);
   if (ours.rewritten.empty()) return work;
   auto scan = std::make_shared<LakeScan>();
   scan->plan = ours.plan;
   std::erase_if(scan->plan.files,
                 [&](const tables::DataFile& file) { return !ours.rewritten.contains(file.path); });
   scan->columns = lake_columns(*ours.table);
+  if (ours.keeps_lineage()) add_lineage(scan.get());
   work.rewritten = scans_.add(std::move(scan));
   return work;
 }
@@ -140,6 +168,7 @@ EngineScan IcebergChanges::changed_rows(const Change& change,
     scan->rows.push_back(rows.positions);
     scan->plan.record_count += rows.positions.size();
   }
+  if (ours.keeps_lineage()) add_lineage(scan.get());
   return scans_.add(std::move(scan));
 }
 
