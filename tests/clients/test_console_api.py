@@ -1,6 +1,7 @@
 """The console's API: who may do what, what is refused and in which words, and that answers are what the document says."""
 import json
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from conftest import ROOT
+from conftest import ROOT, make_platform
 
 DOCUMENT = json.loads((ROOT / "docs/api/openapi.json").read_text())
 
@@ -902,6 +903,47 @@ def test_what_is_not_saved_as_parquet(admin, base):
     admin.get(f"/queries/{plain}/pages/0")
     admin.refused("GET", f"/queries/{plain}/file", 404, "no_file")
     admin.send("DELETE", f"/queries/{plain}")
+
+
+def test_the_catalog_shows_what_the_rules_of_sql_let_see(tmp_path):
+    rules = tmp_path / "rules.json"
+    rules.write_text(json.dumps({
+        "catalogs": [{"user": "admin", "allow": "all"}, {"user": "reader", "catalog": "iceberg", "allow": "all"}],
+        "schemas": [{"user": "admin", "owner": True}],
+        "tables": [{"user": "admin", "privileges": ["SELECT", "INSERT", "DELETE", "UPDATE", "OWNERSHIP"]},
+                   {"user": "reader", "catalog": "iceberg", "schema": "shown", "table": "open", "privileges": ["SELECT"],
+                    "columns": [{"name": "secret", "allow": False}]}]}))
+    platform = make_platform([f"sql.access_rules={rules}"])
+    try:
+        admin = Session(platform.ready["console"]["url"])
+        for name in ("shown", "hidden"):
+            admin.ask(f"CREATE SCHEMA iceberg.{name}")
+            admin.ask(f"CREATE TABLE iceberg.{name}.closed AS SELECT 1 AS a")
+        admin.ask("CREATE TABLE iceberg.shown.open AS SELECT 1 AS a, 2 AS secret")
+        first = admin.get("/catalog/iceberg/shown/open")
+        admin.ask("INSERT INTO iceberg.shown.open VALUES (3, 4)")
+        admin.send("PUT", "/admin/users/reader", {"password": "a-password", "role": "operator"})
+        reader = Session(platform.ready["console"]["url"], "reader", "a-password")
+        assert [(one["catalog"], one["name"]) for one in reader.get("/catalog")["schemas"]] == [("iceberg", "shown")]
+        assert [one["name"] for one in reader.get("/catalog/iceberg/shown")["relations"]] == ["open"]
+        columns = [one["name"] for one in reader.get("/catalog/iceberg/shown/open")["columns"]]
+        assert columns == [row[0] for row in reader.ask("SHOW COLUMNS FROM iceberg.shown.open")]
+        assert reader.get("/catalog/iceberg/shown/open/files")["total"] == 2
+        for path in ("/catalog/iceberg/shown/closed", "/catalog/iceberg/hidden/closed", "/catalog/iceberg/hidden/closed/files"):
+            assert reader.request("GET", path).status_code == 403, path
+        back = {"snapshot_id": first["snapshots"][0]["id"]}
+        reader.refused("POST", "/catalog/iceberg/shown/open/rollback", 403, "PERMISSION_DENIED", back)
+        assert admin.ask("SELECT count(*) FROM iceberg.shown.open") == [[2]]
+        newest = admin.get("/catalog/iceberg/shown/open")["snapshots"][0]["id"]
+        admin.send("POST", "/catalog/iceberg/shown/open/rollback", back)
+        assert admin.ask("SELECT count(*) FROM iceberg.shown.open") == [[1]]
+        admin.send("POST", "/catalog/iceberg/shown/open/rollback", {"snapshot_id": newest})  # and forward again
+        assert admin.ask("SELECT count(*) FROM iceberg.shown.open") == [[2]]
+        assert [(one["key"], one["text"]) for one in admin.get("/admin/access-rules")["files"]] == [("sql.access_rules", rules.read_text())]
+        reader.refused("GET", "/admin/access-rules", 403, "role")
+    finally:
+        platform.stop()
+        shutil.rmtree(platform.data.parent, ignore_errors=True)
 
 
 def test_viewers_may_ask_for_statistics_and_branches(admin, base):

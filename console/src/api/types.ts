@@ -712,6 +712,17 @@ export interface ConfigList {
   keys: ConfigKey[]
 }
 
+export interface RuleFile {
+  key: string
+  path: string
+  text: string
+}
+
+export interface RuleFiles {
+  /** none: everybody may do in SQL what the role allows */
+  files: RuleFile[]
+}
+
 export interface User {
   name: string
   role: string
@@ -1230,6 +1241,13 @@ export interface Operations {
     body: undefined
     answer: ConfigList
   }
+  /** files of SQL's access rules, as they are now (admin) */
+  getAccessRules: {
+    path: Record<string, never>
+    query: Record<string, never>
+    body: undefined
+    answer: RuleFiles
+  }
   /** users and access keys (admin) */
   listUsers: {
     path: Record<string, never>
@@ -1354,6 +1372,7 @@ export const operations = {
   listLetters: ['GET', '/api/v1/jobs/{job}/letters'],
   replayLetters: ['POST', '/api/v1/jobs/{job}/letters/replay'],
   getConfig: ['GET', '/api/v1/admin/config'],
+  getAccessRules: ['GET', '/api/v1/admin/access-rules'],
   listUsers: ['GET', '/api/v1/admin/users'],
   changeUser: ['PUT', '/api/v1/admin/users/{user}'],
   removeUser: ['DELETE', '/api/v1/admin/users/{user}'],

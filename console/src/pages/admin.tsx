@@ -7,7 +7,7 @@ import { parseMetrics } from '../lib/metrics'
 import { count } from '../lib/format'
 import { useMay, useSession } from '../lib/session'
 import { Head, Page } from '../ui/page'
-import { Badge, Button, Confirm, Dialog, Empty, Field, Loaded, Search } from '../ui/parts'
+import { Badge, Button, Confirm, Copy, Dialog, Empty, Field, Loaded, Search } from '../ui/parts'
 import { Audit } from './admin_audit'
 
 function UserDialog({ user, onClose }: { user: User | null; onClose: () => void }) {
@@ -124,6 +124,29 @@ function Config({ text }: { text: string }) {
   )
 }
 
+function Rules() {
+  const query = useQuery({ queryKey: ['access rules'], queryFn: () => call('getAccessRules') })
+  return (
+    <Loaded query={query}>
+      {(data) =>
+        data.files.length === 0 ? (
+          <Empty icon="user" title="No access rules">What somebody may do in SQL is what the role allows. The key sql.access_rules names a file of rules: catalogs, tables, columns, row filters and masks.</Empty>
+        ) : (
+          <>
+            <p className="note">As the files are now. Those in force were read when the platform started.</p>
+            {data.files.map((file) => (
+              <section className="card" key={file.key}>
+                <header><h2 className="grow mono">{file.path}</h2><Badge tone="plain">{file.key}</Badge><Copy text={file.text} label={`Copy ${file.key}`} /></header>
+                <div className="body"><pre tabIndex={0} aria-label={file.key}>{file.text}</pre></div>
+              </section>
+            ))}
+          </>
+        )
+      }
+    </Loaded>
+  )
+}
+
 function Metrics({ text }: { text: string }) {
   const query = useQuery({ queryKey: ['metrics'], queryFn: () => call('getMetrics'), refetchInterval: 3000 })
   const rows = useMemo(() => parseMetrics(query.data?.text ?? ''), [query.data])
@@ -181,7 +204,7 @@ export function AdminPage() {
   const search = useSearch({ from: '/admin' })
   const navigate = useNavigate({ from: '/admin' })
   const isAdmin = useMay('admin')
-  const tabs = [...(isAdmin ? [['users', 'Users'], ['config', 'Configuration'], ['logs', 'Log'], ['audit', 'Audit']] : []), ['metrics', 'Metrics']] as [string, string][]
+  const tabs = [...(isAdmin ? [['users', 'Users'], ['rules', 'Access rules'], ['config', 'Configuration'], ['logs', 'Log'], ['audit', 'Audit']] : []), ['metrics', 'Metrics']] as [string, string][]
   const tab = tabs.some(([name]) => name === search.tab) ? search.tab! : tabs[0]![0]
   const text = search.q ?? ''
   const set = (change: Record<string, string | undefined>) => void navigate({ search: (old: Record<string, string | undefined>) => ({ ...old, ...change }), replace: true })
@@ -193,7 +216,7 @@ export function AdminPage() {
             <option value="debug">all levels</option><option value="info">info and above</option><option value="warn">warnings and errors</option><option value="error">errors</option>
           </select>
         )}
-        {tab !== 'users' && <Search label="Search" value={text} onChange={(q) => set({ q: q || undefined })} />}
+        {tab !== 'users' && tab !== 'rules' && <Search label="Search" value={text} onChange={(q) => set({ q: q || undefined })} />}
       </Head>
       <nav className="tabs own" aria-label="Admin">
         {tabs.map(([name, label]) => (
@@ -201,6 +224,7 @@ export function AdminPage() {
         ))}
       </nav>
       {tab === 'users' && <Users />}
+      {tab === 'rules' && <Rules />}
       {tab === 'config' && <Config text={text} />}
       {tab === 'metrics' && <Metrics text={text} />}
       {tab === 'audit' && <Audit text={text} />}

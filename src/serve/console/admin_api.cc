@@ -39,6 +39,18 @@ Result<Answer> get_config(Exchange& exchange) {
   return Answer(Json().set("keys", std::move(list)));
 }
 
+// As the file is now; what is in force was read when the platform started.
+Result<Answer> get_access_rules(Exchange& exchange) {
+  Json files = Json::array();
+  for (const auto& line : exchange.services().config) {
+    bool is_rules = line.name == "sql.access_rules" || line.name == "sql.groups";
+    if (!is_rules || line.value.empty()) continue;
+    ASSIGN_OR_RETURN(std::string text, exchange.services().disk.read_file(line.value));
+    files.push(Json().set("key", line.name).set("path", line.value).set("text", text));
+  }
+  return Answer(Json().set("files", std::move(files)));
+}
+
 Result<Answer> list_users(Exchange& exchange) {
   ConsoleOptions& options = exchange.services();
   Json users = Json::array(), keys = Json::array();

@@ -388,6 +388,8 @@ const std::vector<RecordType>& record_types() {  // lint: table
         {"kind", "string"},
         {"about", "string"}}},
       {"ConfigList", {{"keys", "ConfigKey[]"}}},
+      {"RuleFile", {{"key", "string"}, {"path", "string"}, {"text", "string"}}},
+      {"RuleFiles", {{"files", "RuleFile[]", "none: everybody may do in SQL what the role allows"}}},
       {"User", {{"name", "string"}, {"role", "string"}}},
       {"AccessKey", {{"id", "string"}, {"user", "string"}}},
       {"UserList", {{"users", "User[]"}, {"access_keys", "AccessKey[]"}}},
@@ -555,6 +557,8 @@ std::span<const Route> routes() {  // lint: table
 
       {"GET", "/admin/config", admin, "getConfig", "", "", "ConfigList", "keys in force",
        get_config},
+      {"GET", "/admin/access-rules", admin, "getAccessRules", "", "", "RuleFiles",
+       "files of SQL's access rules, as they are now", get_access_rules},
       {"GET", "/admin/users", admin, "listUsers", "", "", "UserList", "users and access keys",
        list_users},
       {"PUT", "/admin/users/{user}", admin, "changeUser", "", "UserChange", "",

@@ -25,10 +25,10 @@ Json map_json(const std::map<std::string, std::string>& map) {
   return out;
 }
 
-Json columns_json(const std::vector<sql::ColumnInfo>& columns) {
+Json columns_json(const std::vector<sql::ColumnInfo>& columns, const std::set<std::string>& seen) {
   Json list = Json::array();
   for (const auto& column : columns) {
-    if (column.hidden) continue;
+    if (column.hidden || !seen.contains(column.name)) continue;
     Json row;
     row.set("name", column.name).set("type", column.type.display());
     row.set("nullable", column.nullable).set("comment", column.comment);
@@ -46,21 +46,40 @@ std::string quoted(const std::string& name) {
   return out + "\"";
 }
 
-// SHOW CREATE through the SQL front end: one row, one column.
-Result<std::string> ddl_of(Exchange& exchange, const char* kind) {
+std::string table_sql(const Exchange& exchange) {
+  return quoted(exchange.path[0]) + "." + quoted(exchange.path[1]) + "." + quoted(exchange.path[2]);
+}
+
+// The first cell of each row of a statement that the caller runs: the rules of SQL decide what
+// there is to see.
+Result<std::vector<std::string>> first_cells(Exchange& exchange, const std::string& statement) {
   sql::Session session;
   session.user = exchange.call.principal;
   session.source = "console";
   session.start = exchange.services().clock.wall_now();
-  std::string statement = std::string("SHOW CREATE ") + kind + " " + quoted(exchange.path[0]) +
-                          "." + quoted(exchange.path[1]) + "." + quoted(exchange.path[2]);
   ASSIGN_OR_RETURN(auto result,
                    exchange.services().executor.execute(exchange.call, session, statement));
-  if (!result.rows) return std::string();
-  ASSIGN_OR_RETURN(sql::Page page, result.rows->next_page(1 << 20));
-  ASSIGN_OR_RETURN(Json rows, Json::parse(page.rows_json));
-  if (rows.as_array().empty() || rows.as_array()[0].as_array().empty()) return std::string();
-  return std::string(rows.as_array()[0].as_array()[0].as_string());
+  std::vector<std::string> out;
+  for (bool done = !result.rows; !done;) {
+    ASSIGN_OR_RETURN(sql::Page page, result.rows->next_page(4 << 20));
+    ASSIGN_OR_RETURN(Json rows, Json::parse(page.rows_json));
+    for (const Json& row : rows.as_array()) {
+      if (!row.as_array().empty()) out.emplace_back(row.as_array()[0].as_string());
+    }
+    done = page.done;
+  }
+  return out;
+}
+
+Result<std::set<std::string>> seen_by_caller(Exchange& exchange, const std::string& statement) {
+  ASSIGN_OR_RETURN(auto names, first_cells(exchange, statement));
+  return std::set<std::string>(names.begin(), names.end());
+}
+
+Result<std::string> ddl_of(Exchange& exchange, const char* kind) {
+  ASSIGN_OR_RETURN(auto cells, first_cells(exchange, std::string("SHOW CREATE ") + kind + " " +
+                                                         table_sql(exchange)));
+  return cells.empty() ? std::string() : cells[0];
 }
 
 catalog::NamespaceName levels_of(const std::string& schema) {
@@ -142,9 +161,12 @@ Result<std::vector<std::string>> relations_of(Exchange& exchange, const std::str
 Result<Answer> list_schemas(Exchange& exchange) {
   Json list = Json::array();
   for (const auto& [catalog, connector] : exchange.services().catalogs) {
+    auto seen = seen_by_caller(exchange, "SHOW SCHEMAS FROM " + quoted(catalog));
+    if (!seen && seen.error().code == Code::denied) continue;
+    if (!seen) return std::unexpected(seen.error());
     ASSIGN_OR_RETURN(auto schemas, connector->list_schemas(exchange.call));
     for (const auto& schema : schemas) {
-      if (schema == "information_schema") continue;
+      if (schema == "information_schema" || !seen->contains(schema)) continue;
       auto tables = relations_of(exchange, catalog, schema);
       Json row;
       row.set("catalog", catalog).set("name", schema);
@@ -159,10 +181,15 @@ Result<Answer> list_relations(Exchange& exchange) {
   ASSIGN_OR_RETURN(sql::Connector * connector, connector_of(exchange));
   const std::string& schema = exchange.path[1];
   ASSIGN_OR_RETURN(auto names, relations_of(exchange, exchange.path[0], schema));
-  ASSIGN_OR_RETURN(auto views, connector->list_views(exchange.call, schema));
+  ASSIGN_OR_RETURN(auto seen, seen_by_caller(exchange, "SHOW TABLES FROM " +
+                                                           quoted(exchange.path[0]) + "." +
+                                                           quoted(schema)));
+  ASSIGN_OR_RETURN(auto listed, connector->list_views(exchange.call, schema));
+  std::set<std::string> views(listed.begin(), listed.end());
   Json list = Json::array();
   for (const auto& name : names) {
-    bool is_view = std::ranges::find(views, name) != views.end();
+    if (!seen.contains(name)) continue;
+    bool is_view = views.contains(name);
     list.push(Json().set("name", name).set("kind", is_view ? "view" : "table"));
   }
   return Answer(Json().set("relations", std::move(list)));
@@ -180,10 +207,11 @@ Result<Answer> get_table(Exchange& exchange) {
     return fail(Code::not_found, "no_such_table",
                 "there is no table " + name.schema + "." + name.table);
   }
+  ASSIGN_OR_RETURN(auto seen, seen_by_caller(exchange, "SHOW COLUMNS FROM " + table_sql(exchange)));
   Json out;
   out.set("catalog", exchange.path[0]).set("schema", name.schema).set("name", name.table);
   out.set("kind", view ? "view" : "table").set("comment", view ? view->comment : table->comment);
-  out.set("columns", columns_json(view ? view->columns : table->columns));
+  out.set("columns", columns_json(view ? view->columns : table->columns, seen));
   auto ddl = ddl_of(exchange, view ? "VIEW" : "TABLE");
   out.set("ddl", ddl ? *ddl : "");
   out.set("partitioning", Json::array()).set("snapshots", Json::array());
@@ -204,6 +232,8 @@ Result<Answer> get_table(Exchange& exchange) {
 
 Result<Answer> list_files(Exchange& exchange) {
   ASSIGN_OR_RETURN(auto table, load(exchange));
+  ASSIGN_OR_RETURN(auto seen, seen_by_caller(exchange, "SHOW COLUMNS FROM " + table_sql(exchange)));
+  if (seen.empty()) return fail(Code::denied, "PERMISSION_DENIED", "no column may be read");
   tables::ScanRequest request;
   request.with_bounds = false;
   ASSIGN_OR_RETURN(auto plan, exchange.services().catalog.plan(exchange.call, table, request));
@@ -229,6 +259,11 @@ Result<Answer> rollback_table(Exchange& exchange) {
     return fail(Code::not_found, "no_such_snapshot",
                 "the table has no snapshot " + text + " any more");
   }
+  // The statement knows ancestors only, and who may: what it refuses for another reason stays so.
+  auto stated = first_cells(exchange, "ALTER TABLE " + table_sql(exchange) +
+                                          " EXECUTE rollback_to_snapshot(" + text + ")");
+  if (stated) return Answer(Json());
+  if (!stated.error().is("ICEBERG_INVALID_SNAPSHOT_ID")) return std::unexpected(stated.error());
   catalog::CommitTable change;
   change.name = table.name;
   change.requirements.push_back(

@@ -74,6 +74,7 @@ Result<Answer> stop_job(Exchange& exchange);
 Result<Answer> list_letters(Exchange& exchange);
 Result<Answer> replay_letters(Exchange& exchange);
 Result<Answer> get_config(Exchange& exchange);
+Result<Answer> get_access_rules(Exchange& exchange);
 Result<Answer> list_users(Exchange& exchange);
 Result<Answer> change_user(Exchange& exchange);
 Result<Answer> remove_user(Exchange& exchange);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <set>
 
+#include "base/log_tail.h"
 #include "serve/console/handlers.h"
 
 namespace aichemy::serve::console {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr auto kFresh = std::chrono::milliseconds(900);
 constexpr size_t kTopicsShown = 12;
+constexpr size_t kLogLinesMax = 2000;
 
 int64_t resident_bytes() {
   FILE* file = std::fopen("/proc/self/statm", "r");
@@ -25,6 +27,24 @@ int64_t resident_bytes() {
 
 Json trouble(const char* level, std::string text, const char* link) {
   return Json().set("level", level).set("text", std::move(text)).set("link", link);
+}
+
+// Errors of the last hour, as one line: the log has the rest. Times are ISO 8601 in UTC, which
+// compare as text.
+void add_log_errors(Clock& clock, Json& list) {
+  std::string since = format_iso8601(clock.wall_now() - std::chrono::hours(1));
+  size_t count = 0;
+  std::string last;
+  for (const LogLine& line : log_tail(kLogLinesMax)) {
+    if (line.time < since) break;
+    if (line.level != "error") continue;
+    if (count++ == 0) last = line.event;
+  }
+  if (count == 0) return;
+  list.push(trouble("warn",
+                    std::to_string(count) + (count == 1 ? " error" : " errors") +
+                        " in the log in the last hour; the last: " + last,
+                    "/admin?tab=logs&level=error"));
 }
 
 }  // namespace
@@ -145,6 +165,7 @@ Json OverviewKeeper::troubles_json(const std::vector<jobs::JobInfo>& jobs) {
       list.push(trouble("error", "Broker " + std::to_string(copy + 1) + " has lost its directory",
                         "/events/brokers"));
   }
+  add_log_errors(options_.clock, list);
   for (const auto& job : jobs) {
     if (job.state == jobs::JobState::failed) {
       list.push(trouble("error", "Job " + job.name + " failed: " + job.error, "/jobs"));
