@@ -6,8 +6,9 @@
 NAME: topics (10,000), objects (100,000 in one folder), tables (10,000), message (10 MB), rows (a result of 1,000,000),
 search (1,000,000 messages), memory (20 consoles), cold (a first load). Each figure is printed with its bar. An
 interaction is a key or a click in a real Chromium, from its event to the next picture, as the browser itself measures
-it (Event Timing, in steps of 8 ms, nothing below 16); the worst of each page is shown. Browser and platform share this
-machine's processors. --scale makes the numbers smaller, for a look at the bench itself.
+it (Event Timing, in steps of 8 ms, nothing below 16); the worst of each page is shown, and beside it the middle of clicks
+on an empty page: browser and platform share this machine's processors with whatever else runs. --scale makes the
+numbers smaller, for a look at the bench itself.
 """
 import argparse
 import json
@@ -25,6 +26,7 @@ warnings.filterwarnings("ignore")
 
 import confluent_kafka  # noqa: E402
 from confluent_kafka.admin import AdminClient, NewTopic  # noqa: E402
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
@@ -67,9 +69,10 @@ new MutationObserver((_, self) => {
 
 class Bench:
     def __init__(self, options):
-        self.scale, self.figures = options.scale, {}
+        self.scale, self.figures, self.idle = options.scale, {}, None
 
     def begin(self):
+        self.idle = None
         self.platform = make_platform()
         self.base = self.platform.ready["console"]["url"]
         self.api = Session(self.base)
@@ -81,13 +84,23 @@ class Bench:
         bar, unit = BARS[name]
         self.figures[name] = {"value": value, "bar": bar, "unit": unit}
         verdict = "ok  " if value <= bar else "OVER"
-        print(f"{verdict}  {name:<14} {value:>9.1f} {unit:<3} (bar {bar:g} {unit})  {about}", flush=True)
+        idle = f"; an empty page: {self.idle:.0f} ms" if self.idle is not None and unit == "ms" else ""
+        print(f"{verdict}  {name:<14} {value:>9.1f} {unit:<3} (bar {bar:g} {unit})  {about}{idle}", flush=True)
 
     def window(self):
         page = Page(self.base)
         page.sign_in()
         page.sees("Data flow")
         page.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+        # What the machine allows just now: clicks where nothing happens, on a page that shows next to nothing.
+        page.open("/nowhere")
+        page.sees("There is no such page")
+        took = []
+        for _ in range(5):
+            page.find(".empty").click()
+            took.append(slowest(page)[0])
+        self.idle = sorted(took)[2]
+        self.figures.setdefault("idle", []).append(self.idle)
         return page
 
 
@@ -137,9 +150,9 @@ def use_list_once(page, css, field, text):
 
 def topics(bench):
     count = bench.count(10_000)
-    admin = AdminClient({"bootstrap.servers": bench.platform.ready["events"]["bootstrap"]})
-    for first in range(0, count, 500):
-        made = admin.create_topics([NewTopic(f"topic-{i:06}", 1) for i in range(first, min(first + 500, count))], request_timeout=120, operation_timeout=120)
+    admin = AdminClient({"bootstrap.servers": bench.platform.ready["events"]["bootstrap"], "socket.timeout.ms": 300_000})
+    for first in range(0, count, 100):
+        made = admin.create_topics([NewTopic(f"topic-{i:06}", 1) for i in range(first, min(first + 100, count))], request_timeout=300, operation_timeout=300)
         for one in made.values():
             one.result()
     page = bench.window()
@@ -241,11 +254,15 @@ def rows(bench):
         worst = max(worst, slowest(page))
     for place in (0.25, 0.5, 1, 0):
         page.driver.execute_script("arguments[0].scrollTop = arguments[0].scrollHeight * arguments[1]", grid, place)
-        page.find(".gcell").click()
+        ActionChains(page.driver).move_to_element(grid).click().perform()  # the row in the middle
         worst = max(worst, slowest(page))
-    page.find(".gcol").click()
-    sorted_, _ = slowest(page)
-    bench.tell("rows", worst[0], f"{worst[1]}; {count:,} rows; sorting them by a column takes {sorted_:.0f} ms")
+    head = page.driver.find_elements(By.CSS_SELECTOR, ".gcol")[1]
+    began = time.perf_counter()
+    head.click()
+    page.wait(lambda: "↑" in head.text, 120)
+    sorted_ = time.perf_counter() - began
+    worst = max(worst, slowest(page))
+    bench.tell("rows", worst[0], f"{worst[1]}; {count:,} rows; they are in the order of another column after {sorted_:.1f} s")
     page.close()
 
 
@@ -344,7 +361,7 @@ def main():
             shutil.rmtree(bench.platform.data.parent, ignore_errors=True)
     if options.json:
         Path(options.json).write_text(json.dumps(bench.figures, indent=1))
-    sys.exit(any(one["value"] > one["bar"] for one in bench.figures.values()))
+    sys.exit(any(one["value"] > one["bar"] for name, one in bench.figures.items() if name != "idle"))
 
 
 if __name__ == "__main__":
