@@ -13,7 +13,7 @@ MACRO = re.compile(r'PER_(?:DATETIME|TIME)\(\s*"(\w+)"')
 MISSING = {
     "the type behind them is missing": "objectid, objectid_timestamp, timestamp_objectid",
     "no database of reference systems": "ST_Transform, ST_TransformXY",
-    "no reader of KML, no KDB trees": "ST_GeomFromKML, spatial_partitioning, spatial_partitions",
+    "no KDB trees": "spatial_partitioning, spatial_partitions",
     "no machine learning": "learn_classifier, learn_regressor, learn_libsvm_*, classify, regress, features, "
     "evaluate_classifier_predictions",
     "not written yet": "theta_sketch_cardinality, theta_sketch_union, title_case, "

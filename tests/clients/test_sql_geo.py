@@ -74,6 +74,16 @@ def test_tables_refuse_them(run):
     assert run("SELECT ST_GeometryFromText(w), ST_AsEWKT(ST_GeomFromBinary(b)) FROM iceberg.geo.kept") == [["POINT (1 2)", "SRID=4326;POINT (3 4)"]]
 
 
+def test_the_memory_catalog_keeps_them(run):
+    run("CREATE SCHEMA IF NOT EXISTS memory.geo")
+    run("CREATE TABLE memory.geo.places (id bigint, g Geometry, s SphericalGeography, t BingTile, a array(Geometry))")
+    run("INSERT INTO memory.geo.places VALUES (1, ST_Point(1, 2), to_spherical_geography(ST_Point(3, 4)), bing_tile('213'), ARRAY[ST_Point(5, 6)]), (2, NULL, NULL, NULL, NULL)")
+    rows = run("SELECT * FROM memory.geo.places ORDER BY id")
+    assert rows == [[1, "POINT (1 2)", "POINT (3 4)", {"x": 3, "y": 5, "zoom": 3}, ["POINT (5 6)"]], [2, None, None, None, None]]
+    assert run("SELECT id FROM memory.geo.places WHERE g = ST_Point(1, 2)") == [[1]]
+    assert [row[1] for row in run("DESCRIBE memory.geo.places")] == ["bigint", "Geometry", "SphericalGeography", "BingTile", "array(Geometry)"]
+
+
 def test_hostile_input(run):
     fails(run, "SELECT ST_GeometryFromText('POINT (1)')", "INVALID_FUNCTION_ARGUMENT", "Invalid WKT: POINT (1)")
     for wkb in ("01", "0101000000", "0102000000ffffffff", "010700000001000000" * 5000, "00000000"):

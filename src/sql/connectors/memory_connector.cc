@@ -64,7 +64,7 @@ Status check_type(const Type& type, const std::string& column) {
       TypeKind::map,     TypeKind::row};
   bool temporal =
       type.is(TypeKind::time) || type.is(TypeKind::timestamp) || type.is(TypeKind::timestamp_tz);
-  bool known = std::ranges::find(kStored, type.kind) != std::end(kStored);
+  bool known = type.is_geo() || std::ranges::find(kStored, type.kind) != std::end(kStored);
   if (!known || (temporal && type.precision > 6)) {
     return fail(
         Code::unsupported, "NOT_SUPPORTED",

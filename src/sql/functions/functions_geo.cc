@@ -28,6 +28,8 @@ const std::vector<FunctionRow>& functions_geo() {
       {"st_asewkb", kScalar, "Geometry -> varbinary", "{0}",
        "to_hex(ST_AsEWKB(ST_Point(1, 2, 4326)))",
        "\"0101000020E6100000000000000000F03F0000000000000040\""},
+      {"st_geomfromkml", kScalar, "varchar -> Geometry", "aichemy_geo_of_kml({0})",
+       "ST_GeomFromKML('<Point><coordinates>1,2</coordinates></Point>')", "\"POINT (1 2)\""},
       {"geometry_from_hadoop_shape", kScalar, "varbinary -> Geometry", "aichemy_geo_of_hadoop({0})",
        "geometry_from_hadoop_shape(X'000000000101000000000000000000F03F0000000000000040')",
        "\"POINT (1 2)\""},

@@ -225,6 +225,8 @@ std::vector<NativeFunction> form_functions() {
        GEO_BYTES(own_form(or_raise(read_hadoop_shape(a.text(0, r)))))},
       {"aichemy_geo_of_json", "VARCHAR -> BLOB",
        GEO_BYTES(own_form(or_raise(read_geojson(a.text(0, r)))))},
+      {"aichemy_geo_of_kml", "VARCHAR -> BLOB",
+       GEO_BYTES(own_form(or_raise(read_kml(a.text(0, r)))))},
       {"aichemy_geo_json", "BLOB -> VARCHAR", GEO_BYTES(write_geojson(shape_at(a, 0, r)))},
       {"aichemy_geo_of_polyline", "VARCHAR -> BLOB",
        GEO_BYTES(own_form(or_raise(read_polyline(a.text(0, r)))))},

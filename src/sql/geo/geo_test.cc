@@ -179,6 +179,38 @@ TEST(Geometry, PolylinesAndHadoopShapes) {
   EXPECT_EQ(text("000000000101000000ffffffffffffefffffffffffffffef"), "Invalid Hadoop shape");
 }
 
+TEST(Geometry, Kml) {
+  auto text = [](std::string_view kml) {
+    auto shape = read_kml(kml);
+    return shape ? write_wkt(*shape) : "broken";
+  };
+  EXPECT_EQ(text("<?xml version=\"1.0\"?><!-- x --><Point id='>'><altitudeMode>absolute"
+                 "</altitudeMode><coordinates> 1.5,-2\n</coordinates></Point>"),
+            "POINT (1.5 -2)");
+  EXPECT_EQ(text("<kml:LineString xmlns:kml=\"k\"><kml:coordinates>0,0,1 1,1,2</kml:coordinates>"
+                 "</kml:LineString>"),
+            "LINESTRING Z (0 0 1, 1 1 2)");
+  EXPECT_EQ(text("<Polygon><outerBoundaryIs><LinearRing><coordinates>0,0 9,0 9,9 0,0</coordinates>"
+                 "</LinearRing></outerBoundaryIs><innerBoundaryIs><LinearRing><coordinates>"
+                 "5,1 6,1 6,2 5,1</coordinates></LinearRing></innerBoundaryIs></Polygon>"),
+            "POLYGON ((0 0, 9 0, 9 9, 0 0), (5 1, 6 1, 6 2, 5 1))");
+  std::string point = "<Point><coordinates>1,2</coordinates></Point>";
+  EXPECT_EQ(text("<MultiGeometry>" + point + point + "</MultiGeometry>"),
+            "MULTIPOINT ((1 2), (1 2))");
+  EXPECT_EQ(text("<MultiGeometry>" + point + "<Polygon/></MultiGeometry>"),
+            "GEOMETRYCOLLECTION (POINT (1 2), POLYGON EMPTY)");
+  for (std::string_view kml :
+       {"", "x", "<Point>", "<Point></Line>", "<Placemark/>",
+        "<Point><coordinates>1</coordinates></Point>",
+        "<Point><coordinates>1,2,3,4</coordinates></Point>", "<!DOCTYPE kml><Point/>",
+        "<Point/><Point/>", "<LineString><coordinates>1,2</coordinates></LineString>",
+        "<Polygon><innerBoundaryIs/></Polygon>", "</>", "<>", "</", "<Point></>"})
+    EXPECT_EQ(text(kml), "broken") << kml;
+  std::string deep;
+  for (int i = 0; i < 100000; ++i) deep += "<MultiGeometry>";
+  EXPECT_EQ(text(deep), "broken");
+}
+
 TEST(Sphere, AreasOfKnownPolygons) {
   struct Row {
     const char* wkt;

@@ -36,12 +36,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0 || size > (1u << 16)) return 0;
   std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
   auto shape = [&]() -> aichemy::Result<geo::Shape> {
-    switch (data[0] % 6) {
+    switch (data[0] % 7) {
       case 0: return geo::read_wkb(rest);
       case 1: return geo::read_wkt(rest);
       case 2: return geo::read_ewkt(rest);
       case 3: return geo::read_geojson(rest);
       case 4: return geo::read_polyline(rest);
+      case 5: return geo::read_kml(rest);
       default: return geo::read_hadoop_shape(rest);
     }
   }();

@@ -1,4 +1,4 @@
-// Text forms of shapes: WKT, extended WKT, GeoJSON, encoded polylines; and the shapes of the
+// Text forms of shapes: WKT, extended WKT, GeoJSON, KML, encoded polylines; and the shapes of the
 // Spatial Framework for Hadoop. Readers give invalid ("INVALID_FUNCTION_ARGUMENT") with Trino's
 // message and never recurse deeper than kDepthMax.
 #pragma once
@@ -26,5 +26,7 @@ Result<Shape> read_polyline(std::string_view text);
 std::string write_polyline(const Shape& shape);  // of the points, whatever the kind
 
 Result<Shape> read_hadoop_shape(std::string_view bytes);
+
+Result<Shape> read_kml(std::string_view text);
 
 }  // namespace aichemy::geo
