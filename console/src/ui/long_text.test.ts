@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parts } from './long_text'
+import { linesOf, parts } from './long_text'
 
 describe('a long text in parts', () => {
   it('is all there, cut at the ends of lines', () => {
@@ -15,6 +15,11 @@ describe('a long text in parts', () => {
     expect(list.join('')).toBe(text)
     expect(list.length).toBeGreaterThan(2)
     expect(list.every((part) => !/^[\uDC00-\uDFFF]/.test(part))).toBe(true)
+  })
+  it('is as high as its lines, long ones broken', () => {
+    expect(linesOf('a\nb\n')).toBe(2)
+    expect(linesOf('x'.repeat(900))).toBe(10)
+    expect(linesOf('\n\n')).toBe(2)
   })
   it('of nothing is nothing', () => expect(parts('')).toEqual([]))
 })

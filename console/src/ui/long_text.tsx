@@ -4,6 +4,10 @@ import { memo, useMemo } from 'react'
 const partLines = 60
 const partLength = 8000
 const lineHeight = 19
+const wrapsAt = 90 // characters, about: only the scroll bar believes it
+
+// Lines of a part once it is laid out, long ones broken.
+export const linesOf = (part: string) => part.replace(/\n$/, '').split('\n').reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / wrapsAt)), 0)
 
 // At line ends where there are some; a line that is longer than a part is cut.
 export function parts(text: string): string[] {
@@ -34,7 +38,7 @@ export const LongText = memo(function LongText({ text, label }: { text: string; 
   return (
     <pre className="code" tabIndex={0} aria-label={label}>
       {list.map((part, i) => (
-        <span key={i} className="part" style={{ containIntrinsicHeight: `auto ${lineHeight * Math.max(1, part.split('\n').length - 1)}px` }}>{part.endsWith('\n') ? part.slice(0, -1) : part}{'\n'}</span>
+        <span key={i} className="part" style={{ containIntrinsicHeight: `auto ${lineHeight * linesOf(part)}px` }}>{part}</span>
       ))}
     </pre>
   )
