@@ -216,12 +216,21 @@ def message(bench):
     row = json.dumps({"id": 1, "text": "some words " * 20})
     value = "[" + ",".join([row] * (size // (len(row) + 1))) + "]"
     producer = confluent_kafka.Producer({"bootstrap.servers": bench.platform.ready["events"]["bootstrap"], "message.max.bytes": 20_000_000})
+    producer.produce("large", b"small")
     producer.produce("large", value.encode())
     if producer.flush(60):
         sys.exit("the message was not taken")
     page = bench.window()
     page.open("/events/topics/large")
-    row = page.find(".msg")
+    page.wait(lambda: len(page.driver.find_elements(By.CSS_SELECTOR, ".msg")) == 2)
+    rows = page.driver.find_elements(By.CSS_SELECTOR, ".msg")
+    row, small = sorted(rows, key=lambda one: "small" in one.text)
+    small.click()
+    page.wait(lambda: page.find(".drawer pre").text == "small")
+    least, _ = slowest(page)
+    page.click("Close")
+    page.wait(lambda: not page.driver.find_elements(By.CSS_SELECTOR, ".drawer"))
+    settle(page)
     page.driver.execute_script("window.slowest = {took: 0, what: ''}")
     began = time.perf_counter()
     row.click()
@@ -231,7 +240,7 @@ def message(bench):
     for key in (Keys.TAB, Keys.PAGE_DOWN, Keys.END):
         page.driver.switch_to.active_element.send_keys(key)
         worst = max(worst, slowest(page))
-    bench.tell("message", *worst)
+    bench.tell("message", worst[0], f"{worst[1]}; one of 5 bytes: {least:.0f} ms")
     page.close()
 
 
