@@ -23,14 +23,21 @@ class Remembered {
     if (!same_) {
       planar_ = or_raise(Planar::read(bytes));
       bytes_ = bytes;
+      box_ = or_raise(read_own_form(bytes)).box();
     }
     return *planar_;
+  }
+  // The point, which was not looked at further, lies outside of the box of the geometry.
+  bool misses(std::string_view bytes, const Coordinate& point) {
+    get(bytes);
+    return box_.misses(point);
   }
   bool same() const { return same_; }  // as at the call before
 
  private:
   std::optional<Planar> planar_;
   std::string bytes_;
+  Box box_;
   bool same_ = false;
 };
 
@@ -49,6 +56,11 @@ void predicate(DataChunk& chunk, ExpressionState&, Vector& result) {
   args.each_value<bool>(result, [&](idx_t row) {
     std::string_view a = args.text(0, row), b = args.text(1, row);
     common_srid(srid_of(a), srid_of(b));
+    auto point = point_of(a), other_point = point_of(b);
+    if (point.has_value() != other_point.has_value()) {
+      bool apart = point ? right.misses(b, *point) : left.misses(a, *other_point);
+      if (apart) return What == Predicate::disjoint;
+    }
     Planar &one = left.get(a), &other = right.get(b);
     bool swap = right.same() && !left.same();
     return swap ? or_raise(other.test(converse(What), one)) : or_raise(one.test(What, other));

@@ -280,6 +280,17 @@ int32_t srid_of(std::string_view bytes) {
   return load_little<int32_t>(bytes.data() + 5);
 }
 
+std::optional<Coordinate> point_of(std::string_view bytes) {
+  constexpr size_t kOrdinates = 2 * sizeof(double);
+  if (kind_of(bytes) != Kind::point || bytes.size() < 5 + kOrdinates) return std::nullopt;
+  size_t at = (load_little<uint32_t>(bytes.data() + 1) & kHasSrid) != 0 ? 9 : 5;
+  if (bytes.size() < at + kOrdinates) return std::nullopt;
+  Coordinate place{load_little<double>(bytes.data() + at),
+                   load_little<double>(bytes.data() + at + sizeof(double))};
+  if (std::isnan(place.x) || std::isnan(place.y)) return std::nullopt;
+  return place;
+}
+
 std::string with_srid(std::string_view bytes, int32_t srid) {
   if (bytes.size() < 5) return std::string(bytes);
   auto type = load_little<uint32_t>(bytes.data() + 1);

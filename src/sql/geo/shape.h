@@ -14,6 +14,7 @@
 #include <functional>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,9 @@ struct Box {  // empty: x_min > x_max
   double x_max = -std::numeric_limits<double>::infinity(), y_max = x_max;
   bool empty() const { return !(x_min <= x_max); }
   void add(const Coordinate& point);
+  bool misses(const Coordinate& point) const {
+    return point.x < x_min || point.x > x_max || point.y < y_min || point.y > y_max;
+  }
 };
 
 struct Shape {
@@ -87,6 +91,8 @@ Result<Shape> read_own_form(std::string_view bytes);
 // Of an own form, without reading the rest.
 Kind kind_of(std::string_view bytes);
 int32_t srid_of(std::string_view bytes);
+// The place of a point that has one.
+std::optional<Coordinate> point_of(std::string_view bytes);
 std::string with_srid(std::string_view bytes, int32_t srid);
 
 // WKB and extended WKB in either byte order; Z in both spellings. Refused: M coordinates.
