@@ -10,6 +10,8 @@ import trino
 from pyiceberg.catalog import load_catalog
 
 from conftest import make_platform
+import test_docs_sql
+import test_readme
 from test_console_api import Session
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -99,3 +101,14 @@ def test_the_console_keeps_its_statements_and_its_trail(stored):
     assert operations == ["saveQuery", "changeSavedQuery", "saveQuery"]
     session.refused("DELETE", "/saved-queries/nobody-s", 404, "no_such_saved_query")
     assert session.get("/admin/audit", limit=1)["lines"][0]["outcome"] == "no_such_saved_query"
+
+
+def test_the_readme(stored):
+    printed = test_readme.run_blocks(stored)
+    test_readme.test_every_block_ran(printed)
+    test_readme.test_what_they_print(printed)
+
+
+@pytest.mark.parametrize("path", test_docs_sql.PAGES, ids=lambda path: path.stem)
+def test_the_pages_about_sql(stored, path):
+    test_docs_sql.walk(stored.ready, path)

@@ -31,6 +31,10 @@ def here(text, platform):
 
 @pytest.fixture(scope="module")
 def ran(running):
+    return run_blocks(running)
+
+
+def run_blocks(running):
     """Runs every block once; what each printed, by its order in the README."""
     printed = []
     for kind, text in re.findall(r"^```(python|sql|)\n(.*?)^```", README, re.M | re.S):
