@@ -468,6 +468,8 @@ def test_a_look_into_parquet(admin, tmp_path):
     assert [(c["name"], c["type"]) for c in answer["columns"]] == [("n", "BIGINT"), ("<b>", "VARCHAR"), ("l", "BIGINT[]"), ("raw", "BLOB")]
     assert len(answer["first_rows"]) == 50
     assert answer["first_rows"][0] == ["0", None, "[1, 2]", "\\x00\\xFF"] and answer["first_rows"][1][1] == "x" * 300
+    put("numbered.parquet", pyarrow.table({"File_Row_Number": [7, 8]}))
+    assert admin.get(f"/buckets/{bucket}/preview", key="numbered.parquet")["first_rows"] == [["7"], ["8"]]
     put("empty.parquet", pyarrow.table({"n": pyarrow.array([], pyarrow.int64())}))
     assert admin.get(f"/buckets/{bucket}/preview", key="empty.parquet")["first_rows"] == []
     put("wide.parquet", pyarrow.table({f"c{i}": [i] for i in range(301)}))

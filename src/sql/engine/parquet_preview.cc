@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "sql/engine/duckdb_file_system.h"
 
 namespace aichemy::sql {
@@ -9,6 +12,12 @@ namespace {
 
 constexpr int kTextMax = 300;  // characters of one cell
 constexpr size_t kPageBytes = 4 << 20;
+constexpr std::string_view kRowNumber = "file_row_number";
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
 
 // All rows of a statement that has few.
 Result<Json> rows_of(Engine& engine, const Call& call, const std::string& sql,
@@ -27,22 +36,22 @@ Result<Json> rows_of(Engine& engine, const Call& call, const std::string& sql,
 // What the engine says of a file that it cannot read is about the file.
 Error about_file(const Error& error) {
   if (error.code != Code::invalid && error.code != Code::corrupt) return error;
-  return {Code::invalid, "not_parquet", "this is no Parquet file that can be read: " + error.message};
+  return {Code::invalid, "not_parquet",
+          "this is no Parquet file that can be read: " + error.message};
 }
 
 Result<ParquetPreview> read(Engine& engine, const Call& call, const std::string& file,
                             int rows_max) {
   const Type text = Type::varchar(), number(TypeKind::bigint);
   ParquetPreview out;
-  ASSIGN_OR_RETURN(
-      Json facts,
-      rows_of(engine, call,
-              fmt::format("SELECT num_rows::BIGINT, num_row_groups::BIGINT, (SELECT "
-                          "coalesce(sum(total_compressed_size), 0)::BIGINT FROM "
-                          "parquet_metadata({0}) WHERE row_group_id = 0) FROM "
-                          "parquet_file_metadata({0})",
-                          file),
-              {{"rows", number}, {"row_groups", number}, {"bytes", number}}));
+  ASSIGN_OR_RETURN(Json facts,
+                   rows_of(engine, call,
+                           fmt::format("SELECT num_rows::BIGINT, num_row_groups::BIGINT, (SELECT "
+                                       "coalesce(sum(total_compressed_size), 0)::BIGINT FROM "
+                                       "parquet_metadata({0}) WHERE row_group_id = 0) FROM "
+                                       "parquet_file_metadata({0})",
+                                       file),
+                           {{"rows", number}, {"row_groups", number}, {"bytes", number}}));
   if (facts.as_array().size() != 1)
     return fail(Code::invalid, "not_parquet", "the file has no footer");
   const auto& fact = facts.as_array()[0].as_array();
@@ -65,13 +74,22 @@ Result<ParquetPreview> read(Engine& engine, const Call& call, const std::string&
     out.no_rows = fmt::format("the file has {} columns", out.columns.size());
   } else {
     std::vector<OutputColumn> shown;
-    for (const auto& column : out.columns) shown.push_back({column.name, text});
+    bool has_number = false;  // a column of the file by the name of the reader's own
+    for (const auto& column : out.columns) {
+      shown.push_back({column.name, text});
+      has_number = has_number || same_name(column.name, kRowNumber);
+    }
+    // Row groups are read side by side: any of them could answer first.
+    std::string first =
+        has_number
+            ? fmt::format("COLUMNS(*) AS VARCHAR), {}) FROM {} LIMIT {}", kTextMax, rows, rows_max)
+            : fmt::format(
+                  "COLUMNS(* EXCLUDE {0}) AS VARCHAR), {1}) FROM read_parquet({2}, "
+                  "hive_partitioning=false, {0}=true) WHERE {0} < {3} ORDER BY {0} "
+                  "LIMIT {3}",
+                  kRowNumber, kTextMax, file, rows_max);
     ASSIGN_OR_RETURN(out.first_rows,
-                     rows_of(engine, call,
-                             fmt::format("SELECT left(CAST(COLUMNS(*) AS VARCHAR), {}) FROM {} "
-                                         "LIMIT {}",
-                                         kTextMax, rows, rows_max),
-                             std::move(shown)));
+                     rows_of(engine, call, "SELECT left(CAST(" + first, std::move(shown)));
   }
   return out;
 }
