@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <future>
 #include <thread>
@@ -97,6 +98,7 @@ class RunningPlatform final : public Platform {
   std::unique_ptr<TableRewriter> rewriter_;
   std::unique_ptr<upkeep::Upkeep> upkeep_;
   // Fronts: stopped first.
+  std::unique_ptr<auth::SessionKeys> session_keys_;
   std::unique_ptr<serve::s3::S3Server> s3_;
   std::unique_ptr<serve::kafka::Server> kafka_;
   std::unique_ptr<serve::iceberg::IcebergService> iceberg_rest_;
@@ -104,6 +106,7 @@ class RunningPlatform final : public Platform {
   std::unique_ptr<serve::jobs::JobsService> jobs_service_;
   std::unique_ptr<StatusPage> status_page_;
   std::unique_ptr<serve::console::ConsoleService> console_;
+  std::atomic<int> console_port_ = 0;  // once it listens
   bool stopped_ = false;
 
   const Config& config() const { return options_.config; }
@@ -120,6 +123,7 @@ class RunningPlatform final : public Platform {
   Status start_broker();
   Status start_tables();
   Status start_fronts();
+  serve::iceberg::S3Access storage_access();
   Status start_kafka();
   Status start_sql();
   Status start_hms();
@@ -145,6 +149,9 @@ Status RunningPlatform::start_users() {
       keys_, auth::AccessKeys::open(options_.disk, options_.data.below("secrets/access_keys")));
   ASSIGN_OR_RETURN(roles_,
                    auth::RoleStore::open(options_.disk, options_.data.below("secrets/roles")));
+  ASSIGN_OR_RETURN(std::string seal, load_or_make_secret(options_.data, "session_keys",
+                                                         options_.disk, options_.random));
+  session_keys_ = std::make_unique<auth::SessionKeys>(std::move(seal));
   if (users_->empty()) {
     for (const auto& [name, password] : kFirstUsers)
       RETURN_IF_ERROR(users_->set_password(name, password));
@@ -204,10 +211,12 @@ Status RunningPlatform::start_tables() {
   duckdb.threads = cores();
   duckdb.spill_directory = options_.data.below("spill");
   duckdb.spill_bytes_max = config().bytes("sql.spill");
+  duckdb.extend = [this](duckdb::DatabaseInstance& database) {
+    sql::register_hive_scans(database, hive_text_scans_, hive_file_scans_, hive_scans_);
+    jobs::register_event_scan(database, event_scans_);
+    jobs::register_topic_scan(database, topic_scans_);
+  };
   ASSIGN_OR_RETURN(engine_, sql::DuckDbEngine::start(std::move(duckdb)));
-  sql::register_hive_scans(engine_->database(), hive_text_scans_, hive_file_scans_, hive_scans_);
-  jobs::register_event_scan(engine_->database(), event_scans_);
-  jobs::register_topic_scan(engine_->database(), topic_scans_);
   return {};
 }
 
@@ -301,6 +310,7 @@ Status RunningPlatform::start_sql() {
                       .store = *store_,
                       .disk = options_.disk,
                       .engine_memory = [this] { return engine_->memory_used(); },
+                      .console_port = [this] { return console_port_.load(); },
                       .hive = *hive_tables_,
                       .more = {{"hive", hive_tables_.get()},
                                {"kafka", topic_catalog_.get()},
@@ -322,6 +332,21 @@ Status RunningPlatform::start_sql() {
   return {};
 }
 
+// How clients of the REST catalog reach the objects. Without the first key nothing is signed for
+// them; credentials of a table need none.
+serve::iceberg::S3Access RunningPlatform::storage_access() {
+  serve::iceberg::S3Access access{.endpoint = url("http", s3_->port()),
+                                  .region = config().text("s3.region"),
+                                  .user = "admin",
+                                  .sessions = session_keys_.get()};
+  if (auto key = keys_->find(kFirstAccessKey)) {
+    access.access_key = key->id;
+    access.secret_key = key->secret;
+    access.user = key->user;
+  }
+  return access;
+}
+
 Status RunningPlatform::start_fronts() {
   if (config().flag("s3.enabled")) {
     serve::s3::S3Options options;
@@ -329,6 +354,7 @@ Status RunningPlatform::start_fronts() {
     options.port = config().port("s3.port");
     options.region = config().text("s3.region");
     options.tagging = store_.get();
+    options.sessions = session_keys_.get();
     auto started = serve::s3::S3Server::start(io_, s3_pool_, metrics_, options_.clock,
                                               options_.random, *store_, *keys_, options);
     if (!started) return about_port(std::unexpected(started.error()), "s3.port");
@@ -347,9 +373,7 @@ Status RunningPlatform::start_fronts() {
                                                   .port = config().port("iceberg_rest.port"),
                                                   .s3 = {},
                                                   .authenticate = {}};
-    auto key = keys_->find(kFirstAccessKey);
-    if (s3_ && key)
-      options.s3 = {url("http", s3_->port()), key->id, key->secret, config().text("s3.region")};
+    if (s3_) options.s3 = storage_access();
     if (!is_loopback(address())) {
       options.authenticate = [this](const std::string& user,
                                     const std::string& password) -> Result<std::string> {
@@ -426,6 +450,7 @@ Status RunningPlatform::start_console() {
   console_ = std::make_unique<serve::console::ConsoleService>(std::move(options));
   std::string failed_port;
   Status started = console_->start(&failed_port);
+  if (started) console_port_ = console_->port(0);
   return about_port(std::move(started), failed_port.c_str());
 }
 

@@ -256,6 +256,17 @@ def test_memory_of_one_write(plain):
     assert Statement(plain, "SELECT a FROM iceberg.bounded.t", Session="query_max_memory=50MB").finish().rows == [[2]]
 
 
+def test_memory_of_one_query_over_other_sources(plain):
+    """The database of a limited statement reads what that of all statements reads."""
+    assert error_of(plain, "CREATE SCHEMA IF NOT EXISTS hive.bounded") is None
+    for form in ("PARQUET", "TEXTFILE", "CSV", "JSON"):
+        made = f"CREATE TABLE IF NOT EXISTS hive.bounded.{form} (a varchar) WITH (format = '{form}')"
+        assert error_of(plain, made) is None
+        read = Statement(plain, f"SELECT count(*), max(a) FROM hive.bounded.{form}", Session="query_max_memory=50MB").finish()
+        assert read.rows == [[0, None]]
+    assert error_of(plain, "SELECT count(*) FROM kafka.system.queries", query_max_memory="50MB") is None
+
+
 def test_memory_that_others_hold(plain):
     """Limits are reserved: together they are never more than there is."""
     held = [Statement(plain, LONG, Session="query_max_memory=900MB").until("RUNNING") for _ in range(2)]

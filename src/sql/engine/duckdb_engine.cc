@@ -286,7 +286,7 @@ Result<std::shared_ptr<Engine>> DuckDbEngine::bounded(uint64_t bytes, bool spill
     ASSIGN_OR_RETURN(engine, start(std::move(options)));
   }
   return guarded([&]() -> Result<std::shared_ptr<Engine>> {
-    duckdb::BufferManager::GetBufferManager(engine->database()).SetMemoryLimit(bytes);
+    duckdb::BufferManager::GetBufferManager(*engine->database_->instance).SetMemoryLimit(bytes);
     return std::shared_ptr<Engine>(
         engine.release(), [idle = bounded_, reserved = *reserved, spills](DuckDbEngine* used) {
           idle->give_back(std::unique_ptr<DuckDbEngine>(used), spills);
@@ -297,8 +297,6 @@ Result<std::shared_ptr<Engine>> DuckDbEngine::bounded(uint64_t bytes, bool spill
 uint64_t DuckDbEngine::memory_used() const {
   return duckdb::BufferManager::GetBufferManager(*database_->instance).GetUsedMemory();
 }
-
-duckdb::DatabaseInstance& DuckDbEngine::database() { return *database_->instance; }
 
 Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options) {
   return guarded([&]() -> Result<std::unique_ptr<DuckDbEngine>> {
@@ -325,6 +323,7 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
     register_routines(instance);
     register_tpch_scan(instance);
     if (options.texts) register_text_scan(instance, *options.texts);
+    if (options.extend) options.extend(instance);
 
     duckdb::Connection connection(*database);
     RETURN_IF_ERROR(run_all(connection, std::string(engine_prelude())));

@@ -37,6 +37,9 @@ struct DuckDbOptions {
   int threads = 2;
   std::string spill_directory;
   uint64_t spill_bytes_max = uint64_t{20} << 30;  // of all statements together
+  // Adds the table functions of other modules to a database: the one of all statements and each of
+  // those with a limit of their own.
+  std::function<void(duckdb::DatabaseInstance&)> extend;
 };
 
 class BoundedEngines;
@@ -62,9 +65,6 @@ class DuckDbEngine final : public Engine {
   Result<std::shared_ptr<Engine>> bounded(uint64_t bytes, bool spills) override;
 
   uint64_t memory_used() const;  // by all statements together
-
-  // For modules that add table functions of their own (jobs). Before the first statement.
-  duckdb::DatabaseInstance& database();
 
  private:
   DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB> database);

@@ -55,15 +55,14 @@ PlanNode node_of(const Json& json) {
 
 }  // namespace
 
-Result<PlanNode> plan_from_json(std::string_view text) {
+Result<std::optional<PlanNode>> plan_from_json(std::string_view text) {
   ASSIGN_OR_RETURN(Json json, Json::parse(text));
   // A plan is a list of one; a profile has the statement and EXPLAIN_ANALYZE above it.
   const Json* top = json.as_array().empty() ? &json : &json.as_array()[0];
   while (top->find("operator_name") == nullptr
              ? top->find("name") == nullptr
              : top->find("operator_name")->as_string() == "EXPLAIN_ANALYZE") {
-    if ((*top)["children"].as_array().empty())
-      return fail(Code::internal, "engine", "the engine gave a plan without operators");
+    if ((*top)["children"].as_array().empty()) return std::nullopt;
     top = &(*top)["children"].as_array()[0];
   }
   return node_of(*top);
@@ -75,7 +74,13 @@ Result<PlanNode> explain_statement(duckdb::Connection& connection, const std::st
       (analyze ? "EXPLAIN (ANALYZE, FORMAT JSON) " : "EXPLAIN (FORMAT JSON) ") + sql);
   if (result->HasError()) return std::unexpected(error_from_duckdb(result->GetErrorObject()));
   if (result->RowCount() == 0) return fail(Code::internal, "engine", "the engine gave no plan");
-  return plan_from_json(result->GetValue(1, result->RowCount() - 1).GetValue<std::string>());
+  ASSIGN_OR_RETURN(
+      auto plan,
+      plan_from_json(result->GetValue(1, result->RowCount() - 1).GetValue<std::string>()));
+  if (plan) return *std::move(plan);
+  // Nothing was run for rows that the planner knew already: the plan without times is all there is.
+  if (analyze) return explain_statement(connection, sql, false);
+  return fail(Code::internal, "engine", "the engine gave a plan without operators");
 }
 
 }  // namespace aichemy::sql

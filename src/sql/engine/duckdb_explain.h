@@ -2,6 +2,7 @@
 #pragma once
 
 #include <duckdb/main/connection.hpp>
+#include <optional>
 #include <string>
 
 #include "sql/engine/engine.h"
@@ -12,7 +13,7 @@ namespace aichemy::sql {
 Result<PlanNode> explain_statement(duckdb::Connection& connection, const std::string& sql,
                                    bool analyze);
 
-// From the text of EXPLAIN (FORMAT JSON) or EXPLAIN (ANALYZE, FORMAT JSON).
-Result<PlanNode> plan_from_json(std::string_view text);
+// From the text of EXPLAIN (FORMAT JSON) or EXPLAIN (ANALYZE, FORMAT JSON). nullopt: no operator.
+Result<std::optional<PlanNode>> plan_from_json(std::string_view text);
 
 }  // namespace aichemy::sql
