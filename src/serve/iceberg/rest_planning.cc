@@ -140,7 +140,8 @@ RestAnswer plan_answer(const RestContext& context, const PlannedScan& scan) {
   Json body = Json::object().set("status", "completed").set("plan-id", scan.id);
   put_tasks(scan, 0, &body);
   if (scan.with_credentials) {
-    body.set("storage-credentials", context.storage_credentials(scan.table.metadata->location));
+    body.set("storage-credentials",
+             context.storage_credentials(scan.principal, *scan.table.metadata));
   }
   return RestAnswer{.body = std::move(body)};
 }
@@ -204,9 +205,17 @@ Result<PlannedScanRef> plan_of_path(RestContext& context, const RestRequest& req
 
 }  // namespace
 
+namespace {
+
+size_t weight_of(const PlannedScan& scan) {
+  return std::max(Plans::kFilesLeast, scan.plan.files.size());
+}
+
+}  // namespace
+
 void Plans::keep(PlannedScanRef scan, SteadyTime now) {
   std::lock_guard lock(mutex_);
-  files_ += scan->plan.files.size();
+  files_ += weight_of(*scan);
   kept_.push_back({std::move(scan), now + kLifetime});
   drop_late(now);
 }
@@ -226,7 +235,7 @@ void Plans::drop(const std::string& id) {
   std::lock_guard lock(mutex_);
   std::erase_if(kept_, [&](const Kept& kept) {
     if (kept.scan->id != id) return false;
-    files_ -= kept.scan->plan.files.size();
+    files_ -= weight_of(*kept.scan);
     return true;
   });
 }
@@ -235,7 +244,7 @@ void Plans::drop_late(SteadyTime now) {
   while (!kept_.empty()) {
     bool too_many = files_ > kFilesMax && kept_.size() > 1;
     if (kept_.front().until > now && !too_many) return;
-    files_ -= kept_.front().scan->plan.files.size();
+    files_ -= weight_of(*kept_.front().scan);
     kept_.pop_front();
   }
 }

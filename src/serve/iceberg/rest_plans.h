@@ -1,8 +1,8 @@
 // Scans that were planned for clients and are fetched in pieces. In memory: after a restart, or
 // when a plan is too old or too many came after it, its tasks are gone and the client plans anew.
 //
-// Limits: kLifetime since the plan was made; kFilesMax files over all plans, the oldest go first
-// (the newest is kept whatever its size).
+// Limits: kLifetime since the plan was made; kFilesMax files over all plans, a plan counting for at
+// least kFilesLeast of them; the oldest go first (the newest is kept whatever its size).
 #pragma once
 
 #include <chrono>
@@ -30,6 +30,7 @@ class Plans {
  public:
   static constexpr std::chrono::minutes kLifetime{10};
   static constexpr size_t kFilesMax = 500'000;
+  static constexpr size_t kFilesLeast = 500;
 
   void keep(PlannedScanRef scan, SteadyTime now);
   // nullptr: there is none, or none of this principal and table.
