@@ -155,6 +155,7 @@ Status SqlFront::start() {
                                    .segments = state_->segments.get(),
                                    .limits = limits_of(options.config)};
   trino.memory_used = options.engine_memory;
+  trino.console_port = options.console_port;
   trino.address = options.config.text("listen.address");
   trino.https_port = options.config.port("sql.https_port");
   trino.http_port = options.config.port("sql.http_port");

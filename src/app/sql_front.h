@@ -42,6 +42,7 @@ struct SqlFrontOptions {
   objectstore::ObjectStore& store;  // of spooled segments
   Disk& disk;
   std::function<uint64_t()> engine_memory;  // in use
+  std::function<int()> console_port;        // 0: there is none
   sql::HiveConnector& hive;
   sql::Catalogs more;  // catalogs beside iceberg
   sql::LakeScans& lake_scans;

@@ -4,6 +4,7 @@
 
 #include "auth/access_keys.h"
 #include "auth/aws_chunked.h"
+#include "auth/session_keys.h"
 #include "auth/sigv4.h"
 #include "auth/users.h"
 #include "base/bytes.h"
@@ -254,6 +255,47 @@ TEST(AccessKeys, KeepAcrossRestartAndRefuseUnknown) {
   EXPECT_EQ((*again)->find("admin")->secret, "password123");
   ASSERT_TRUE((*again)->remove("admin"));
   EXPECT_FALSE((*again)->find("admin"));
+}
+
+TEST(SessionKeysTest, SayWhatTheyAreFor) {
+  SessionKeys keys(std::string(64, 'k'));
+  WallTime now = *parse_amz_date("20261122T153909Z");
+  SessionKey issued =
+      keys.issue({"ann", {"lake/s/t/", "other/x/"}, now + std::chrono::milliseconds(3'600'500)});
+  auto opened = keys.open(issued.token, now);
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(opened->id, issued.id);
+  EXPECT_EQ(opened->secret, issued.secret);
+  EXPECT_EQ(opened->grant.user, "ann");
+  EXPECT_EQ(opened->grant.until, now + std::chrono::hours(1));
+  struct Row {
+    const char *bucket, *key;
+    bool allowed;
+  };
+  for (const Row& row : {Row{"lake", "s/t/data/1.parquet", true}, Row{"lake", "s/t/", true},
+                         Row{"other", "x/y", true}, Row{"lake", "s/t", false},
+                         Row{"lake", "s/t2/data/1.parquet", false}, Row{"lake", "x/y", false},
+                         Row{"lake/s", "t/1", false}, Row{"", "", false}})
+    EXPECT_EQ(opened->grant.allows(row.bucket, row.key), row.allowed)
+        << row.bucket << " " << row.key;
+}
+
+TEST(SessionKeysTest, CannotBeChangedNorOutliveTheirTime) {
+  SessionKeys keys(std::string(64, 'k'));
+  WallTime now = *parse_amz_date("20261122T153909Z");
+  SessionKey issued = keys.issue({"ann", {"lake/s/t/"}, now + std::chrono::seconds(10)});
+  EXPECT_EQ(keys.open(issued.token, now + std::chrono::seconds(10)).error().what, "expired_token");
+  EXPECT_EQ(SessionKeys("another").open(issued.token, now).error().what, "invalid_token");
+  for (size_t i = 0; i < issued.token.size(); ++i) {
+    std::string changed = issued.token;
+    changed[i] = changed[i] == 'A' ? 'B' : 'A';
+    auto opened = keys.open(changed, now);
+    ASSERT_FALSE(opened) << i;
+    EXPECT_EQ(opened.error().what, "invalid_token") << i;
+  }
+  for (const char* text : {"", ".", "a.b", "=.=", "e30="})
+    EXPECT_EQ(keys.open(text, now).error().what, "invalid_token") << text;
+  EXPECT_FALSE(keys.open(std::string(100'000, 'a') + ".b", now));
 }
 
 }  // namespace

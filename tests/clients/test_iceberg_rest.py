@@ -7,6 +7,9 @@ import threading
 import time
 import uuid
 
+import boto3
+import botocore.config
+import botocore.exceptions
 import pyarrow as pa
 import pytest
 import requests
@@ -332,10 +335,78 @@ def test_load_is_conditional_and_vends_credentials(platform, catalog, space):
     assert "s3.secret-access-key" not in plain.json()["config"]
     assert requests.get(url, headers={"If-None-Match": plain.headers["ETag"]}, timeout=10).status_code == 304
     vended = requests.get(url, headers={"X-Iceberg-Access-Delegation": "vended-credentials"}, timeout=10).json()
-    assert vended["config"]["s3.secret-access-key"]
-    assert vended["storage-credentials"][0]["prefix"].startswith("s3://")
+    assert vended["config"]["s3.session-token"] and vended["config"]["s3.secret-access-key"]
+    until = int(vended["config"]["s3.session-token-expires-at-ms"]) / 1000
+    assert 3600 < until - time.time() <= 12 * 3600
+    assert vended["storage-credentials"][0]["prefix"] == vended["metadata"]["location"] + "/"
+    assert requests.get(url + "/credentials", timeout=10).json()["storage-credentials"][0]["config"]["s3.session-token"]
     assert requests.head(url, timeout=10).status_code == 204
     assert requests.head(url + "x", timeout=10).status_code == 404
+
+
+def refused(code, call, *args, **options):
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        call(*args, **options)
+    assert caught.value.response["Error"]["Code"] in (code, {"AccessDenied": "403"}.get(code)), caught.value
+
+
+def test_credentials_are_for_one_table(platform, catalog, space):
+    """What is handed out for a table opens its own place, and nothing beside it."""
+    mine = catalog.create_table((space, "mine"), SCHEMA)
+    others = catalog.create_table((space, "mine2"), SCHEMA)
+    others.append(rows(others.schema(), 0, 3))
+    url = f"{platform['iceberg_rest']['uri']}/v1/namespaces/{space}/tables/mine"
+    given = requests.get(url, headers={"X-Iceberg-Access-Delegation": "vended-credentials"}, timeout=10).json()["config"]
+
+    def client(**changed):
+        keys = {"aws_access_key_id": given["s3.access-key-id"], "aws_secret_access_key": given["s3.secret-access-key"],
+                "aws_session_token": given["s3.session-token"], **changed}
+        return boto3.client("s3", endpoint_url=given["s3.endpoint"], region_name=given["s3.region"],
+                            config=botocore.config.Config(signature_version="s3v4", s3={"addressing_style": "path"}), **keys)
+
+    s3 = client()
+    bucket, place = mine.location().removeprefix("s3://").split("/", 1)
+    beside = others.location().removeprefix("s3://").split("/", 1)[1]
+    file = next(iter(others.inspect.files()["file_path"].to_pylist())).removeprefix(f"s3://{bucket}/")
+    s3.put_object(Bucket=bucket, Key=place + "/data/a", Body=b"a")
+    s3.copy_object(Bucket=bucket, Key=place + "/data/b", CopySource={"Bucket": bucket, "Key": place + "/data/a"})
+    assert s3.get_object(Bucket=bucket, Key=place + "/data/b")["Body"].read() == b"a"
+    assert {o["Key"] for o in s3.list_objects_v2(Bucket=bucket, Prefix=place + "/data/")["Contents"]} == {place + "/data/a", place + "/data/b"}
+    s3.head_bucket(Bucket=bucket)
+    for call, options in ((s3.get_object, {"Key": file}), (s3.head_object, {"Key": file}), (s3.delete_object, {"Key": file}),
+                          (s3.put_object, {"Key": beside + "/data/x", "Body": b""}), (s3.list_objects_v2, {}), (s3.list_objects, {"Prefix": place}),
+                          (s3.list_objects_v2, {"Prefix": beside + "/"}), (s3.list_multipart_uploads, {"Prefix": ""}),
+                          (s3.get_object_tagging, {"Key": file}), (s3.create_multipart_upload, {"Key": file}),
+                          (s3.copy_object, {"Key": place + "/data/c", "CopySource": {"Bucket": bucket, "Key": file}}),
+                          (s3.delete_bucket, {}), (s3.get_bucket_versioning, {})):
+        refused("AccessDenied", call, Bucket=bucket, **options)
+    refused("AccessDenied", s3.list_buckets)
+    refused("AccessDenied", s3.head_bucket, Bucket="aichemy-exports")
+    removed = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": place + "/data/b"}, {"Key": file}]})
+    assert [o["Key"] for o in removed["Deleted"]] == [place + "/data/b"]
+    assert [(o["Key"], o["Code"]) for o in removed["Errors"]] == [(file, "AccessDenied")]
+    assert others.scan().to_arrow().num_rows == 3
+    link = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": place + "/data/a"})
+    assert requests.get(link, timeout=10).content == b"a"
+    assert requests.get(s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": file}), timeout=10).status_code == 403
+    # A token belongs to its key, and cannot be made up.
+    key = {"Bucket": bucket, "Key": place + "/data/a"}
+    refused("InvalidToken", client(aws_session_token="made.up").get_object, **key)
+    refused("InvalidAccessKeyId", client(aws_access_key_id=platform["s3"]["access_key"], aws_secret_access_key=platform["s3"]["secret_key"]).get_object, **key)
+    refused("InvalidAccessKeyId", client(aws_session_token=None).get_object, **key)
+
+
+def test_a_client_with_nothing_but_vended_credentials(platform, catalog, space):
+    catalog.create_table((space, "t"), SCHEMA)
+    bare = load_catalog("bare", type="rest", uri=platform["iceberg_rest"]["uri"], **{"header.X-Iceberg-Access-Delegation": "vended-credentials"})
+    table = bare.load_table((space, "t"))
+    assert "s3.session-token" in table.io.properties
+    table.append(rows(table.schema(), 0, 10))
+    table.delete(GreaterThan("id", 6))
+    made = bare.create_table((space, "made"), SCHEMA)
+    made.append(rows(made.schema(), 0, 2))
+    assert sorted(catalog.load_table((space, "t")).scan().to_arrow()["id"].to_pylist()) == list(range(7))
+    assert catalog.load_table((space, "made")).scan().to_arrow().num_rows == 2
 
 
 def test_config_with_an_empty_warehouse(platform):

@@ -4,7 +4,7 @@
 //
 // Names with several levels are joined by U+001F in paths and queries ("%1F"), as the specification
 // has it. Tables' credentials for the object store are handed out when a client asks for them by
-// X-Iceberg-Access-Delegation: vended-credentials.
+// X-Iceberg-Access-Delegation: vended-credentials: they are for the table's own places, and end.
 #pragma once
 
 #include <chrono>
@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "auth/session_keys.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
@@ -23,12 +24,15 @@
 
 namespace aichemy::serve::iceberg {
 
-// Where and how clients reach the objects; empty endpoint: nothing is handed out.
+// Where and how clients reach the objects; empty endpoint: nothing is handed out. The key itself
+// only signs.
 struct S3Access {
   std::string endpoint;  // "http://127.0.0.1:9000"
   std::string access_key;
   std::string secret_key;
   std::string region = "us-east-1";
+  std::string user;                             // who acts with credentials when nobody signs in
+  const auth::SessionKeys* sessions = nullptr;  // none: no credentials are handed out
 };
 
 struct IcebergServiceOptions {

@@ -89,11 +89,17 @@ class RestContext {
 
   // The S3 request of the body, signed, when it is for an object below `location`.
   Result<Json> sign(const Json& body, const std::string& location) const;
-  // Members "config" and "storage-credentials" of an answer about a table below `location`.
-  void put_credentials(const RestRequest& request, const std::string& location, Json* answer) const;
-  Json storage_credentials(const std::string& location) const;
+  // Members "config" and "storage-credentials" of an answer about a table.
+  void put_credentials(const RestRequest& request, const tables::iceberg::TableMetadata& table,
+                       Json* answer) const;
+  // For the table's location and where its properties put data and metadata, for half a day.
+  Json storage_credentials(const std::string& principal,
+                           const tables::iceberg::TableMetadata& table) const;
 
  private:
+  std::optional<auth::SessionKey> session_key(const std::string& principal,
+                                              const tables::iceberg::TableMetadata& table) const;
+
   const IcebergServiceOptions& options_;
   struct Granted {
     std::string principal;

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "serve/iceberg/rest.h"
+#include "tables/file_io.h"
 
 namespace aichemy::serve::iceberg {
 
@@ -11,18 +12,46 @@ namespace {
 constexpr int64_t kTokenSeconds = 3600;
 constexpr size_t kTokensMax = 10'000;
 
-Json s3_properties(const S3Access& s3, bool with_secret) {
+constexpr std::chrono::hours kCredentialLifetime{12};
+
+Json s3_properties(const S3Access& s3) {
   Json json = Json::object();
   if (s3.endpoint.empty()) return json;
   json.set("s3.endpoint", s3.endpoint);
   json.set("s3.path-style-access", "true");
   json.set("s3.region", s3.region);
   json.set("client.region", s3.region);
-  if (with_secret) {
-    json.set("s3.access-key-id", s3.access_key);
-    json.set("s3.secret-access-key", s3.secret_key);
-  }
   return json;
+}
+
+void put_key(const auth::SessionKey& key, Json* json) {
+  auto until = std::chrono::floor<std::chrono::milliseconds>(key.grant.until);
+  json->set("s3.access-key-id", key.id);
+  json->set("s3.secret-access-key", key.secret);
+  json->set("s3.session-token", key.token);
+  json->set("s3.session-token-expires-at-ms", std::to_string(until.time_since_epoch().count()));
+}
+
+// "bucket/prefix/" of where the table's own files lie. Others, that were added from elsewhere, need
+// a key of one's own.
+std::vector<std::string> places_of(const tables::iceberg::TableMetadata& table) {
+  constexpr std::string_view kPlaceProperties[] = {"write.data.path", "write.metadata.path",
+                                                   "write.object-storage.path",
+                                                   "write.folder-storage.path"};
+  std::vector<std::string> places;
+  auto add = [&](const std::string& location) {
+    auto parsed = tables::parse_location(location);
+    if (!parsed || parsed->bucket.empty()) return;
+    std::string place = parsed->bucket + "/" + parsed->key;
+    if (!place.ends_with('/')) place += '/';
+    if (std::ranges::find(places, place) == places.end()) places.push_back(std::move(place));
+  };
+  add(table.location);
+  for (std::string_view name : kPlaceProperties) {
+    auto found = table.properties.find(std::string(name));
+    if (found != table.properties.end()) add(found->second);
+  }
+  return places;
 }
 
 // application/x-www-form-urlencoded
@@ -69,31 +98,46 @@ Result<std::string> RestContext::principal_of(std::string_view authorization) {
   return found->second.principal;
 }
 
-Json RestContext::storage_credentials(const std::string& location) const {
+std::optional<auth::SessionKey> RestContext::session_key(
+    const std::string& principal, const tables::iceberg::TableMetadata& table) const {
+  if (s3().endpoint.empty() || !s3().sessions) return std::nullopt;
+  return s3().sessions->issue({.user = principal.empty() ? s3().user : principal,
+                               .places = places_of(table),
+                               .until = wall_now() + kCredentialLifetime});
+}
+
+Json RestContext::storage_credentials(const std::string& principal,
+                                      const tables::iceberg::TableMetadata& table) const {
   Json list = Json::array();
-  if (s3().endpoint.empty()) return list;
-  Json item = Json::object();
-  item.set("prefix", location);
-  item.set("config", s3_properties(s3(), true));
-  list.push(std::move(item));
+  auto key = session_key(principal, table);
+  if (!key) return list;
+  for (const std::string& place : key->grant.places) {
+    Json config = s3_properties(s3());
+    put_key(*key, &config);
+    list.push(Json::object().set("prefix", "s3://" + place).set("config", std::move(config)));
+  }
   return list;
 }
 
-void RestContext::put_credentials(const RestRequest& request, const std::string& location,
-                                  Json* answer) const {
-  Json config = s3_properties(s3(), request.wants_credentials);
+void RestContext::put_credentials(const RestRequest& request,
+                                  const tables::iceberg::TableMetadata& table, Json* answer) const {
+  Json config = s3_properties(s3());
+  if (request.wants_credentials) {
+    if (auto key = session_key(request.call.principal, table)) put_key(*key, &config);
+  }
   if (request.wants_signing && !s3().endpoint.empty() && request.path.contains("namespace")) {
     // Creating a table has its name in the body only: such a client loads it again.
-    auto table = request.path.find("table");
+    auto path = request.path.find("table");
     std::string name =
-        table != request.path.end() ? table->second : std::string(request.body["name"].as_string());
+        path != request.path.end() ? path->second : std::string(request.body["name"].as_string());
     config.set("s3.remote-signing-enabled", "true");
     config.set("s3.signer.endpoint", "v1/namespaces/" +
                                          percent_encode(request.path.find("namespace")->second) +
                                          "/tables/" + percent_encode(name) + "/sign");
   }
   answer->set("config", std::move(config));
-  if (request.wants_credentials) answer->set("storage-credentials", storage_credentials(location));
+  if (request.wants_credentials)
+    answer->set("storage-credentials", storage_credentials(request.call.principal, table));
 }
 
 Result<RestAnswer> get_config(RestContext& context, const RestRequest&) {
@@ -105,7 +149,7 @@ Result<RestAnswer> get_config(RestContext& context, const RestRequest&) {
     endpoints.push(std::string(route.method) + " /v1/{prefix}" + path);
   }
   Json body = Json::object();
-  body.set("defaults", s3_properties(context.s3(), false));
+  body.set("defaults", s3_properties(context.s3()));
   body.set("overrides", Json::object());
   body.set("endpoints", std::move(endpoints));
   body.set("idempotency-key-lifetime", "PT" + std::to_string(Replies::kLifetime.count()) + "M");

@@ -41,6 +41,7 @@ Status check_object(std::string_view path, const std::string& location) {
 
 Result<Json> RestContext::sign(const Json& body, const std::string& location) const {
   if (s3().endpoint.empty()) return refused("there is no object store to sign for");
+  if (s3().access_key.empty()) return refused("the key that requests were signed with was removed");
   std::string uri(body["uri"].as_string());
   std::string method(body["method"].as_string());
   if (!uri.starts_with(s3().endpoint + "/") || method.empty())

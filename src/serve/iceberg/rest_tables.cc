@@ -41,7 +41,7 @@ RestAnswer table_answer(const RestContext& context, const RestRequest& request,
     answer.headers.emplace_back("ETag", entity_tag(table, refs_only));
   }
   body.set("metadata", metadata_json(*table.metadata, refs_only));
-  context.put_credentials(request, table.metadata->location, &body);
+  context.put_credentials(request, *table.metadata, &body);
   answer.body = std::move(body);
   return answer;
 }
@@ -158,7 +158,8 @@ Result<RestAnswer> report_metrics(RestContext&, const RestRequest&) {
 Result<RestAnswer> load_credentials(RestContext& context, const RestRequest& request) {
   ASSIGN_OR_RETURN(auto table, context.catalog().load_table(request.call, request.table()));
   Json body = Json::object();
-  body.set("storage-credentials", context.storage_credentials(table.metadata->location));
+  body.set("storage-credentials",
+           context.storage_credentials(request.call.principal, *table.metadata));
   return RestAnswer{.body = std::move(body)};
 }
 

@@ -130,11 +130,20 @@ TEST(PlansTest, TheOldestGoFirst) {
   EXPECT_FALSE(plans.find("1", "ann", table, now));
   EXPECT_TRUE(plans.find("2", "ann", table, now));
   plans.drop("2");
-  plans.keep(scan_of("4", Plans::kFilesMax - 1), now);
+  plans.keep(scan_of("4", Plans::kFilesMax - Plans::kFilesLeast), now);
   EXPECT_TRUE(plans.find("3", "ann", table, now));
   plans.keep(scan_of("5", Plans::kFilesMax * 2), now);
   EXPECT_FALSE(plans.find("4", "ann", table, now));
   EXPECT_TRUE(plans.find("5", "ann", table, now)) << "the newest stays whatever its size";
+}
+
+TEST(PlansTest, EmptyOnesAreNotWithoutLimit) {
+  Plans plans;
+  catalog::TableName table{{"a"}, "t"};
+  constexpr size_t kMost = Plans::kFilesMax / Plans::kFilesLeast;
+  for (size_t i = 0; i <= kMost; ++i) plans.keep(scan_of(std::to_string(i), 0), SteadyTime{});
+  EXPECT_FALSE(plans.find("0", "ann", table, SteadyTime{}));
+  EXPECT_TRUE(plans.find("1", "ann", table, SteadyTime{}));
 }
 
 // Files are left out only for what they cannot hold.

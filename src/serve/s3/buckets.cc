@@ -280,6 +280,22 @@ Async<Status> list_versions(Exchange& exchange) {
   co_return co_await exchange.send_xml(xml.close("ListVersionsResult").take());
 }
 
+namespace {
+
+// One <Object> of a <Delete>.
+Status remove_named(Exchange& exchange, const XmlNode& object) {
+  std::string key(object.text_of("Key"));
+  RETURN_IF_ERROR(exchange.may_use(exchange.bucket, key));
+  std::string_view version = object.text_of("VersionId");
+  if (!version.empty() && version != "null")
+    return fail(Code::not_found, "no_such_version", "The specified version does not exist.");
+  objectstore::Conditions conditions;
+  conditions.if_match = parse_etags(object.text_of("ETag"));
+  return exchange.store().remove(exchange.call(), exchange.bucket, key, conditions);
+}
+
+}  // namespace
+
 Async<Status> delete_objects(Exchange& exchange) {
   CO_ASSIGN_OR_RETURN(std::string document, co_await receive_document(exchange, kDocumentBytesMax));
   CO_ASSIGN_OR_RETURN(XmlNode root, parse_xml(document));
@@ -299,15 +315,8 @@ Async<Status> delete_objects(Exchange& exchange) {
     xml.open("DeleteResult", kNamespace);
     for (const XmlNode* object : objects) {
       std::string key(object->text_of("Key"));
-      objectstore::Conditions conditions;
-      conditions.if_match = parse_etags(object->text_of("ETag"));
       std::string_view version = object->text_of("VersionId");
-      Status removed;
-      if (!version.empty() && version != "null") {
-        removed = fail(Code::not_found, "no_such_version", "The specified version does not exist.");
-      } else {
-        removed = exchange.store().remove(exchange.call(), exchange.bucket, key, conditions);
-      }
+      Status removed = remove_named(exchange, *object);
       if (removed) {
         if (quiet) continue;
         xml.open("Deleted").text("Key", key);

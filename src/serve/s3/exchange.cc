@@ -51,6 +51,11 @@ std::string Exchange::parameter(const std::string& name) const {
   return found == parameters.end() ? std::string() : found->second;
 }
 
+Status Exchange::may_use(std::string_view of, std::string_view name) const {
+  if (!session || session->allows(of, name)) return {};
+  return fail(Code::denied, "session_scope", "");
+}
+
 std::string Exchange::owner_id() const { return to_hex(digest(DigestKind::sha256, "aichemy")); }
 
 Async<Status> Exchange::send_xml(std::string xml) {
@@ -149,7 +154,8 @@ Result<objectstore::PutOptions> put_options_of(const Exchange& exchange) {
       options.expected_checksums[algorithm] = value;
     }
   }
-  ASSIGN_OR_RETURN(objectstore::Tags tags, objectstore::decode_tags(exchange.header("x-amz-tagging")));
+  ASSIGN_OR_RETURN(objectstore::Tags tags,
+                   objectstore::decode_tags(exchange.header("x-amz-tagging")));
   objectstore::put_tags(options.metadata, tags);
   if (metadata_bytes > kMetadataBytesMax) return fail(Code::invalid, "metadata_too_large", "");
   ASSIGN_OR_RETURN(std::string asked,
@@ -196,7 +202,9 @@ Result<CopySource> copy_source_of(const Exchange& exchange) {
   if (path.starts_with('/')) path.erase(0, 1);
   size_t slash = path.find('/');
   if (slash == std::string::npos || slash == 0 || slash + 1 == path.size()) return refuse();
-  return CopySource{path.substr(0, slash), path.substr(slash + 1)};
+  CopySource source{path.substr(0, slash), path.substr(slash + 1)};
+  RETURN_IF_ERROR(exchange.may_use(source.bucket, source.key));
+  return source;
 }
 
 Result<std::optional<ByteRange>> parse_range(std::string_view header, uint64_t size) {

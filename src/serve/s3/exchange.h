@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "auth/aws_chunked.h"
+#include "auth/session_keys.h"
 #include "auth/sigv4.h"
 #include "base/checksum.h"
 #include "objectstore/object_store.h"
@@ -39,12 +40,15 @@ struct Exchange {
   std::string key;
   std::multimap<std::string, std::string> parameters;
   auth::Verified verified;
+  std::optional<auth::SessionGrant> session;  // none: a key for everything
 
   bool has(const std::string& parameter) const { return parameters.contains(parameter); }
   std::string parameter(const std::string& name) const;  // "" when absent
   std::string_view header(std::string_view name) const { return request.headers.get(name); }
   objectstore::ObjectStore& store() { return services.store; }
   const Call& call() const { return request.call; }
+  // denied ("session_scope") when the request's key is not for this object.
+  Status may_use(std::string_view bucket, std::string_view key) const;
   std::string owner_id() const;
 
   // Whole answers.

@@ -243,9 +243,8 @@ Async<Status> copy_object(Exchange& exchange) {
       options.metadata = info.metadata;
       options.content_type = info.content_type;
     }
-    objectstore::put_tags(options.metadata, tag_directive == "REPLACE"
-                                                ? given
-                                                : objectstore::tags_of(info.metadata));
+    objectstore::put_tags(options.metadata,
+                          tag_directive == "REPLACE" ? given : objectstore::tags_of(info.metadata));
     for (const auto& [algorithm, value] : info.checksums)
       options.checksum_algorithms.push_back(algorithm);
     if (!asked.empty()) options.checksum_algorithms = {asked};

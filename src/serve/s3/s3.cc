@@ -42,6 +42,8 @@ Status authenticate(Exchange& exchange) {
   request.query = exchange.request.query;
   for (const auto& [name, value] : exchange.request.headers.all())
     request.headers.emplace_back(name, value);
+  std::string token(exchange.header("x-amz-security-token"));
+  if (token.empty()) token = exchange.parameter("X-Amz-Security-Token");
   std::string user;
   auto secret = [&](std::string_view id) -> std::optional<std::string> {
     auto key = exchange.services.keys.find(id);
@@ -49,11 +51,40 @@ Status authenticate(Exchange& exchange) {
     user = key->user;
     return key->secret;
   };
+  std::optional<auth::SessionKey> session;
+  const auth::SessionKeys* sessions = exchange.services.options.sessions;
+  if (!token.empty()) {
+    if (!sessions) return fail(Code::unauthenticated, "invalid_token", "");
+    ASSIGN_OR_RETURN(session, sessions->open(token, exchange.services.clock.wall_now()));
+  }
+  auth::SecretLookup lookup = secret;
+  if (session) {
+    lookup = [&](std::string_view id) {
+      return id == session->id ? std::optional(session->secret) : std::nullopt;
+    };
+  }
   ASSIGN_OR_RETURN(exchange.verified,
-                   auth::verify_signature(request, secret, exchange.services.clock.wall_now(),
+                   auth::verify_signature(request, lookup, exchange.services.clock.wall_now(),
                                           exchange.services.options.region));
-  exchange.request.call.principal = user;
+  exchange.request.call.principal = session ? session->grant.user : user;
+  if (session) exchange.session = std::move(session->grant);
   return {};
+}
+
+// What a key for part of the store may ask: objects there, listings of them, and where the bucket
+// is. Keys inside a document, and those copied from, are checked where they are read.
+Status check_session(const Exchange& exchange, Handler handler) {
+  if (!exchange.session) return {};
+  if (!exchange.key.empty()) return exchange.may_use(exchange.bucket, exchange.key);
+  if (handler == delete_objects) return {};
+  bool lists = handler == list_objects || handler == list_objects_v2 || handler == list_versions ||
+               handler == list_uploads;
+  if (lists) return exchange.may_use(exchange.bucket, exchange.parameter("prefix"));
+  bool is_theirs = std::ranges::any_of(exchange.session->places, [&](const std::string& place) {
+    return place.starts_with(exchange.bucket + "/");
+  });
+  if (is_theirs && (handler == head_bucket || handler == get_location)) return {};
+  return fail(Code::denied, "session_scope", "");
 }
 
 Result<Handler> prepare(Exchange& exchange) {
@@ -62,7 +93,9 @@ Result<Handler> prepare(Exchange& exchange) {
   for (auto& [name, value] : parameters)
     exchange.parameters.emplace(std::move(name), std::move(value));
   RETURN_IF_ERROR(authenticate(exchange));
-  return find_route(exchange);
+  ASSIGN_OR_RETURN(Handler handler, find_route(exchange));
+  RETURN_IF_ERROR(check_session(exchange, handler));
+  return handler;
 }
 
 Async<void> answer_error(Exchange& exchange, const Error& error) {

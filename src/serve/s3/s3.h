@@ -14,6 +14,7 @@
 #include <string>
 
 #include "auth/access_keys.h"
+#include "auth/session_keys.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
@@ -32,6 +33,7 @@ struct S3Options {
   std::string domain;  // "s3.example.org": bucket.s3.example.org is a bucket
   std::optional<http::TlsFiles> tls;
   objectstore::ObjectTagging* tagging = nullptr;  // none: tags are refused
+  const auth::SessionKeys* sessions = nullptr;    // none: no security token is known
 };
 
 class S3Server {
