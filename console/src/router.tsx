@@ -22,6 +22,7 @@ const page = <P extends string>(path: P, load: () => Promise<Record<string, unkn
 
 const overview = () => import('./pages/overview')
 const sql = () => import('./pages/sql')
+const queries = () => import('./pages/queries')
 const events = () => import('./pages/events')
 const topic = () => import('./pages/topic')
 const groups = () => import('./pages/groups')
@@ -41,6 +42,8 @@ const tree = root.addChildren([
   }),
   page('/overview', overview, 'OverviewPage'),
   page('/sql', sql, 'SqlPage', 'sql', 'run'),
+  page('/queries', queries, 'QueriesPage'),
+  page('/queries/$query', queries, 'QueryPage'),
   page('/catalog', catalog, 'CatalogPage', 'q'),
   page('/catalog/$catalog/$schema/$table', catalog, 'TablePage', 'tab'),
   page('/objects', objects, 'BucketsPage'),

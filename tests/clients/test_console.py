@@ -167,7 +167,7 @@ def test_signing_in_and_out(base):
 
 
 @pytest.mark.parametrize("path, text", [
-    ("/overview", "Data flow"), ("/sql", "Run"), ("/catalog", "Catalog"), ("/objects", "Create bucket"), ("/events", "Create topic"),
+    ("/overview", "Data flow"), ("/sql", "Run"), ("/queries", "running"), ("/catalog", "Catalog"), ("/objects", "Create bucket"), ("/events", "Create topic"),
     ("/events/groups", "Consumer groups"), ("/events/brokers", "Brokers"), ("/jobs", "New job"), ("/jobs/new", "Start"),
     ("/admin", "S3 access keys"), ("/admin?tab=config", "console.port"), ("/admin?tab=logs", "Log"), ("/admin?tab=rules", "No access rules"), ("/admin?tab=metrics", "process_resident_memory_bytes"),
     ("/events/topics/{topic}", "row 4"), ("/events/topics/{topic}?tab=settings", "retention.ms"), ("/events/topics/{topic}?tab=partitions", "In sync"),
@@ -242,6 +242,42 @@ def test_cancel(page):
     page.sees("cancelled")
     page.run("SELECT 'again' AS word")
     page.sees("1 row")
+
+
+SLOW = ("SELECT count(*) FROM unnest(sequence(1, 10000)) a(x) CROSS JOIN unnest(sequence(1, 10000)) b(y) "
+        "CROSS JOIN unnest(sequence(1, 10000)) c(z) WHERE x * y + z = -2")
+
+
+def test_statements_of_all_clients(page, platform):
+    """What the Trino client runs is seen here, and ended here; its own address of a query leads here too."""
+    trino = platform["sql"]["http"]
+    headers = {"X-Trino-User": "ann", "X-Trino-Source": "elsewhere"}
+    first = requests.post(trino + "/v1/statement", data=SLOW, headers=headers).json()
+    done = requests.post(trino + "/v1/statement", data="SELECT name FROM tpch.tiny.nation WHERE name = 'PERU'", headers=headers).json()
+    for one in (first, done):
+        for _ in range(2):
+            one["nextUri"] = requests.get(one["nextUri"]).json().get("nextUri")
+            if not one["nextUri"]:
+                break
+    page.open("/queries")
+    page.find("input[aria-label='Find a statement']").send_keys(first["id"])
+    page.sees("elsewhere")
+    page.click(f"Stop {first['id']}")
+    page.sees("ended in the console by admin")
+    page.picture("queries")
+    sent_on = requests.get(done["infoUri"], allow_redirects=False)
+    assert sent_on.status_code == 303 and sent_on.headers["Location"].endswith("/queries/" + done["id"])
+    page.driver.get(sent_on.headers["Location"])
+    page.sees("finished")
+    assert "PERU" in page.find("pre[aria-label=Statement]").text
+    assert "Planning" in page.find(".phases").get_attribute("aria-label")
+    page.click("Show the plan")
+    page.find(".plan .fnode")
+    page.is_accessible()
+    page.picture("query")
+    assert "tpch.tiny.nation" in page.find(".plan").text
+    page.open("/queries/20200101_000000_00000_nobody")
+    page.sees("not there any more")
 
 
 def test_explain_as_a_graph(page):

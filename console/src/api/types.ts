@@ -168,9 +168,20 @@ export interface Query {
   sql: string
   state: string
   query_type: string
+  /** that unqualified names mean; empty for none */
+  catalog: string
+  schema: string
+  resource_group: string
   created_millis: number
+  /** its planning began */
+  started_millis?: number | null
+  /** its rows began */
+  executing_millis?: number | null
   ended_millis?: number | null
   rows: number
+  /** read from files */
+  bytes: number
+  error_name?: string | null
   error?: string | null
 }
 
@@ -856,12 +867,19 @@ export interface Operations {
     body: undefined
     answer: QueryProgress
   }
-  /** cancels it (viewer) */
+  /** cancels it, if it is one's own, from whatever client it came (viewer) */
   cancelQuery: {
     path: { id: string }
     query: Record<string, never>
     body: undefined
     answer: undefined
+  }
+  /** one of the running and last statements, its text whole (viewer) */
+  getQuery: {
+    path: { id: string }
+    query: Record<string, never>
+    body: undefined
+    answer: Query
   }
   /** functions, for completion (viewer) */
   getWords: {
@@ -1318,6 +1336,7 @@ export const operations = {
   downloadResult: ['GET', '/api/v1/queries/{id}/file'],
   getProgress: ['GET', '/api/v1/queries/{id}'],
   cancelQuery: ['DELETE', '/api/v1/queries/{id}'],
+  getQuery: ['GET', '/api/v1/queries/{id}/info'],
   getWords: ['GET', '/api/v1/sql/words'],
   listSavedQueries: ['GET', '/api/v1/saved-queries'],
   saveQuery: ['POST', '/api/v1/saved-queries'],

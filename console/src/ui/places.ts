@@ -5,6 +5,7 @@ import type { IconName } from './icons'
 export const places: { to: string; label: string; icon: IconName; role?: string; needs?: keyof Session }[] = [
   { to: '/overview', label: 'Overview', icon: 'overview' },
   { to: '/sql', label: 'SQL', icon: 'sql' },
+  { to: '/queries', label: 'Queries', icon: 'history' },
   { to: '/catalog', label: 'Catalog', icon: 'catalog' },
   { to: '/objects', label: 'Objects', icon: 'objects' },
   { to: '/events', label: 'Events', icon: 'events' },

@@ -10,6 +10,7 @@ Result<Answer> get_overview(Exchange& exchange);
 Async<Status> stream_overview(Exchange& exchange, http::Request& request, http::Response& response,
                               const std::function<bool()>& stopping);
 Result<Answer> list_queries(Exchange& exchange);
+Result<Answer> get_query(Exchange& exchange);
 Result<Answer> start_query(Exchange& exchange);
 Result<Answer> get_page(Exchange& exchange);
 Async<Status> download_result(Exchange& exchange, http::Request& request, http::Response& response,

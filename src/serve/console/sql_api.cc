@@ -4,11 +4,13 @@
 
 #include "serve/console/handlers.h"
 #include "serve/console/query_desk.h"
+#include "sql/types/trino_errors.h"
 
 namespace aichemy::serve::console {
 namespace {
 
 constexpr size_t kSqlShownMax = 4000;
+constexpr size_t kSqlWholeMax = 1 << 20;
 constexpr size_t kFileStreamBytes = 256 << 10;
 
 int64_t millis(WallTime time) {
@@ -20,15 +22,41 @@ std::optional<std::string> optional_text(const Json& body, const char* name) {
   return text.empty() ? std::nullopt : std::optional<std::string>(text);
 }
 
-Json query_json(const sql::QueryInfo& info) {
+// At most that many bytes, no character cut.
+std::string_view beginning(std::string_view text, size_t bytes_max) {
+  size_t end = std::min(text.size(), bytes_max);
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;
+  return text.substr(0, end);
+}
+
+std::string dotted(const std::vector<std::string>& group) {
+  std::string out;
+  for (const std::string& name : group) out += (out.empty() ? "" : ".") + name;
+  return out;
+}
+
+Json query_json(const sql::QueryInfo& info, size_t sql_max) {
   Json out;
   out.set("id", info.id).set("user", info.user).set("source", info.source);
-  out.set("sql", info.sql.substr(0, kSqlShownMax)).set("state", query_state_name(info.state));
-  out.set("query_type", info.query_type).set("created_millis", millis(info.created));
+  out.set("sql", beginning(info.sql, sql_max)).set("state", query_state_name(info.state));
+  out.set("query_type", info.query_type).set("catalog", info.catalog).set("schema", info.schema);
+  out.set("resource_group", dotted(info.resource_group));
+  out.set("created_millis", millis(info.created));
+  if (info.started) out.set("started_millis", millis(*info.started));
+  if (info.executing) out.set("executing_millis", millis(*info.executing));
   if (info.ended) out.set("ended_millis", millis(*info.ended));
-  out.set("rows", info.rows);
-  if (info.error) out.set("error", info.error->message);
+  out.set("rows", info.rows).set("bytes", info.bytes);
+  if (!info.error) return out;
+  const auto* row = sql::find_trino_error(info.error->what);
+  out.set("error_name", row ? row->name : "GENERIC_INTERNAL_ERROR");
+  out.set("error", info.error->message);
   return out;
+}
+
+// Others' statements may show what their authors alone may see.
+bool may_see(const Exchange& exchange, const sql::QueryInfo& info) {
+  return exchange.role == Role::admin || info.user == exchange.call.principal;
 }
 
 }  // namespace
@@ -36,11 +64,16 @@ Json query_json(const sql::QueryInfo& info) {
 Result<Answer> list_queries(Exchange& exchange) {
   Json list = Json::array();
   for (const auto& info : exchange.services().queries.list()) {
-    // Others' statements may show what their authors alone may see.
-    if (exchange.role == Role::admin || info.user == exchange.call.principal)
-      list.push(query_json(info));
+    if (may_see(exchange, info)) list.push(query_json(info, kSqlShownMax));
   }
   return Answer(Json().set("queries", std::move(list)));
+}
+
+Result<Answer> get_query(Exchange& exchange) {
+  auto info = exchange.services().queries.find(exchange.path[0]);
+  if (!info || !may_see(exchange, *info))
+    return fail(Code::not_found, "no_such_query", "the statement is not there any more");
+  return Answer(query_json(*info, kSqlWholeMax));
 }
 
 Result<Answer> start_query(Exchange& exchange) {
@@ -79,7 +112,12 @@ Result<Answer> get_progress(Exchange& exchange) {
 }
 
 Result<Answer> cancel_query(Exchange& exchange) {
-  exchange.parts.queries.cancel(exchange.path[0], exchange.call.principal);
+  const std::string& id = exchange.path[0];
+  exchange.parts.queries.cancel(id, exchange.call.principal);
+  auto& all = exchange.services().queries;
+  auto info = all.find(id);
+  if (info && !info->ended && info->user == exchange.call.principal)
+    (void)all.kill(id, "USER_CANCELED", "Query was canceled");
   return Answer(Json());
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "sql/session_properties.h"
 #include "sql/types/trino_errors.h"
@@ -100,6 +101,18 @@ Json cluster_json(const std::vector<sql::QueryInfo>& queries, int processors,
       .set("totalInputRows", rows)
       .set("totalInputBytes", bytes);
   return out;
+}
+
+std::string console_page(std::string_view host, int port, std::string_view id) {
+  size_t colon = host.rfind(':');
+  bool has_port =
+      colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos;
+  std::string_view name = has_port ? host.substr(0, colon) : host;
+  bool is_id = !id.empty() && std::ranges::all_of(id, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_';
+  });
+  return fmt::format("http://{}:{}/queries{}{}", name.empty() ? "localhost" : name, port,
+                     is_id ? "/" : "", is_id ? id : "");
 }
 
 Json group_json(const std::vector<ResourceGroups::Row>& rows, std::string_view id) {

@@ -92,7 +92,7 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     if (v1 && parts[1] == "query") co_return co_await query(request, response, parts);
     if (v1 && parts[1] == "resourceGroupState" && parts.size() == 3)
       co_return co_await group(request, response, parts[2]);
-    if (!parts.empty() && parts[0] == "ui") co_return co_await ui(request, response, parts);
+    if (parts.empty() || parts[0] == "ui") co_return co_await ui(request, response, parts);
     co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
   }
 
@@ -443,13 +443,22 @@ struct TrinoService::State : std::enable_shared_from_this<State> {
     co_await json(response, found.dump());
   }
 
-  // What programs read of Trino's web pages; ours for people are the console's.
+  // What programs read of Trino's web pages; people are sent on to the console's.
   Async<void> ui(Request& request, Response& response, const std::vector<std::string_view>& parts) {
     if (parts.size() == 3 && parts[1] == "auth" && parts[2] == "info") {
       co_return co_await json(
           response, R"({"authType":"form","passwordAllowed":true,"authenticated":false})");
     }
-    if (parts.size() < 3 || parts[1] != "api")
+    if (parts.size() < 2 || parts[1] != "api") {
+      int port = options.console_port ? options.console_port() : 0;
+      if (port == 0)
+        co_return co_await text(response, 404, "Error 404 Not Found: the console is switched off");
+      std::string_view id;
+      if (parts.size() == 2 && parts[1] == "query.html") id = request.query;
+      response.headers.set("Location", console_page(request.headers.get("Host"), port, id));
+      co_return co_await text(response, 303, "");
+    }
+    if (parts.size() == 2)
       co_return co_await text(response, 404, "Error 404 Not Found: HTTP 404 Not Found");
     std::string user;
     if (!co_await authenticate(request, response, user)) co_return;

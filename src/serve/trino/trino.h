@@ -48,6 +48,7 @@ struct TrinoOptions {
   SegmentStore* segments = nullptr;  // none: no spooling
   QueryLimits limits = {};
   std::function<uint64_t()> memory_used;  // of the engine; may be empty
+  std::function<int()> console_port;      // whose pages /ui leads to; 0 or empty: there is none
   std::string address = "127.0.0.1";
   std::optional<uint16_t> https_port;  // none: off; 0: any free one
   std::optional<uint16_t> http_port;
