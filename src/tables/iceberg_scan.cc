@@ -126,6 +126,10 @@ class Planner {
     predicate_ = request_.predicate.normalized();
     negation_ = Predicate::negate(predicate_).normalized();
     collect_types(plan_.schema.fields);
+    if (request_.appends_only) {
+      RETURN_IF_ERROR(read_appends(*snapshot));
+      return std::move(plan_);
+    }
     ASSIGN_OR_RETURN(auto list, read_manifests(call_, files_, cache_, metadata_, *snapshot));
     RETURN_IF_ERROR(read_deletes(*list));
     for (const ManifestFile& row : list->manifests) {
@@ -157,6 +161,7 @@ class Planner {
   Schema schema_of(const Snapshot* snapshot) const {
     auto ref = metadata_.refs.find(request_.ref);
     bool is_tag = ref != metadata_.refs.end() && !ref->second.is_branch;
+    if (request_.appends_only) return metadata_.current_schema();
     bool travels = request_.snapshot_id || request_.as_of_millis || is_tag;
     const Schema* then = snapshot && travels && snapshot->schema_id
                              ? metadata_.schema(*snapshot->schema_id)
@@ -243,6 +248,46 @@ class Planner {
     return {};
   }
 
+  // The appends of the request, newest first.
+  Result<std::vector<const Snapshot*>> appends_until(const Snapshot& last) const {
+    std::vector<const Snapshot*> appends;
+    const Snapshot* at = &last;
+    for (size_t seen = 0; at && seen <= metadata_.snapshots.size(); ++seen) {
+      if (request_.appended_after == at->id) return appends;
+      if (at->summary_value("operation") == "append") appends.push_back(at);
+      // The one to begin after need not be kept any more.
+      if (request_.appended_after && request_.appended_after == at->parent_id) return appends;
+      at = at->parent_id ? metadata_.snapshot(*at->parent_id) : nullptr;
+    }
+    if (!request_.appended_after && !at) return appends;
+    return fail(Code::invalid, "snapshot_ancestry",
+                "Starting snapshot (exclusive) " +
+                    std::to_string(request_.appended_after.value_or(-1)) +
+                    " is not a parent ancestor of end snapshot " + std::to_string(last.id));
+  }
+
+  // Each from its own list: manifests may have been rewritten since.
+  Status read_appends(const Snapshot& last) {
+    ASSIGN_OR_RETURN(auto appends, appends_until(last));
+    for (const Snapshot* append : appends) {
+      ASSIGN_OR_RETURN(auto list, read_manifests(call_, files_, cache_, metadata_, *append));
+      for (const ManifestFile& row : list->manifests) {
+        if (row.holds_deletes || row.added_snapshot_id != append->id) continue;
+        ++plan_.manifests_total;
+        plan_.files_total += static_cast<uint64_t>(std::max<int64_t>(row.added_files, 0));
+        if (wanted(row)) RETURN_IF_ERROR(read_data(row));
+      }
+    }
+    return {};
+  }
+
+  // Of an incremental scan; other snapshots' files only stay.
+  static bool was_added_here(const Manifest& manifest, size_t entry, const ManifestFile& row) {
+    int64_t by = manifest.snapshot_id[entry];
+    return manifest.status[entry] == EntryStatus::added &&
+           (by == Manifest::kNone || by == row.added_snapshot_id);
+  }
+
   Status read_data(const ManifestFile& row) {
     ASSIGN_OR_RETURN(auto manifest, load(row));
     ++plan_.manifests_read;
@@ -251,6 +296,7 @@ class Planner {
     std::vector<int64_t> row_ids = first_row_ids(*manifest, row);
     for (size_t i = 0; i < manifest->size(); ++i) {
       if (manifest->status[i] == EntryStatus::deleted) continue;
+      if (request_.appends_only && !was_added_here(*manifest, i, row)) continue;
       if (row.added_files < 0) ++plan_.files_total;
       if (!partition_wanted(*manifest, i, *spec) || !bounds_wanted(*manifest, i)) continue;
       take(*manifest, i, *spec, row.sequence_number, row_ids[i]);

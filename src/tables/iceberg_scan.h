@@ -56,7 +56,8 @@ Result<std::shared_ptr<const ManifestList>> read_manifests(const Call& call, Fil
                                                            const TableMetadata& metadata,
                                                            const Snapshot& snapshot);
 
-// The predicate's columns are those of the schema that the plan answers with.
+// The predicate's columns are those of the schema that the plan answers with. not_found
+// ("no_such_snapshot", "no_such_ref"), invalid ("snapshot_ancestry"), corrupt.
 Result<ScanPlan> plan_scan(const Call& call, FileIo& files, ManifestCache& cache,
                            const TableMetadata& metadata, const ScanRequest& request);
 

@@ -101,6 +101,11 @@ struct ScanRequest {
   std::vector<int> columns;     // bounds of these field ids only; all when empty
   bool certain = false;         // say of which files every row matches
   bool with_partition = false;  // fill partition_values of data files and delete files
+  // Only the files that appends brought, in the snapshots up to the chosen one and after
+  // `appended_after` (none: from the first that is kept), as they came: no deletes, the current
+  // schema.
+  bool appends_only = false;
+  std::optional<int64_t> appended_after;
 };
 
 // What a writer says about one file it has written; everything an append needs.

@@ -133,6 +133,36 @@ def test_an_earlier_snapshot(tables):
     assert "lower-bounds" not in files[0]["data-file"], "nobody asked for them"
 
 
+def test_what_was_appended_since(tables, running):
+    table, _, url = tables
+    snapshots = table.refresh().snapshots()
+    appends = [s.snapshot_id for s in snapshots if s.summary.operation.value == "append"]
+    first, last = appends[0], snapshots[-1].snapshot_id
+    assert len(appends) == 3 and last not in appends, "the rows deleted last are no append"
+
+    def paths(**body):
+        tasks = plan(url, **body)["file-scan-tasks"]
+        assert all("delete-file-references" not in task for task in tasks), "files as they came"
+        return {task["data-file"]["file-path"] for task in tasks}
+
+    of = [{task.file.file_path for task in table.scan(snapshot_id=snapshot).plan_files()} for snapshot in appends]
+    assert paths(**{"end-snapshot-id": last}) == of[2]
+    assert paths(**{"start-snapshot-id": first, "end-snapshot-id": last}) == of[2] - of[0] != set()
+    assert paths(**{"start-snapshot-id": first, "end-snapshot-id": appends[1]}) == of[1] - of[0]
+    assert paths(**{"start-snapshot-id": appends[2], "end-snapshot-id": last}) == set()
+    assert paths(**{"start-snapshot-id": last, "end-snapshot-id": last}) == set()
+    few = paths(**{"start-snapshot-id": first, "end-snapshot-id": last, "filter": {"type": "gt", "term": "id", "value": 25}})
+    assert set() != few < of[2] - of[0]
+    wrong = plan(url, 400, **{"start-snapshot-id": last, "end-snapshot-id": first})
+    assert "is not a parent ancestor" in wrong["error"]["message"]
+    # Manifests rewritten since hide nothing.
+    space = url.split("/")[-3]
+    answer = running.run("sql", "-e", f"ALTER TABLE iceberg.{space}.t EXECUTE optimize_manifests")
+    assert answer.returncode == 0, answer.stderr
+    now = table.refresh().current_snapshot().snapshot_id
+    assert paths(**{"start-snapshot-id": first, "end-snapshot-id": now}) == of[2] - of[0]
+
+
 def test_newer_forms_of_expressions(tables):
     _, _, url = tables
 
@@ -163,7 +193,9 @@ def test_newer_forms_of_expressions(tables):
     ({"select": ["none"]}, 400, "BadRequestException"),
     ({"stats-fields": ["none"]}, 400, "BadRequestException"),
     ({"snapshot-id": 1}, 404, "NotFoundException"),
-    ({"start-snapshot-id": 1, "end-snapshot-id": 2}, 406, "UnsupportedOperationException"),
+    ({"start-snapshot-id": 1, "end-snapshot-id": 2}, 404, "NotFoundException"),
+    ({"start-snapshot-id": 1}, 400, "BadRequestException"),
+    ({"snapshot-id": 1, "end-snapshot-id": 2}, 400, "BadRequestException"),
 ])
 def test_plans_that_cannot_be(tables, body, status, kind):
     answer = plan(tables[2], status, **body)

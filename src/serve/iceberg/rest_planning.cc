@@ -160,26 +160,40 @@ Result<std::vector<int>> field_ids(const Json& names, const tables::Schema& sche
   return ids;
 }
 
-Result<tables::ScanRequest> scan_request(const Json& body, const TableMetadata& metadata) {
-  for (const char* incremental : {"start-snapshot-id", "end-snapshot-id"}) {
-    if (const Json* given = body.find(incremental); given && !given->is_null()) {
-      return fail(Code::unsupported, "incremental_scan",
-                  "incremental scans are not planned by this catalog");
-    }
+// One snapshot, or what was appended from one (exclusive) to another (inclusive).
+Status choose_snapshots(const Json& body, tables::ScanRequest* scan) {
+  auto given = [&](const char* name) -> std::optional<int64_t> {
+    const Json* id = body.find(name);
+    return id && !id->is_null() ? std::optional(id->as_int(-1)) : std::nullopt;
+  };
+  auto one = given("snapshot-id"), start = given("start-snapshot-id"),
+       end = given("end-snapshot-id");
+  if (one && (start || end)) {
+    return fail(Code::invalid, "request",
+                "snapshot-id excludes start-snapshot-id and end-snapshot-id");
   }
+  if (start && !end)
+    return fail(Code::invalid, "request", "start-snapshot-id needs end-snapshot-id");
+  scan->snapshot_id = end ? end : one;
+  scan->appends_only = end.has_value();
+  scan->appended_after = start;
+  return {};
+}
+
+Result<tables::ScanRequest> scan_request(const Json& body, const TableMetadata& metadata) {
   tables::ScanRequest scan;
   scan.with_partition = true;
   const tables::Schema* schema = &metadata.current_schema();
-  if (const Json* id = body.find("snapshot-id"); id && !id->is_null()) {
-    scan.snapshot_id = id->as_int(-1);
+  RETURN_IF_ERROR(choose_snapshots(body, &scan));
+  if (scan.snapshot_id) {
     const auto* snapshot = metadata.snapshot(*scan.snapshot_id);
     if (!snapshot) {
       return fail(Code::not_found, "no_such_snapshot",
-                  "Cannot find snapshot with ID " + id->dump());
+                  "Cannot find snapshot with ID " + std::to_string(*scan.snapshot_id));
     }
     const tables::Schema* then =
         snapshot->schema_id ? metadata.schema(*snapshot->schema_id) : nullptr;
-    if (body["use-snapshot-schema"].as_bool() && then) schema = then;
+    if (body["use-snapshot-schema"].as_bool() && then && !scan.appends_only) schema = then;
   }
   bool case_sensitive = body["case-sensitive"].as_bool(true);
   RETURN_IF_ERROR(field_ids(body["select"], *schema, case_sensitive));
