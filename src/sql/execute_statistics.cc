@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <span>
 
+#include "base/bytes.h"
 #include "sql/connectors/table_change.h"
 #include "sql/engine/engine_errors.h"
 #include "sql/statement.h"
@@ -10,7 +13,7 @@
 namespace aichemy::sql {
 namespace {
 
-constexpr uint64_t kHashesMax = 4097;  // of a theta sketch of 4,096 entries, with its bound
+constexpr size_t kColumnsAtOnce = 100;  // of ANALYZE: 64 kB of hashes each in every thread
 
 Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 Json text(const std::optional<std::string>& value) { return value ? Json(*value) : Json(); }
@@ -46,32 +49,25 @@ std::optional<std::string> hash_call(const Type& type) {
   }
 }
 
+// What aichemy_smallest_hashes gave: numbers in base64; none when there were only nulls.
+Result<std::vector<int64_t>> hashes_of(const Json& value) {
+  std::vector<int64_t> hashes;
+  if (value.is_null()) return hashes;
+  ASSIGN_OR_RETURN(std::string bytes, from_base64(value.as_string()));
+  hashes.resize(bytes.size() / sizeof(int64_t));
+  std::memcpy(hashes.data(), bytes.data(), hashes.size() * sizeof(int64_t));
+  return hashes;
+}
+
 QualifiedName absolute_name(const ResolvedName& name, Position at) {
   return {{name.catalog, true, at}, {name.schema, true, at}, {name.table, true, at}};
 }
 
 }  // namespace
 
-// The one number a query gives.
-Result<std::vector<int64_t>> StatementRun::numbers(PlanPtr plan) {
-  std::vector<std::shared_ptr<void>> scans;
-  RETURN_IF_ERROR(analyzer_.plan_scans(scans));
-  ASSIGN_OR_RETURN(auto rows,
-                   options_.engine.execute(call_, render(*plan, render_options()),
-                                           {{"value", Type(TypeKind::bigint)}}, std::move(scans)));
-  std::vector<int64_t> values;
-  while (true) {
-    ASSIGN_OR_RETURN(Page page, rows->next_page(1 << 20));
-    ASSIGN_OR_RETURN(Json json, Json::parse(page.rows_json));
-    for (const Json& row : json.as_array()) values.push_back(row.as_array()[0].as_int());
-    if (page.done) return values;
-  }
-}
-
-// SELECT DISTINCT hash FROM table WHERE hash IS NOT NULL ORDER BY hash LIMIT n; the whole table's
-// row count without a hash.
-Result<std::vector<int64_t>> StatementRun::column_hashes(const ResolvedName& name, size_t column,
-                                                         const std::string& hash, Position at) {
+// Of the columns together, read once: SELECT smallest_hashes(hash of each) FROM table.
+Result<std::vector<DistinctHashes>> StatementRun::distinct_hashes(
+    const ResolvedName& name, std::span<const HashedColumn> columns, Position at) {
   Query all;
   all.at = at;
   all.body = std::make_unique<QueryTerm>();
@@ -79,29 +75,32 @@ Result<std::vector<int64_t>> StatementRun::column_hashes(const ResolvedName& nam
   all.body->at = at;
   all.body->table = absolute_name(name, at);
   ASSIGN_OR_RETURN(PlanPtr rows, analyzer_.query(all));
-  Type bigint(TypeKind::bigint);
   auto inner = std::make_shared<Plan>(*rows);
   inner->relation = analyzer_.new_relation();
+  Type bytes(TypeKind::varbinary);
   auto select = std::make_shared<Plan>();
   select->kind = Plan::Kind::select;
-  select->distinct = true;
-  select->items = {
-      make_call(bigint, hash, {make_column(inner->relation, column, rows->fields[column].type)})};
-  select->fields = {{"hash", bigint}};
+  std::vector<OutputColumn> outputs;
+  for (const auto& [column, hash] : columns) {
+    BoundPtr value = make_column(inner->relation, column, rows->fields[column].type);
+    BoundPtr hashed = make_call(Type(TypeKind::bigint), hash, {std::move(value)});
+    select->items.push_back(make_call(bytes, "aichemy_smallest_hashes({0})", {std::move(hashed)}));
+    outputs.push_back({fmt::format("c{}", column), bytes});
+    select->fields.push_back({outputs.back().name, bytes});
+  }
   select->inputs.push_back(std::move(inner));
-  auto distinct = std::make_shared<Plan>(*select);
-  distinct->relation = analyzer_.new_relation();
-  auto top = std::make_shared<Plan>();
-  top->kind = Plan::Kind::select;
-  BoundPtr value = make_column(distinct->relation, 0, bigint);
-  top->items = {value};
-  top->fields = {{"hash", bigint}};
-  top->where = make_call(Type(TypeKind::boolean), "({0} IS NOT NULL)", {value});
-  top->order_by = {{value, false, false}};
-  top->order_output = {std::nullopt};
-  top->limit = kHashesMax;
-  top->inputs.push_back(std::move(distinct));
-  return numbers(std::move(top));
+  std::vector<std::shared_ptr<void>> scans;
+  RETURN_IF_ERROR(analyzer_.plan_scans(scans));
+  ASSIGN_OR_RETURN(auto answer, options_.engine.execute(call_, render(*select, render_options()),
+                                                        std::move(outputs), std::move(scans)));
+  ASSIGN_OR_RETURN(Page page, answer->next_page(SIZE_MAX));
+  ASSIGN_OR_RETURN(Json json, Json::parse(page.rows_json));
+  std::vector<DistinctHashes> out;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    ASSIGN_OR_RETURN(auto hashes, hashes_of(json.as_array()[0].as_array()[i]));
+    out.push_back({columns[i].column, std::move(hashes)});
+  }
+  return out;
 }
 
 Result<StatementResult> StatementRun::analyze_table(const Statement& s) {
@@ -145,13 +144,18 @@ Result<StatementResult> StatementRun::analyze_table(const Statement& s) {
   if (!name.connector->keeps_statistics()) {
     return semantic_error("NOT_SUPPORTED", s.at, "This connector does not support analyze");
   }
+  std::vector<HashedColumn> hashed;
   for (size_t i = 0; i < table->columns.size(); ++i) {
     const ColumnInfo& column = table->columns[i];
     auto hash = column.hidden ? std::nullopt : hash_call(column.type);
     bool chosen = !wanted || std::ranges::find(*wanted, column.name) != wanted->end();
-    if (!hash || !chosen) continue;
-    ASSIGN_OR_RETURN(auto hashes, column_hashes(name, i, *hash, s.at));
-    analysed.push_back({i, std::move(hashes)});
+    if (hash && chosen) hashed.push_back({i, *hash});
+  }
+  for (std::span<const HashedColumn> rest = hashed; !rest.empty();) {
+    auto some = rest.first(std::min(rest.size(), kColumnsAtOnce));
+    ASSIGN_OR_RETURN(auto hashes, distinct_hashes(name, some, s.at));
+    std::ranges::move(hashes, std::back_inserter(analysed));
+    rest = rest.subspan(some.size());
   }
   auto done = name.connector->store_distinct(call_, table, analysed);
   if (!done) return std::unexpected(to_trino_error(done.error()));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -176,9 +177,14 @@ class StatementRun {
   // execute_statistics.cc
   Result<StatementResult> analyze_table(const Statement& statement);
   Result<StatementResult> show_stats(const Statement& statement);
-  Result<std::vector<int64_t>> numbers(PlanPtr plan);
-  Result<std::vector<int64_t>> column_hashes(const ResolvedName& name, size_t column,
-                                             const std::string& hash, Position at);
+  // A column of a table and the call that hashes its values.
+  struct HashedColumn {
+    size_t column = 0;
+    std::string hash;
+  };
+  Result<std::vector<DistinctHashes>> distinct_hashes(const ResolvedName& name,
+                                                      std::span<const HashedColumn> columns,
+                                                      Position at);
   Result<std::optional<TableStatistics>> whole_table(const Plan& plan);
   // execute_procedure.cc
   Result<StatementResult> table_execute(const Statement& statement);

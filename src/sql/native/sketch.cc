@@ -9,6 +9,7 @@
 #include "sql/native/functions.h"
 #include "sql/native/hash.h"
 #include "sql/sketch/hyperloglog.h"
+#include "sql/sketch/smallest_hashes.h"
 #include "sql/sketch/tdigest.h"
 
 namespace aichemy::sql {
@@ -124,6 +125,23 @@ struct MergedDigest {
   void write(Vector& result, idx_t at) { put_bytes(result, at, digest.serialize()); }
 };
 
+// As little-endian numbers, one after the other.
+struct DistinctState {
+  static constexpr size_t kHashes = 4097;  // a theta sketch of 4,096 entries, with its bound
+  SmallestHashes hashes{kHashes};
+  bool add(const AggregateRow& row) {
+    if (row.any_null()) return false;
+    hashes.add(row.value<int64_t>(0));
+    return true;
+  }
+  void merge(const DistinctState& other) { hashes.merge(other.hashes); }
+  void write(Vector& result, idx_t at) {
+    const auto& sorted = hashes.sorted();
+    put_bytes(result, at,
+              {reinterpret_cast<const char*>(sorted.data()), sorted.size() * sizeof(int64_t)});
+  }
+};
+
 // The sum of hashes times a prime: the order of rows does not matter.
 constexpr uint64_t kChecksumPrime = 0x9E3779B185EBCA87;
 template <class T>
@@ -134,9 +152,7 @@ struct Checksum {
     return true;
   }
   void merge(const Checksum& other) { sum += other.sum; }
-  void write(Vector& result, idx_t at) const {
-    put_bytes(result, at, std::string(bytes_of(sum)));
-  }
+  void write(Vector& result, idx_t at) const { put_bytes(result, at, std::string(bytes_of(sum))); }
   static uint64_t hash(const AggregateRow& row) {
     if constexpr (std::is_same_v<T, std::string_view>) return xxhash64(row.text(0));
     int64_t word = 0;
@@ -160,8 +176,8 @@ void hll_cardinality(DataChunk& chunk, ExpressionState&, Vector& result) {
 
 void require_quantile(double quantile) {
   if (!(quantile >= 0 && quantile <= 1))
-    raise("INVALID_FUNCTION_ARGUMENT", "Quantile should be within bounds [0, 1], was: " +
-                                           fmt::format("{}", quantile));
+    raise("INVALID_FUNCTION_ARGUMENT",
+          "Quantile should be within bounds [0, 1], was: " + fmt::format("{}", quantile));
 }
 
 void value_at_quantile(DataChunk& chunk, ExpressionState&, Vector& result) {
@@ -238,17 +254,17 @@ void register_sketches(duckdb::DatabaseInstance& database) {
        NativeAggregate<SetOfNumbers<double>>::made({number}, bytes),
        NativeAggregate<SetOfTexts>::made({bytes}, bytes)});
   add("aichemy_merge_set", {NativeAggregate<MergedSet>::made({bytes}, bytes)});
-  add("aichemy_tdigest",
-      {NativeAggregate<DigestState>::made({number}, bytes),
-       NativeAggregate<DigestState>::made({number, number}, bytes),
-       NativeAggregate<DigestState>::made({number, number, number}, bytes)});
+  add("aichemy_tdigest", {NativeAggregate<DigestState>::made({number}, bytes),
+                          NativeAggregate<DigestState>::made({number, number}, bytes),
+                          NativeAggregate<DigestState>::made({number, number, number}, bytes)});
   add("aichemy_merge_tdigest", {NativeAggregate<MergedDigest>::made({bytes}, bytes)});
-  add("aichemy_checksum",
-      {NativeAggregate<Checksum<int64_t>>::made({LogicalType::BIGINT}, bytes),
-       NativeAggregate<Checksum<bool>>::made({LogicalType::BOOLEAN}, bytes),
-       NativeAggregate<Checksum<double>>::made({number}, bytes),
-       NativeAggregate<Checksum<float>>::made({LogicalType::FLOAT}, bytes),
-       NativeAggregate<Checksum<std::string_view>>::made({bytes}, bytes)});
+  add("aichemy_smallest_hashes",
+      {NativeAggregate<DistinctState>::made({LogicalType::BIGINT}, bytes)});
+  add("aichemy_checksum", {NativeAggregate<Checksum<int64_t>>::made({LogicalType::BIGINT}, bytes),
+                           NativeAggregate<Checksum<bool>>::made({LogicalType::BOOLEAN}, bytes),
+                           NativeAggregate<Checksum<double>>::made({number}, bytes),
+                           NativeAggregate<Checksum<float>>::made({LogicalType::FLOAT}, bytes),
+                           NativeAggregate<Checksum<std::string_view>>::made({bytes}, bytes)});
 }
 
 }  // namespace aichemy::sql
