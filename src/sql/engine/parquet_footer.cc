@@ -6,25 +6,12 @@
 
 #include "base/json.h"
 #include "sql/engine/duckdb_file_system.h"
+#include "sql/engine/few_rows.h"
 
 namespace aichemy::sql {
 namespace {
 
-constexpr size_t kPageBytes = 4 << 20;
 constexpr int kDepthMax = 64;
-
-Result<Json> rows_of(Engine& engine, const Call& call, const std::string& sql,
-                     std::vector<OutputColumn> columns) {
-  ASSIGN_OR_RETURN(auto stream, engine.execute(call, sql, std::move(columns), {}));
-  Json all = Json::array();
-  for (bool done = false; !done;) {
-    ASSIGN_OR_RETURN(Page page, stream->next_page(kPageBytes));
-    ASSIGN_OR_RETURN(Json rows, Json::parse(page.rows_json));
-    for (const Json& row : rows.as_array()) all.push(row);
-    done = page.done;
-  }
-  return all;
-}
 
 std::unexpected<Error> broken(const std::string& why) {
   return fail(Code::invalid, "not_parquet", "the footer is broken: " + why);

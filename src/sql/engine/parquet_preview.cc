@@ -6,31 +6,17 @@
 #include <cctype>
 
 #include "sql/engine/duckdb_file_system.h"
+#include "sql/engine/few_rows.h"
 
 namespace aichemy::sql {
 namespace {
 
 constexpr int kTextMax = 300;  // characters of one cell
-constexpr size_t kPageBytes = 4 << 20;
 constexpr std::string_view kRowNumber = "file_row_number";
 
 bool same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(
       a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-// All rows of a statement that has few.
-Result<Json> rows_of(Engine& engine, const Call& call, const std::string& sql,
-                     std::vector<OutputColumn> columns) {
-  ASSIGN_OR_RETURN(auto stream, engine.execute(call, sql, std::move(columns), {}));
-  Json all = Json::array();
-  for (bool done = false; !done;) {
-    ASSIGN_OR_RETURN(Page page, stream->next_page(kPageBytes));
-    ASSIGN_OR_RETURN(Json rows, Json::parse(page.rows_json));
-    for (const Json& row : rows.as_array()) all.push(row);
-    done = page.done;
-  }
-  return all;
 }
 
 // What the engine says of a file that it cannot read is about the file.

@@ -49,6 +49,11 @@ class AggregateRow {
   duckdb::idx_t row_ = 0;
 };
 
+inline void put_bytes(duckdb::Vector& result, duckdb::idx_t at, std::string_view bytes) {
+  duckdb::FlatVector::GetData<duckdb::string_t>(result)[at] =
+      duckdb::StringVector::AddStringOrBlob(result, bytes.data(), bytes.size());
+}
+
 template <class State>
 struct NativeAggregate {
   using Pointer = State*;

@@ -23,11 +23,6 @@ using duckdb::ListVector;
 using duckdb::LogicalType;
 using duckdb::Vector;
 
-void put_bytes(Vector& result, idx_t at, const std::string& bytes) {
-  FlatVector::GetData<duckdb::string_t>(result)[at] =
-      duckdb::StringVector::AddStringOrBlob(result, bytes.data(), bytes.size());
-}
-
 template <class Sketch>
 Sketch read(std::string_view bytes) {
   auto made = Sketch::read(bytes);
@@ -53,8 +48,7 @@ template <class T>
 T unsorted(int64_t value) {
   if constexpr (std::is_same_v<T, int64_t>) return value;
   if constexpr (std::is_same_v<T, double>)
-    return std::bit_cast<double>(value ^
-                                 ((value >> 63) & std::numeric_limits<int64_t>::max()));
+    return std::bit_cast<double>(value ^ ((value >> 63) & std::numeric_limits<int64_t>::max()));
   if constexpr (std::is_same_v<T, float>) {
     auto bits = static_cast<int32_t>(value);
     return std::bit_cast<float>(bits ^ ((bits >> 31) & std::numeric_limits<int32_t>::max()));
@@ -73,9 +67,9 @@ struct QuantileState {
     auto weight = row.value<int64_t>(1);
     auto accuracy = row.value<double>(2);
     require(weight > 0, fmt::format("Percentile weight must be > 0, was {}", weight));
-    require(accuracy > 0 && accuracy < 1,
-            fmt::format("Percentile accuracy must be exclusively between 0 and 1, was {}",
-                        accuracy));
+    require(
+        accuracy > 0 && accuracy < 1,
+        fmt::format("Percentile accuracy must be exclusively between 0 and 1, was {}", accuracy));
     if (empty) digest = QuantileDigest(accuracy);
     empty = false;
     digest.add(sortable(row.value<T>(0)), static_cast<double>(weight));
@@ -288,9 +282,8 @@ void register_digests(duckdb::DatabaseInstance& database) {
                              NativeAggregate<SetState<double>>::made({number}, bytes),
                              NativeAggregate<SetState<std::string_view>>::made({bytes}, bytes)});
   add("aichemy_merge_set_digest", {NativeAggregate<MergedState<SetDigest>>::made({bytes}, bytes)});
-  add("aichemy_numeric_histogram",
-      {NativeAggregate<HistogramState>::made({whole, number, number},
-                                             LogicalType::MAP(number, number))});
+  add("aichemy_numeric_histogram", {NativeAggregate<HistogramState>::made(
+                                       {whole, number, number}, LogicalType::MAP(number, number))});
 }
 
 }  // namespace aichemy::sql

@@ -22,11 +22,6 @@ using duckdb::idx_t;
 using duckdb::LogicalType;
 using duckdb::Vector;
 
-void put_bytes(Vector& result, idx_t at, const std::string& bytes) {
-  FlatVector::GetData<duckdb::string_t>(result)[at] =
-      duckdb::StringVector::AddStringOrBlob(result, bytes.data(), bytes.size());
-}
-
 template <class T>
 std::string_view bytes_of(const T& value) {
   return {reinterpret_cast<const char*>(&value), sizeof(T)};

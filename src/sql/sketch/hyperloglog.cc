@@ -67,8 +67,7 @@ void HyperLogLog::insert(uint32_t bucket, uint8_t value) {
 
 Status HyperLogLog::merge(const HyperLogLog& other) {
   if (index_bits_ != other.index_bits_) {
-    return fail(Code::invalid, "hyperloglog",
-                "Cannot merge HLLs with different number of buckets");
+    return fail(Code::invalid, "hyperloglog", "Cannot merge HLLs with different number of buckets");
   }
   if (dense_.empty() && other.dense_.empty()) {
     for (auto [prefix, zeros] : other.sparse_) {
@@ -143,8 +142,7 @@ std::string HyperLogLog::serialize() const {
     uint8_t nibbles = 0;
     for (size_t k = i; k < i + 2; ++k) {
       auto delta = static_cast<uint8_t>(dense_[k] - baseline);
-      if (delta > kDeltaMax)
-        overflows.emplace_back(k, static_cast<uint8_t>(delta - kDeltaMax));
+      if (delta > kDeltaMax) overflows.emplace_back(k, static_cast<uint8_t>(delta - kDeltaMax));
       nibbles = static_cast<uint8_t>(nibbles << 4 | std::min(delta, kDeltaMax));
     }
     append(out, nibbles, 1);

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <vector>
+
+#include "sql/sketch/numbers.h"
 
 namespace aichemy::sql {
 namespace {
@@ -22,21 +23,6 @@ bool same_subtree(uint64_t a, uint64_t b, int level) {
   return level >= kLevels || (a >> level) == (b >> level);
 }
 bool goes_right(uint64_t bits, int level) { return ((bits >> (level - 1)) & 1) != 0; }
-
-template <class T>
-void append(std::string& out, T value) {
-  char bytes[sizeof(T)];
-  std::memcpy(bytes, &value, sizeof(T));
-  out.append(bytes, sizeof(T));
-}
-
-template <class T>
-bool take(std::string_view& in, T& value) {
-  if (in.size() < sizeof(T)) return false;
-  std::memcpy(&value, in.data(), sizeof(T));
-  in.remove_prefix(sizeof(T));
-  return true;
-}
 
 std::unexpected<Error> broken() {
   return fail(Code::invalid, "qdigest", "Cannot deserialize quantile digest");

@@ -2,29 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <set>
+
+#include "sql/sketch/numbers.h"
 
 namespace aichemy::sql {
 namespace {
 
 constexpr int8_t kFormat = 1;
-
-template <class T>
-void append(std::string& out, T value) {
-  char bytes[sizeof(T)];
-  std::memcpy(bytes, &value, sizeof(T));
-  out.append(bytes, sizeof(T));
-}
-
-template <class T>
-bool take(std::string_view& in, T& value) {
-  if (in.size() < sizeof(T)) return false;
-  std::memcpy(&value, in.data(), sizeof(T));
-  in.remove_prefix(sizeof(T));
-  return true;
-}
 
 std::unexpected<Error> broken() {
   return fail(Code::invalid, "setdigest", "Cannot deserialize set digest");
@@ -35,8 +21,7 @@ std::unexpected<Error> broken() {
 // Counts stop at the greatest value; the greatest hashes leave.
 void SetDigest::add(int64_t hash, int16_t count) {
   auto& here = counts_[hash];
-  here = static_cast<int16_t>(
-      std::min<int>(here + count, std::numeric_limits<int16_t>::max()));
+  here = static_cast<int16_t>(std::min<int>(here + count, std::numeric_limits<int16_t>::max()));
   while (counts_.size() > most_) counts_.erase(std::prev(counts_.end()));
 }
 

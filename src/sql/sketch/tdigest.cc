@@ -2,25 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+
+#include "sql/sketch/numbers.h"
 
 namespace aichemy::sql {
 namespace {
-
-template <class T>
-void append(std::string& out, T value) {
-  char bytes[sizeof(T)];
-  std::memcpy(bytes, &value, sizeof(T));
-  out.append(bytes, sizeof(T));
-}
-
-template <class T>
-bool take(std::string_view& in, T& value) {
-  if (in.size() < sizeof(T)) return false;
-  std::memcpy(&value, in.data(), sizeof(T));
-  in.remove_prefix(sizeof(T));
-  return true;
-}
 
 double between(double x, double x0, double y0, double x1, double y1) {
   return y0 + (x - x0) / (x1 - x0) * (y1 - y0);
