@@ -191,12 +191,16 @@ Result<std::unique_ptr<ObjectWriter>> EmbeddedStore::write(const Call& call,
 
 Status EmbeddedStore::put_all(const Call& call, std::vector<NewObject> objects) {
   std::vector<std::unique_ptr<EmbeddedWriter>> writers;
+  size_t together = 0;
   for (NewObject& object : objects) {
     RETURN_IF_ERROR(check_key(object.key));
-    object.options.size_hint = object.bytes.size();
-    writers.push_back(std::make_unique<EmbeddedWriter>(*core_, call, std::move(object.bucket),
-                                                       std::move(object.key),
-                                                       std::move(object.options), std::nullopt));
+    size_t bytes = object.bytes.size();
+    object.options.size_hint = bytes;
+    bool fits = bytes <= kTogetherBytesMax && together + bytes <= kAllTogetherBytesMax;
+    if (fits) together += bytes;
+    writers.push_back(std::make_unique<EmbeddedWriter>(
+        *core_, call, std::move(object.bucket), std::move(object.key), std::move(object.options),
+        std::nullopt, fits ? kTogetherBytesMax : kInlineBytesMax));
     RETURN_IF_ERROR(writers.back()->append(object.bytes));
   }
   return EmbeddedWriter::commit_all(*core_, writers);

@@ -128,7 +128,7 @@ TEST_F(StoreTest, ObjectsPutTogetherAreOneCommit) {
   Counter& commits =
       metrics_.counter("aichemy_objectstore_commits_total", "Commits that were acknowledged");
   std::vector<std::pair<std::string, std::string>> given;
-  for (size_t size : {0, 100, 8 << 10, 50'000, 300'000})
+  for (size_t size : {0, 100, 8 << 10, 50'000, 300'000, 600'000})
     given.emplace_back("together/" + std::to_string(size), pattern(size, size + 1));
   auto before = commits.value();
   auto put = store_->put_all(call_, objects_of(given));
@@ -142,7 +142,7 @@ TEST_F(StoreTest, ObjectsPutTogetherAreOneCommit) {
   // One that may not be written: none is, and no bytes stay.
   auto files = shard_files(0);
   auto refused = store_->put_all(call_, objects_of({{"new/small", "a"},
-                                                    {"new/large", pattern(300'000, 3)},
+                                                    {"new/large", pattern(600'000, 3)},
                                                     {"together/100", "other"}}));
   ASSERT_FALSE(refused);
   EXPECT_TRUE(refused.error().is("precondition_failed")) << refused.error().message;
@@ -581,7 +581,9 @@ struct Campaign {
 
   void put_two() {
     std::vector<NewObject> objects;
-    for (size_t size : {size_t{3'000}, size_t{140'000}}) {
+    // The larger one is inline or in shard files.
+    size_t larger = random.next() % 2 == 0 ? 140'000 : 530'000;
+    for (size_t size : {size_t{3'000}, larger}) {
       std::string key = "k" + std::to_string(objects.size() * 2 + random.next() % 2);
       auto& values = possible[key];
       if (values.empty()) values = {std::nullopt};

@@ -33,20 +33,22 @@ Result<Found> live_upload(StoreCore& core, const std::string& bucket, const std:
 }
 
 EmbeddedWriter::EmbeddedWriter(StoreCore& core, Call call, std::string bucket, std::string key,
-                               PutOptions options, std::optional<PartTarget> part)
+                               PutOptions options, std::optional<PartTarget> part,
+                               size_t inline_bytes_max)
     : core_(core),
       call_(std::move(call)),
       bucket_(std::move(bucket)),
       key_(std::move(key)),
       options_(std::move(options)),
       part_(std::move(part)),
+      inline_bytes_max_(inline_bytes_max),
       sums_(algorithms_of(options_)) {}
 
 Status EmbeddedWriter::append(std::string_view bytes) {
   RETURN_IF_ERROR(call_.interrupted(core_.clock));
   size_ += bytes.size();
   if (!extent_) {
-    bool large = size_ > kInlineBytesMax || options_.size_hint.value_or(0) > kInlineBytesMax;
+    bool large = size_ > inline_bytes_max_ || options_.size_hint.value_or(0) > inline_bytes_max_;
     if (!large) {
       small_ += bytes;
     } else {

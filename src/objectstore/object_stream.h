@@ -25,7 +25,8 @@ Result<Found> live_upload(StoreCore& core, const std::string& bucket, const std:
 class EmbeddedWriter final : public ObjectWriter {
  public:
   EmbeddedWriter(StoreCore& core, Call call, std::string bucket, std::string key,
-                 PutOptions options, std::optional<PartTarget> part);
+                 PutOptions options, std::optional<PartTarget> part,
+                 size_t inline_bytes_max = kInlineBytesMax);
   Status append(std::string_view bytes) override;
   void expect_checksum(std::string algorithm, std::string base64) override;
   Result<ObjectInfo> commit() override;
@@ -40,6 +41,7 @@ class EmbeddedWriter final : public ObjectWriter {
   const std::string key_;
   PutOptions options_;
   const std::optional<PartTarget> part_;
+  const size_t inline_bytes_max_;
   ChecksumSet sums_;
   uint64_t size_ = 0;
   std::string small_;                     // while the body fits inline

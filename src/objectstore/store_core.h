@@ -42,6 +42,9 @@ namespace aichemy::objectstore {
 
 inline constexpr size_t kReplicatedBytesMax = 8 << 10;
 inline constexpr size_t kInlineBytesMax = 128 << 10;
+// Of objects that are put together (put_all): one that is inline waits for no shard files first.
+inline constexpr size_t kTogetherBytesMax = 512 << 10;
+inline constexpr size_t kAllTogetherBytesMax = 4 << 20;
 inline constexpr size_t kPartBytesMin = 5 << 20;
 
 // A shared_mutex whose exclusive side does not starve.
