@@ -87,6 +87,7 @@ struct SqlFront::State {
                   .routines = options.routines.get(),
                   .function_schema = options.config.text("sql.function_schema")}) {
     iceberg.set_adoption(adoption());
+    iceberg.set_texts(options.text_scans);
   }
 };
 

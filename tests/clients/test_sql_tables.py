@@ -82,6 +82,37 @@ def test_metadata_tables_say_what_is_there(sql, catalog):
     assert sql("""SELECT json_extract_scalar(readable_metrics, '$.id.value_count') FROM "t$files" WHERE content = 0 LIMIT 1""")[0][0] is not None
 
 
+def test_metadata_tables_of_many_files(sql, catalog):
+    """So many rows that they do not become text in a statement: cells of every type keep their values."""
+    columns = {"id": "bigint", "d": "date", "at": "timestamp(6) with time zone", "ts": "timestamp(6)", "price": "decimal(9, 2)",
+               "ok": "boolean", "tod": "time(6)", "name": "varchar"}
+    sql(f"""CREATE TABLE t ({", ".join(f"{name} {type}" for name, type in columns.items())}, more varchar)
+        WITH (partitioning = ARRAY[{", ".join(f"'{name}'" for name in columns)}])""")
+    sql("""INSERT INTO t SELECT n, DATE '1969-11-30' + n * INTERVAL '1' DAY, TIMESTAMP '1969-12-31 21:00:00.25 UTC' + n * INTERVAL '1' HOUR,
+        TIMESTAMP '2024-01-01 00:00:00.5' + n * INTERVAL '1' MINUTE, CAST(n - 50 AS decimal(9, 2)) / 4, n % 2 = 0,
+        TIME '00:00:01.5' + n * INTERVAL '1' SECOND, CASE WHEN n % 7 > 0 THEN 'it''s "' || CAST(n AS varchar) || '"' END, 'x'
+        FROM UNNEST(sequence(1, 150)) AS s(n)""")
+    parts = ", ".join(f"partition.{name}" for name in columns)
+    assert sql(f'SELECT {parts} FROM "t$files" ORDER BY 1') == sql(f"SELECT {', '.join(columns)} FROM t ORDER BY 1")
+    assert sql('SELECT count(*) FROM "t$files"') == [(150,)]
+    assert sql('SELECT count(*) FROM "t$files" WHERE partition.name IS NULL') == [(21,)]
+    told = {row["file_path"]: row for row in catalog.load_table("changes.t").inspect.files().to_pylist()}
+    files = sql('SELECT * FROM "t$files"')
+    assert len(files) == len(told) == 150
+    names = [row[0] for row in sql('DESCRIBE "t$files"')]
+    for row in (dict(zip(names, row)) for row in files):
+        one = told[row["file_path"]]
+        for name in ("content", "file_format", "spec_id", "record_count", "file_size_in_bytes", "split_offsets", "sort_order_id"):
+            assert (row[name] or None) == (getattr(one[name], "value", one[name]) or None), name
+        for name in ("column_sizes", "value_counts", "null_value_counts"):
+            assert row[name] == dict(one[name]), name
+        assert row["lower_bounds"][9] == row["upper_bounds"][9] == "x"
+        assert '"more":{"column_size":' in row["readable_metrics"] and '"lower_bound":"x"' in row["readable_metrics"]
+    entries = sql('SELECT data_file, readable_metrics, status FROM "t$entries"')
+    assert sorted(tuple(row[0]) + row[1:] for row in entries) == sorted(row + (1,) for row in files)
+    assert len(sql('SELECT * FROM "t$partitions"')) == 150
+
+
 def test_hidden_columns(sql):
     visits(sql)
     paths = {row[0] for row in sql('SELECT file_path FROM "t$files" WHERE content = 0')}

@@ -304,7 +304,7 @@ std::vector<LakeColumn> lake_columns(const Table& table) {
 
 Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table,
                                          const ScanRequest& request) {
-  if (metadata_table_row(*table)) return scan_metadata_table(call, catalog_, *table);
+  if (metadata_table_row(*table)) return scan_metadata_table(call, catalog_, *table, texts_);
   const IcebergTable& source = iceberg_table(table);
   const tables::Schema& schema = source.schema();
   tables::ScanRequest wanted;

@@ -15,6 +15,7 @@
 #include "sql/connectors/iceberg_change.h"
 #include "sql/connectors/iceberg_materialized.h"
 #include "sql/connectors/lake_scan.h"
+#include "sql/connectors/text_scan.h"
 
 namespace aichemy::sql {
 
@@ -25,6 +26,9 @@ class IcebergConnector final : public Connector, public ColumnListing {
 
   // Before the first statement; without it the procedures that take files over are refused.
   void set_adoption(FileAdoption adoption) { adoption_ = std::move(adoption); }
+
+  // Likewise; without it the rows of metadata tables become text in the statement.
+  void set_texts(TextScans& texts) { texts_ = &texts; }
 
   MaterializedViews* materialized_views() override { return &views_; }
   RowChanger* row_changer() override { return &changes_; }
@@ -96,6 +100,7 @@ class IcebergConnector final : public Connector, public ColumnListing {
   IcebergChanges changes_;
   IcebergMaterializedViews views_;
   FileAdoption adoption_;
+  TextScans* texts_ = nullptr;
 
   Result<catalog::CreateTable> new_table(const Call& call, const NewTable& table);
   Result<ProcedureMetrics> optimize_manifests(const Call& call, const catalog::EntityName& name,

@@ -124,40 +124,44 @@ int spec_of(const Entry& entry) {
 
 constexpr const char* kFormats[] = {"PARQUET", "ORC", "AVRO", "PUFFIN"};
 
-Json counts(const std::vector<iceberg::ColumnStats>& columns, int64_t iceberg::ColumnStats::* of) {
-  Json map = Json::array();
-  for (const auto& column : columns) {
-    if (column.*of < 0) continue;
-    Json pair = Json::array();
-    pair.push(Json(number_cell(static_cast<int64_t>(column.field_id))));
-    pair.push(Json(number_cell(column.*of)));
-    map.push(std::move(pair));
-  }
-  return map.as_array().empty() ? Json() : std::move(map);
+// A cell's text; of a nested type, as JSON.
+struct FileCell {
+  Cell text;
+  bool nested = false;
+};
+
+FileCell number(int64_t value) { return {number_cell(value)}; }
+
+void append_pair(std::string& out, int64_t key, std::string_view value) {
+  out += out.empty() ? "[[" : ",[";
+  append_json_string(out, number_cell(key));
+  out += ',';
+  append_json_string(out, value);
+  out += ']';
 }
 
-Json bounds(const TableMetadata& metadata, const std::vector<iceberg::ColumnStats>& columns,
-            std::optional<std::string> iceberg::ColumnStats::* of) {
-  Json map = Json::array();
+FileCell closed(std::string list) {
+  if (list.empty()) return {std::nullopt, true};
+  return {list + ']', true};
+}
+
+FileCell counts(const std::vector<iceberg::ColumnStats>& columns,
+                int64_t iceberg::ColumnStats::* of) {
+  std::string out;
   for (const auto& column : columns) {
-    const tables::Field* field = metadata.current_schema().find(column.field_id);
-    if (!(column.*of) || !field) continue;
-    auto value = tables::value_from_binary(*(column.*of), field->type);
-    if (!value) continue;
-    Json pair = Json::array();
-    pair.push(Json(number_cell(static_cast<int64_t>(column.field_id))));
-    pair.push(Json(tables::value_text(*value, field->type)));
-    map.push(std::move(pair));
+    if (column.*of >= 0) append_pair(out, column.field_id, number_cell(column.*of));
   }
-  return map.as_array().empty() ? Json() : std::move(map);
+  return closed(std::move(out));
 }
 
 template <class T>
-Json list(const std::vector<T>& values) {
-  if (values.empty()) return {};
-  Json out = Json::array();
-  for (T value : values) out.push(Json(number_cell(static_cast<int64_t>(value))));
-  return out;
+FileCell list(const std::vector<T>& values) {
+  std::string out;
+  for (T value : values) {
+    out += out.empty() ? "[" : ",";
+    append_json_string(out, number_cell(static_cast<int64_t>(value)));
+  }
+  return closed(std::move(out));
 }
 
 constexpr const char* kFileColumns =
@@ -176,72 +180,106 @@ std::vector<ColumnInfo> file_columns(const TableMetadata& metadata, const char* 
   return columns;
 }
 
-std::vector<Json> file_cells(const MetadataScan& scan, const Entry& entry,
-                             const std::vector<iceberg::ColumnStats>& columns) {
-  const auto& [file, manifest, at] = entry;
-  auto partitions = partition_columns(scan.metadata);
-  using iceberg::ColumnStats;
-  std::vector<Json> row = {Json(number_cell(static_cast<int64_t>(manifest.content[at]))),
-                           Json(std::string(manifest.path(at))),
-                           Json(kFormats[static_cast<size_t>(manifest.format[at])]),
-                           Json(number_cell(static_cast<int64_t>(spec_of(entry))))};
-  if (!partitions.empty()) row.push_back(partition_cell(partitions, manifest, at));
-  row.push_back(Json(number_cell(manifest.record_count[at])));
-  row.push_back(Json(number_cell(manifest.file_size[at])));
-  for (auto of : {&ColumnStats::column_size, &ColumnStats::value_count, &ColumnStats::null_count,
-                  &ColumnStats::nan_count})
-    row.push_back(counts(columns, of));
-  row.push_back(bounds(scan.metadata, columns, &ColumnStats::lower));
-  row.push_back(bounds(scan.metadata, columns, &ColumnStats::upper));
-  row.emplace_back();  // keys: encrypted tables are not read
-  row.push_back(list(manifest.split_offsets(at)));
-  row.push_back(list(manifest.equality_ids(at)));
-  row.push_back(manifest.sort_order_id[at] < 0
-                    ? Json()
-                    : Json(number_cell(static_cast<int64_t>(manifest.sort_order_id[at]))));
-  return row;
-}
+// What the cells of every file need of the table, looked up once.
+class FileCells {
+ public:
+  explicit FileCells(const TableMetadata& metadata) : partitions_(partition_columns(metadata)) {
+    collect(metadata.current_schema().fields, "");
+  }
 
-// By the columns' names: sizes, counts, and bounds as values of JSON.
-std::string readable_metrics(const TableMetadata& metadata,
-                             const std::vector<iceberg::ColumnStats>& columns) {
-  std::map<std::string, Json> by_name;
-  auto collect = [&](const std::vector<tables::Field>& fields, const std::string& prefix,
-                     const auto& self) -> void {
-    for (const tables::Field& field : fields) {
-      std::string name = prefix + field.name;
-      if (field.type.is_nested()) {
-        self(field.type.fields, name + ".", self);
-        continue;
-      }
-      auto found = std::ranges::find(columns, field.id, &iceberg::ColumnStats::field_id);
-      bool has = found != columns.end();
-      auto count = [&](int64_t value) { return has && value >= 0 ? Json(value) : Json(); };
-      auto bound = [&](const std::optional<std::string>& bytes) {
-        if (!bytes) return Json();
-        auto value = tables::value_from_binary(*bytes, field.type);
-        return value ? tables::value_to_json(*value, field.type) : Json();
-      };
-      Json metrics = Json::object();
-      metrics.set("column_size", count(has ? found->column_size : -1));
-      metrics.set("value_count", count(has ? found->value_count : -1));
-      metrics.set("null_value_count", count(has ? found->null_count : -1));
-      metrics.set("nan_value_count", count(has ? found->nan_count : -1));
-      metrics.set("lower_bound", has ? bound(found->lower) : Json());
-      metrics.set("upper_bound", has ? bound(found->upper) : Json());
-      by_name[name] = std::move(metrics);
+  // The columns of file_columns(), in their order.
+  std::vector<FileCell> of(const Entry& entry,
+                           const std::vector<iceberg::ColumnStats>& columns) const {
+    using iceberg::ColumnStats;
+    const auto& [file, manifest, at] = entry;
+    std::vector<FileCell> row = {number(static_cast<int64_t>(manifest.content[at])),
+                                 {std::string(manifest.path(at))},
+                                 {kFormats[static_cast<size_t>(manifest.format[at])]},
+                                 number(spec_of(entry))};
+    if (!partitions_.empty())
+      row.push_back({partition_cell(partitions_, manifest, at).dump(), true});
+    row.push_back(number(manifest.record_count[at]));
+    row.push_back(number(manifest.file_size[at]));
+    for (auto which : {&ColumnStats::column_size, &ColumnStats::value_count,
+                       &ColumnStats::null_count, &ColumnStats::nan_count})
+      row.push_back(counts(columns, which));
+    for (auto which : {&ColumnStats::lower, &ColumnStats::upper})
+      row.push_back(bounds(columns, which));
+    row.push_back({});  // keys: encrypted tables are not read
+    row.push_back(list(manifest.split_offsets(at)));
+    row.push_back(list(manifest.equality_ids(at)));
+    int32_t order = manifest.sort_order_id[at];
+    row.push_back(order < 0 ? FileCell() : number(order));
+    return row;
+  }
+
+  // By the columns' names: sizes, counts, and bounds as values of JSON.
+  std::string readable(const std::vector<iceberg::ColumnStats>& columns) const {
+    std::map<int, const iceberg::ColumnStats*> by_id;
+    for (const auto& column : columns) by_id.emplace(column.field_id, &column);
+    std::string out = "{";
+    for (const auto& [name, field] : by_name_) {
+      if (out.size() > 1) out += ',';
+      append_json_string(out, name);
+      auto found = by_id.find(field->id);
+      append_metrics(out, found == by_id.end() ? nullptr : found->second, field->type);
     }
-  };
-  collect(metadata.current_schema().fields, "", collect);
-  Json out = Json::object();
-  for (auto& [name, metrics] : by_name) out.set(name, std::move(metrics));
-  return out.dump();
-}
+    return out + "}";
+  }
 
-Cell cell_of(const Json& value) {
-  if (value.is_null()) return std::nullopt;
-  return value.is_string() ? std::string(value.as_string()) : value.dump();
-}
+ private:
+  std::vector<PartitionColumn> partitions_;
+  std::map<int, const tables::Field*> by_id_;            // at any depth
+  std::map<std::string, const tables::Field*> by_name_;  // leaves, by their paths
+
+  void collect(const std::vector<tables::Field>& fields, const std::string& prefix) {
+    for (const tables::Field& field : fields) {
+      by_id_.emplace(field.id, &field);
+      std::string name = prefix + field.name;
+      if (field.type.is_nested())
+        collect(field.type.fields, name + ".");
+      else
+        by_name_[name] = &field;
+    }
+  }
+
+  FileCell bounds(const std::vector<iceberg::ColumnStats>& columns,
+                  std::optional<std::string> iceberg::ColumnStats::* of) const {
+    std::string out;
+    for (const auto& column : columns) {
+      auto field = by_id_.find(column.field_id);
+      if (!(column.*of) || field == by_id_.end()) continue;
+      auto value = tables::value_from_binary(*(column.*of), field->second->type);
+      if (value) append_pair(out, column.field_id, tables::value_text(*value, field->second->type));
+    }
+    return closed(std::move(out));
+  }
+
+  static void append_metrics(std::string& out, const iceberg::ColumnStats* stats,
+                             const tables::Type& type) {
+    auto count = [&](const char* name, int64_t value) {
+      out += fmt::format("{}\"{}\":", out.ends_with('{') ? "" : ",", name);
+      out += stats && value >= 0 ? number_cell(value) : "null";
+    };
+    auto bound = [&](const char* name, const std::optional<std::string>* bytes) {
+      out += fmt::format(",\"{}\":", name);
+      auto value = bytes && *bytes ? tables::value_from_binary(**bytes, type)
+                                   : fail(Code::not_found, "bound", "");
+      if (value)
+        tables::value_to_json(*value, type).dump_to(out);
+      else
+        out += "null";
+    };
+    out += ":{";
+    count("column_size", stats ? stats->column_size : -1);
+    count("value_count", stats ? stats->value_count : -1);
+    count("null_value_count", stats ? stats->null_count : -1);
+    count("nan_value_count", stats ? stats->nan_count : -1);
+    bound("lower_bound", stats ? &stats->lower : nullptr);
+    bound("upper_bound", stats ? &stats->upper : nullptr);
+    out += '}';
+  }
+};
 
 // ---- the tables ----
 
@@ -256,12 +294,13 @@ std::vector<ColumnInfo> file_table_columns(const TableMetadata& metadata) {
 Status scan_files(MetadataScan& scan) {
   const iceberg::Snapshot* snapshot = scan.metadata.current_snapshot();
   if (!snapshot) return {};
+  FileCells cells(scan.metadata);
   auto visit = [&](const Entry& entry) {
     if (entry.manifest.status[entry.at] == iceberg::EntryStatus::deleted) return;
     auto columns = entry.manifest.columns(entry.at);
     std::vector<Cell> row;
-    for (const Json& cell : file_cells(scan, entry, columns)) row.push_back(cell_of(cell));
-    row.emplace_back(readable_metrics(scan.metadata, columns));
+    for (FileCell& cell : cells.of(entry, columns)) row.push_back(std::move(cell.text));
+    row.emplace_back(cells.readable(columns));
     scan.rows.push_back(std::move(row));
   };
   return visit_snapshot(scan, *snapshot, visit, nullptr);
@@ -282,7 +321,22 @@ std::vector<ColumnInfo> entry_table_columns(const TableMetadata& metadata) {
 
 namespace {
 
-void add_entry(MetadataScan& scan, const Entry& entry) {
+// The file's columns as one row.
+std::string file_row(const std::vector<FileCell>& cells) {
+  std::string out = "[";
+  for (const FileCell& cell : cells) {
+    if (out.size() > 1) out += ',';
+    if (!cell.text)
+      out += "null";
+    else if (cell.nested)
+      out += *cell.text;
+    else
+      append_json_string(out, *cell.text);
+  }
+  return out + "]";
+}
+
+void add_entry(MetadataScan& scan, const FileCells& cells, const Entry& entry) {
   const auto& [file, manifest, at] = entry;
   auto inherited = [](int64_t value, int64_t from) {
     return value == iceberg::Manifest::kNone ? from : value;
@@ -295,8 +349,8 @@ void add_entry(MetadataScan& scan, const Entry& entry) {
       number_cell(inherited(manifest.sequence_number[at], file.sequence_number)),
       added ? Cell(number_cell(inherited(manifest.file_sequence_number[at], file.sequence_number)))
             : known(inherited(manifest.file_sequence_number[at], -1)),
-      row_cell(file_cells(scan, entry, columns)).dump(),
-      readable_metrics(scan.metadata, columns)};
+      file_row(cells.of(entry, columns)),
+      cells.readable(columns)};
   scan.rows.push_back(std::move(row));
 }
 
@@ -305,15 +359,17 @@ void add_entry(MetadataScan& scan, const Entry& entry) {
 Status scan_entries(MetadataScan& scan) {
   const iceberg::Snapshot* snapshot = scan.metadata.current_snapshot();
   if (!snapshot) return {};
+  FileCells cells(scan.metadata);
   return visit_snapshot(
-      scan, *snapshot, [&](const Entry& entry) { add_entry(scan, entry); }, nullptr);
+      scan, *snapshot, [&](const Entry& entry) { add_entry(scan, cells, entry); }, nullptr);
 }
 
 Status scan_all_entries(MetadataScan& scan) {
   std::set<std::string> seen;
+  FileCells cells(scan.metadata);
   for (const auto& snapshot : scan.metadata.snapshots) {
-    RETURN_IF_ERROR(
-        visit_snapshot(scan, snapshot, [&](const Entry& entry) { add_entry(scan, entry); }, &seen));
+    RETURN_IF_ERROR(visit_snapshot(
+        scan, snapshot, [&](const Entry& entry) { add_entry(scan, cells, entry); }, &seen));
   }
   return {};
 }

@@ -177,11 +177,12 @@ const MetadataTableRow* metadata_table_row(const Table& table) {
   return ours ? ours->row : nullptr;
 }
 
-Result<Scan> scan_metadata_table(const Call& call, catalog::Catalog& catalog, const Table& table) {
+Result<Scan> scan_metadata_table(const Call& call, catalog::Catalog& catalog, const Table& table,
+                                 TextScans* texts) {
   const auto& ours = static_cast<const IcebergMetadataTable&>(table);
   MetadataScan scan{call, catalog, *ours.loaded.metadata, ours.loaded.metadata_location, {}};
   RETURN_IF_ERROR(ours.row->scan(scan));
-  return Scan(RowScan{std::move(scan.rows)});
+  return scan_of_rows(table, std::move(scan.rows), texts);
 }
 
 }  // namespace aichemy::sql

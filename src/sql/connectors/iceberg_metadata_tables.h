@@ -8,6 +8,7 @@
 
 #include "catalog/catalog.h"
 #include "sql/connectors/connector.h"
+#include "sql/connectors/text_scan.h"
 
 namespace aichemy::sql {
 
@@ -19,6 +20,8 @@ Result<TableRef> metadata_table(const TableName& name, const std::string& kind,
 // nullptr: the table is not one of these.
 struct MetadataTableRow;
 const MetadataTableRow* metadata_table_row(const Table& table);
-Result<Scan> scan_metadata_table(const Call& call, catalog::Catalog& catalog, const Table& table);
+// Many rows go through `texts`, when it is there.
+Result<Scan> scan_metadata_table(const Call& call, catalog::Catalog& catalog, const Table& table,
+                                 TextScans* texts);
 
 }  // namespace aichemy::sql

@@ -28,6 +28,14 @@ std::optional<std::string> wanted_text(const Table& table, const ScanRequest& re
   return std::nullopt;
 }
 
+Scan scan_of_rows(const Table& table, Rows rows, TextScans* texts) {
+  if (!texts || rows.size() < kRowsToScan) return RowScan{std::move(rows)};
+  TextScan many;
+  for (const ColumnInfo& column : table.columns) many.types.push_back(column.type);
+  many.rows = std::move(rows);
+  return texts->add(std::make_shared<const TextScan>(std::move(many)));
+}
+
 std::vector<ColumnInfo> virtual_columns(const char* text) {
   std::vector<ColumnInfo> made;
   std::string_view rest = text;
@@ -97,12 +105,8 @@ Result<Scan> VirtualConnector::plan_scan(const Call& call, const TableRef& table
     ASSIGN_OR_RETURN(scan.rows, handle->source->rows(call, *table, request));
   }
   bool simple = std::ranges::all_of(
-      table->columns, [](const ColumnInfo& column) { return is_text_scannable(column.type); });
-  if (!texts_ || !simple || scan.rows.size() < kRowsToScan) return Scan(std::move(scan));
-  TextScan many;
-  for (const ColumnInfo& column : table->columns) many.types.push_back(column.type);
-  many.rows = std::move(scan.rows);
-  return Scan(texts_->add(std::make_shared<const TextScan>(std::move(many))));
+      table->columns, [](const ColumnInfo& column) { return is_scalar_text(column.type); });
+  return scan_of_rows(*table, std::move(scan.rows), simple ? texts_ : nullptr);
 }
 
 Status VirtualConnector::create_schema(const Call&, const std::string&, const Properties&) {

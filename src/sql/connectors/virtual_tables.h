@@ -18,6 +18,9 @@ using Rows = std::vector<Cells>;
 std::optional<std::string> wanted_text(const Table& table, const ScanRequest& request,
                                        const std::string& column);
 
+// A scan of rows of the table; of many, through `texts`, when it is there.
+Scan scan_of_rows(const Table& table, Rows rows, TextScans* texts);
+
 struct VirtualTable {
   const char* schema;
   const char* name;
