@@ -76,6 +76,7 @@ Json files_to_json(const std::vector<sql::WrittenFile>& files) {
     row.set("partition", std::move(partition))
         .set("columns", std::move(columns))
         .set("splits", std::move(offsets));
+    if (file.sort_order_id) row.set("sort_order", *file.sort_order_id);
     out.push(std::move(row));
   }
   return out;
@@ -107,6 +108,8 @@ Result<std::vector<sql::WrittenFile>> files_from_json(const Json& json) {
     }
     for (const Json& offset : row["splits"].as_array())
       file.split_offsets.push_back(offset.as_int());
+    if (row["sort_order"].is_integer())
+      file.sort_order_id = static_cast<int>(row["sort_order"].as_int());
     out.push_back(std::move(file));
   }
   return out;

@@ -54,6 +54,7 @@ Result<StatementResult> StatementRun::try_change(const Statement& s) {
   RowChanger& changer = *plan.name.connector->row_changer();
   auto change = changer.begin(call_, plan.table, row.kind);
   if (!change) return std::unexpected(positioned(change.error(), s.at));
+  follow_session(plan.name, (*change)->target);
   (*change)->exact = plan.exact;
   (*change)->reads_all = plan.reads_all;
   (*change)->reads_later = !plan.later.empty();
@@ -97,7 +98,7 @@ Status StatementRun::write_changes(Change& change, RowChanger& changer, KeptRows
                                              change.target, std::move(scans)));
   }
   for (size_t file : work.position_files) {
-    ASSIGN_OR_RETURN(PositionFile written, kept.write_positions(file, change.target.location));
+    ASSIGN_OR_RETURN(PositionFile written, kept.write_positions(file, change.target));
     files.position_files.push_back(std::move(written));
   }
   files.deleted = std::move(*deleted);

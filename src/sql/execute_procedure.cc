@@ -255,7 +255,7 @@ Result<StatementResult> StatementRun::optimize(const Statement& s, const Resolve
     RETURN_IF_ERROR(probe.table_condition(absolute_name(name, s.at), *s.value, &request.columns,
                                           &request.conjuncts));
   }
-  ASSIGN_OR_RETURN(ProcedureMetrics metrics, rewrite(name, table, request, s.at));
+  ASSIGN_OR_RETURN(ProcedureMetrics metrics, rewrite(name, table, request));
   if (!metrics.empty()) return metrics_result(metrics);
   return metrics_result({{"rewritten_data_files_count", 0},
                          {"removed_delete_files_count", 0},
@@ -263,21 +263,16 @@ Result<StatementResult> StatementRun::optimize(const Statement& s, const Resolve
 }
 
 Result<ProcedureMetrics> StatementRun::rewrite(const ResolvedName& name, const TableRef& table,
-                                               const RewriteRequest& request, Position at) {
+                                               const RewriteRequest& request) {
   auto insert = name.connector->begin_rewrite(call_, table, request);
   if (!insert) return std::unexpected(to_trino_error(insert.error()));
   if (!*insert) return ProcedureMetrics{};
-  Query all;
-  all.at = at;
-  all.body = std::make_unique<QueryTerm>();
-  all.body->kind = QueryTerm::Kind::table;
-  all.body->at = at;
-  all.body->table = absolute_name(name, at);
-  ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(all));
-  analyzer_.read_only_files((*insert)->files);
-  Insert& target = **insert;
-  RETURN_IF_ERROR(write_rows(target, *name.connector, std::move(plan), "OPTIMIZE"));
-  return target.metrics;
+  Insert& into = **insert;
+  if (!into.rewritten) return fail(Code::internal, "rewrite", "there is no scan of the files");
+  // Read as they are stored: whoever may see only some of the rows rewrites all of them.
+  std::string select = render_rewrite(into.target.columns, *into.rewritten, table->columns.size());
+  RETURN_IF_ERROR(write_into(into, name, select, {into.rewritten->keep}));
+  return into.metrics;
 }
 
 }  // namespace aichemy::sql

@@ -219,21 +219,37 @@ Result<StatementResult> StatementRun::create_table(const Statement& s) {
   return update_result("CREATE TABLE");
 }
 
-Result<StatementResult> StatementRun::write_rows(Insert& insert, Connector& connector, PlanPtr plan,
-                                                 const char* update_type) {
+Result<StatementResult> StatementRun::write_rows(Insert& insert, const ResolvedName& name,
+                                                 PlanPtr plan, const char* update_type) {
   std::vector<Type> types;
   for (const auto& column : insert.target.columns) types.push_back(column.type);
   plan = analyzer_.cast_columns(std::move(plan), types);
   std::vector<std::shared_ptr<void>> scans;
   RETURN_IF_ERROR(analyzer_.plan_scans(scans));
   std::string select = render_for_write(*plan, insert.target.columns, render_options());
+  ASSIGN_OR_RETURN(uint64_t rows, write_into(insert, name, select, std::move(scans)));
+  return count_result(update_type, rows);
+}
+
+void StatementRun::follow_session(const ResolvedName& name, InsertTarget& target) const {
+  auto set = catalog_session(name.catalog);
+  auto sorted = set.find("sorted_writing_enabled");
+  if (sorted != set.end() && lower_case(sorted->second) == "false") target.sort.clear();
+}
+
+// Rows written.
+Result<uint64_t> StatementRun::write_into(Insert& insert, const ResolvedName& name,
+                                          const std::string& select,
+                                          std::vector<std::shared_ptr<void>> scans) {
+  insert.target.holds_small_files = insert.takes_held_files;
+  follow_session(name, insert.target);
   if (options_.queries) options_.queries->executing(session_.query_id);
   ASSIGN_OR_RETURN(Engine * by, engine());
   ASSIGN_OR_RETURN(auto files, by->write(call_, select, insert.target, std::move(scans)));
   uint64_t rows = 0;
   for (const auto& file : files) rows += file.rows;
-  RETURN_IF_ERROR(connector.finish_insert(call_, insert, std::move(files)));
-  return count_result(update_type, rows);
+  RETURN_IF_ERROR(name.connector->finish_insert(call_, insert, std::move(files)));
+  return rows;
 }
 
 Result<StatementResult> StatementRun::create_table_as(const Statement& s) {
@@ -293,7 +309,7 @@ Result<StatementResult> StatementRun::create_table_as(const Statement& s) {
   }
   auto insert = name.connector->begin_create_table_as(call_, made);
   if (!insert) return std::unexpected(positioned(insert.error(), s.at));
-  return write_rows(**insert, *name.connector, std::move(plan), "CREATE TABLE");
+  return write_rows(**insert, name, std::move(plan), "CREATE TABLE");
 }
 
 Result<StatementResult> StatementRun::drop_relation(const Statement& s) {
@@ -424,7 +440,7 @@ Result<StatementResult> StatementRun::insert(const Statement& s) {
     return defaults[i] ? defaults[i] : make_null(all[i]->type);
   });
   ASSIGN_OR_RETURN(plan, analyzer_.filtered_rows(std::move(plan), name, all, s.at));
-  return write_rows(*insert, *name.connector, std::move(plan), "INSERT");
+  return write_rows(*insert, name, std::move(plan), "INSERT");
 }
 
 Result<StatementResult> StatementRun::create_view(const Statement& s) {

@@ -189,7 +189,7 @@ Status Executor::rewrite_files(const Call& call, const Session& session, const s
   if (!found) return fail(Code::not_found, "TABLE_NOT_FOUND", "there is no table " + table.table);
   StatementRun run(options_, state_->catalogs, state_->mutex, state_->transactions, call, session,
                    "");
-  auto done = run.rewrite(name, found, {.files = files}, {});
+  auto done = run.rewrite(name, found, {.files = files});
   if (!done) return std::unexpected(done.error());
   return {};
 }

@@ -51,7 +51,7 @@ class StatementRun {
   Result<StatementResult> run(const Statement& statement);
   // Of ALTER TABLE EXECUTE optimize; its metrics, none when there was nothing to rewrite.
   Result<ProcedureMetrics> rewrite(const ResolvedName& name, const TableRef& table,
-                                   const RewriteRequest& request, Position at);
+                                   const RewriteRequest& request);
 
  private:
   const ExecutorOptions& options_;
@@ -112,8 +112,12 @@ class StatementRun {
   Status no_rows_go_into(const Statement& statement, const ResolvedName& name);
   Result<StatementResult> insert(const Statement& statement);
   Result<StatementResult> create_view(const Statement& statement);
-  Result<StatementResult> write_rows(Insert& insert, Connector& connector, PlanPtr plan,
+  Result<StatementResult> write_rows(Insert& insert, const ResolvedName& name, PlanPtr plan,
                                      const char* update_type);
+  Result<uint64_t> write_into(Insert& insert, const ResolvedName& name, const std::string& select,
+                              std::vector<std::shared_ptr<void>> scans);
+  // What session properties say of how files are written.
+  void follow_session(const ResolvedName& name, InsertTarget& target) const;
   // execute_materialized.cc
   Result<StatementResult> materialized_view(const Statement& statement);
   Result<StatementResult> create_materialized(const Statement& statement, const ResolvedName& name,

@@ -51,9 +51,18 @@ std::vector<objectstore::NewObject>::iterator FileIo::find_collected(const Locat
 }
 
 Status FileIo::write_new(const Call& call, const std::string& location, std::string bytes) {
-  ASSIGN_OR_RETURN(Location at, parse_location(location));
   objectstore::PutOptions options;
   options.conditions.if_none_match = {"*"};
+  return put(call, location, std::move(bytes), std::move(options));
+}
+
+Status FileIo::write(const Call& call, const std::string& location, std::string bytes) {
+  return put(call, location, std::move(bytes), {});
+}
+
+Status FileIo::put(const Call& call, const std::string& location, std::string bytes,
+                   objectstore::PutOptions options) {
+  ASSIGN_OR_RETURN(Location at, parse_location(location));
   if (collected_) {
     collected_->files_.push_back(
         {std::move(at.bucket), std::move(at.key), std::move(bytes), std::move(options)});

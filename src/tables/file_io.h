@@ -40,7 +40,7 @@ class NewFiles {
 class FileIo {
  public:
   explicit FileIo(objectstore::ObjectStore& store) : store_(store) {}
-  // write_new() only collects; read() and remove() know what was collected. Outlived by
+  // Writes only collect; read() and remove() know what was collected. Outlived by
   // `collected`.
   explicit FileIo(NewFiles& collected) : store_(collected.store_), collected_(&collected) {}
 
@@ -52,6 +52,8 @@ class FileIo {
                            uint64_t bytes_max = 2u << 30);
   // A new file: conflict ("precondition_failed") when it exists.
   Status write_new(const Call& call, const std::string& location, std::string bytes);
+  // What is there is replaced.
+  Status write(const Call& call, const std::string& location, std::string bytes);
   // Absent is success.
   Status remove(const Call& call, const std::string& location);
   Status remove_prefix(const Call& call, const std::string& location);
@@ -68,6 +70,8 @@ class FileIo {
   Status remove_copied(const Call& call, const std::string& location, const CopiedFiles& copied);
 
  private:
+  Status put(const Call& call, const std::string& location, std::string bytes,
+             objectstore::PutOptions options);
   Status copy_object(const Call& call, const Location& from, const Location& to);
 
   std::vector<objectstore::NewObject>::iterator find_collected(const Location& at);

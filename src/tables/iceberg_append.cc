@@ -218,6 +218,11 @@ Result<PreparedAppend> prepare_append(const Call& call, FileIo& io, Random& rand
                       {"added-files-size", std::to_string(bytes)},
                       {"changed-partition-count", std::to_string(partitions.size())}};
   if (entries.empty()) return prepared;
+  for (const WrittenFile& file : files) {
+    if (!file.held) continue;
+    RETURN_IF_ERROR(io.write(call, file.path, *file.held));
+    prepared.written.push_back(file.path);
+  }
   const Schema& schema = metadata.current_schema();
   ASSIGN_OR_RETURN(
       std::string encoded,

@@ -35,8 +35,9 @@ struct PreparedAppend {
   Properties summary;  // counts of what is added
 };
 
-// Writes the manifest of new data files. invalid ("written_file") when partition values or metrics
-// do not fit the table's spec and schema; unsupported ("format_version") for a version 1 table.
+// Writes the manifest of new data files, and those of the files that are held. invalid
+// ("written_file") when partition values or metrics do not fit the table's spec and schema;
+// unsupported ("format_version") for a version 1 table.
 Result<PreparedAppend> prepare_append(const Call& call, FileIo& io, Random& random,
                                       const TableMetadata& metadata, int spec_id,
                                       const std::vector<WrittenFile>& files);

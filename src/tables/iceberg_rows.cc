@@ -168,7 +168,7 @@ class RowWork {
     RETURN_IF_ERROR(find(builder));
     for (const std::string& path : change_.replaced) remove_data(path);
     RETURN_IF_ERROR(add_vectors(builder));
-    RETURN_IF_ERROR(add_delete_files());
+    RETURN_IF_ERROR(add_delete_files(builder));
     std::vector<ManifestFile> manifests = prepared.manifests;
     for (ManifestFile& row : manifests)
       row.sequence_number = row.min_sequence_number = builder.sequence_number();
@@ -328,8 +328,12 @@ class RowWork {
     return {};
   }
 
-  Status add_delete_files() {
+  Status add_delete_files(SnapshotBuilder& builder) {
     for (const PositionDeletes& file : change_.delete_files) {
+      if (file.held) {
+        builder.change().written.push_back(file.path);
+        RETURN_IF_ERROR(io_.write(call_, file.path, *file.held));
+      }
       const Contents::Found& found = head_.files.at(file.data_file);
       ManifestEntry entry = delete_entry(found, file.data_file);
       entry.path = file.path;

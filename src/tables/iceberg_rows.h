@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,7 @@ struct PositionDeletes {
   std::string path;
   uint64_t size = 0;
   uint64_t record_count = 0;
+  std::shared_ptr<const std::string> held;  // as WrittenFile's
 };
 
 struct RowChange {

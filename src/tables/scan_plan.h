@@ -129,6 +129,8 @@ struct WrittenFile {
   std::vector<ColumnMetrics> columns;
   std::vector<int64_t> split_offsets;
   std::optional<int> sort_order_id;
+  // Its bytes, where nobody has put them yet: they are put with the files of the commit.
+  std::shared_ptr<const std::string> held;
 };
 
 }  // namespace aichemy::tables

@@ -38,12 +38,10 @@ bool is_looked_after(const TableMetadata& metadata, bool all_tables) {
   return all_tables || has_summary(metadata, kEpochKey);
 }
 
-// Rewriting gives rows of version 3 new ids, and version 1 has no commits of ours; the rows of a
-// materialized view are told by the summary of their last snapshot.
+// Version 1 has no commits of ours; the rows of a materialized view are told by the summary of
+// their last snapshot.
 bool may_rewrite(const TableMetadata& metadata) {
-  if (has_summary(metadata, kStorageKey)) return false;
-  if (metadata.format_version == 3) return metadata.property(kEnabledProperty) == "true";
-  return metadata.format_version == 2;
+  return metadata.format_version >= 2 && !has_summary(metadata, kStorageKey);
 }
 
 // A commit of neither a job nor ours a moment ago: its writer may be about to commit again, and

@@ -234,13 +234,13 @@ TEST_F(UpkeepTest, AWriterAMomentAgoIsLeftAlone) {
   EXPECT_EQ(rewrites_, 1);
 }
 
-TEST_F(UpkeepTest, VersionThreeKeepsItsRowIdsUnlessToldOtherwise) {
+TEST_F(UpkeepTest, VersionThreeIsRewrittenToo) {
   create({{"format-version", "3"}});
   make_upkeep(true);
   append(6);
   later(hours(1));
   upkeep_->run_pass();
-  EXPECT_EQ(rewrites_, 0);
+  EXPECT_EQ(rewrites_, 1);
 }
 
 TEST_F(UpkeepTest, RowsOfMaterializedViewsStay) {

@@ -401,10 +401,6 @@ Status Analyzer::table_condition(const QualifiedName& table, const Expression& c
   return {};
 }
 
-void Analyzer::read_only_files(const std::vector<std::string>& files) {
-  for (auto& [relation, node] : scans_) node.files = files;
-}
-
 Status Analyzer::plan_scans(std::vector<std::shared_ptr<void>>& keep, size_t target,
                             Change* change) {
   for (auto& [relation, node] : scans_) {
@@ -412,7 +408,6 @@ Status Analyzer::plan_scans(std::vector<std::shared_ptr<void>>& keep, size_t tar
     request.columns.assign(node.columns.begin(), node.columns.end());
     request.conjuncts = node.conjuncts;
     if (relation == target) request.change = change;
-    request.files = node.files;
     ASSIGN_OR_RETURN(Scan scan, node.plan->connector->plan_scan(call_, node.plan->table, request));
     if (auto* engine = std::get_if<EngineScan>(&scan)) {
       node.plan->handle = engine->handle;

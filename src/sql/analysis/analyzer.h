@@ -115,8 +115,6 @@ class Analyzer {
   // an analyzer that analyses nothing else.
   Status table_condition(const QualifiedName& table, const Expression& condition,
                          std::vector<size_t>* columns, std::vector<Conjunct>* conjuncts);
-  // Before plan_scans(): the scan reads these of its data files and no other.
-  void read_only_files(const std::vector<std::string>& files);
 
   // For plans put together by hand around one of query().
   size_t new_relation() { return next_relation_++; }
@@ -185,7 +183,6 @@ class Analyzer {
     std::set<size_t> columns;
     std::vector<Conjunct> conjuncts;
     PlannedScan name;
-    std::vector<std::string> files;
   };
   std::map<size_t, ScanNode> scans_;                             // by relation
   std::map<std::pair<Connector*, TableName>, TableRef> tables_;  // one version in a statement

@@ -126,16 +126,20 @@ std::string render_kept_for_write(const std::vector<WriteColumn>& columns, const
                                  : fmt::format("SELECT {} FROM kept AS s WHERE s.c0 <> {}",
                                                written_columns(columns, 3), ChangePlan::kRemoved);
   if (!kept.rewritten) return out;
+  return fmt::format(
+      "{} UNION ALL {} ANTI JOIN gone AS g ON g.path = r.c{} AND g.pos = r.row_position", out,
+      render_rewrite(columns, *kept.rewritten, kept.lineage_from), kept.path_column);
+}
+
+std::string render_rewrite(const std::vector<WriteColumn>& columns, const EngineScan& scan,
+                           size_t lineage_from) {
   std::string items;
   for (size_t i = 0; i < columns.size(); ++i) {
-    std::string value = is_lineage(columns[i]) ? lineage_value(columns[i], "r", kept.lineage_from)
+    std::string value = is_lineage(columns[i]) ? lineage_value(columns[i], "r", lineage_from)
                                                : stored_column(columns[i], "r", i);
     items += fmt::format("{}{} AS {}", i ? ", " : "", value, quote_name(columns[i].name));
   }
-  return fmt::format(
-      "{} UNION ALL SELECT {} FROM {} AS r "
-      "ANTI JOIN gone AS g ON g.path = r.c{} AND g.pos = r.row_position",
-      out, items, with_positions(*kept.rewritten), kept.path_column);
+  return fmt::format("SELECT {} FROM {} AS r", items, with_positions(scan));
 }
 
 }  // namespace aichemy::sql

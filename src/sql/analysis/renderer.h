@@ -25,6 +25,10 @@ std::string render(const Plan& plan, const RenderOptions& options);
 // The same with the target's column names and row field names.
 std::string render_for_write(const Plan& plan, const std::vector<WriteColumn>& columns,
                              const RenderOptions& options);
+// The rows of a rewrite's scan as they are, under the target's names; columns of lineage.h from
+// `lineage_from` on.
+std::string render_rewrite(const std::vector<WriteColumn>& columns, const EngineScan& scan,
+                           size_t lineage_from);
 // The rows of a ChangePlan that the engine keeps and that are written, with those that stay of the
 // files to be rewritten.
 struct KeptRender {

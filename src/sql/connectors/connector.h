@@ -104,8 +104,7 @@ class Change;
 struct ScanRequest {
   std::vector<size_t> columns;  // those the query reads; may be empty (count(*))
   std::vector<Conjunct> conjuncts;
-  Change* change = nullptr;        // the scan of its target
-  std::vector<std::string> files;  // these data files only; empty: all
+  Change* change = nullptr;  // the scan of its target
 };
 
 // ---- writing ----
@@ -130,6 +129,15 @@ struct PartitionField {
   int32_t field_id = 0;
 };
 
+// A key of the order that the rows of a file have, as Iceberg compares values.
+struct SortKey {
+  std::vector<std::string> column;  // of InsertTarget::columns, then the fields on the way
+  Type type;                        // of what the path leads to
+  std::string transform;            // as PartitionField's
+  bool descending = false;
+  bool nulls_first = false;
+};
+
 struct InsertTarget {
   std::string location;  // folder the data files go to, no slash at the end
   std::vector<WriteColumn>
@@ -140,6 +148,11 @@ struct InsertTarget {
   std::optional<HiveLayout> hive;
   std::string compression = "zstd";
   uint64_t file_bytes_max = 512ull << 20;
+  std::vector<SortKey> sort;  // rows of each file ascend by these; empty: in no order
+  int sort_order_id = 0;      // with `sort`, of each WrittenFile
+  // Small files are not put but given to finish_insert() or RowChanger::finish(), which put them
+  // with the commit that names them: WrittenFile::held.
+  bool holds_small_files = false;
 };
 
 // From COPY ... RETURN_STATS; min and max are DuckDB's text forms.
@@ -157,6 +170,8 @@ struct WrittenFile {
       partition;  // transformed values as DuckDB text, per PartitionField
   std::vector<WrittenColumn> columns;
   std::vector<int64_t> split_offsets;
+  std::optional<int> sort_order_id;         // its rows have the target's order
+  std::shared_ptr<const std::string> held;  // all its bytes, which nobody has put yet
 };
 
 // metric_name and metric_value of a procedure.
@@ -172,7 +187,13 @@ class Insert {
   // Of a rewrite (begin_rewrite): the data files it reads, which the written ones take the place
   // of.
   std::vector<std::string> files;
+  // Of a rewrite: its scan of them, with the table's columns and, behind them, those of
+  // lineage.h.
+  std::optional<EngineScan> rewritten;
   ProcedureMetrics metrics;  // of a rewrite, filled by finish_insert
+  // finish_insert() takes files that are held; whoever calls it right after the write may set
+  // InsertTarget::holds_small_files.
+  bool takes_held_files = false;
   // When set, finish_insert commits only if no earlier commit has this summary entry, and succeeds
   // either way: a repeated epoch lands exactly once.
   std::optional<std::pair<std::string, std::string>> once;
@@ -205,6 +226,7 @@ struct PositionFile {
   std::string data_file;
   std::string path;
   uint64_t rows = 0, bytes = 0;
+  std::shared_ptr<const std::string> held;  // as WrittenFile's
 };
 
 // One DELETE, UPDATE or MERGE under way. Destroying it without finish() abandons it.
@@ -362,8 +384,8 @@ class Connector {
   // Those of CALL and those of ALTER TABLE EXECUTE.
   virtual const std::vector<Procedure>& procedures() const;
   virtual Result<ProcedureMetrics> run_procedure(const Call& call, const ProcedureCall& procedure);
-  // ALTER TABLE EXECUTE optimize: finish_insert() puts what is read of `files` of the Insert in
-  // their place. nullptr: there is nothing to rewrite.
+  // ALTER TABLE EXECUTE optimize: finish_insert() puts what is read by `rewritten` of the Insert in
+  // the place of its `files`. nullptr: there is nothing to rewrite.
   virtual Result<std::unique_ptr<Insert>> begin_rewrite(const Call& call, const TableRef& table,
                                                         const RewriteRequest& request);
   virtual Result<TableStatistics> statistics(const Call& call, const TableRef& table);

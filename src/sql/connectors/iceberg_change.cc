@@ -37,7 +37,25 @@ struct IcebergChange final : Change {
   bool serializable() const { return metadata().property(mode().isolation) != "snapshot"; }
 };
 
-// What a change writes keeps the lineage of its rows.
+// How many rows of a file are deleted already; none when only reading would tell.
+std::optional<uint64_t> deleted_before(const tables::ScanPlan& plan, const tables::DataFile& file) {
+  uint64_t rows = 0;
+  for (uint32_t index : file.deletes) {
+    const tables::DeleteFile& deletes = plan.delete_files[index];
+    if (deletes.kind != tables::DeleteKind::deletion_vector) return std::nullopt;
+    rows += deletes.record_count;
+  }
+  return rows;
+}
+
+bool has_old_deletes(const tables::ScanPlan& plan, const tables::DataFile& file) {
+  return std::ranges::any_of(file.deletes, [&](uint32_t index) {
+    return plan.delete_files[index].kind == tables::DeleteKind::position;
+  });
+}
+
+}  // namespace
+
 void add_lineage(InsertTarget* target) {
   for (const auto& [name, id] : {std::pair("_row_id", kRowIdField),
                                  std::pair("_last_updated_sequence_number", kLastUpdatedField)}) {
@@ -59,25 +77,6 @@ void add_lineage(LakeScan* scan) {
   }
 }
 
-// How many rows of a file are deleted already; none when only reading would tell.
-std::optional<uint64_t> deleted_before(const tables::ScanPlan& plan, const tables::DataFile& file) {
-  uint64_t rows = 0;
-  for (uint32_t index : file.deletes) {
-    const tables::DeleteFile& deletes = plan.delete_files[index];
-    if (deletes.kind != tables::DeleteKind::deletion_vector) return std::nullopt;
-    rows += deletes.record_count;
-  }
-  return rows;
-}
-
-bool has_old_deletes(const tables::ScanPlan& plan, const tables::DataFile& file) {
-  return std::ranges::any_of(file.deletes, [&](uint32_t index) {
-    return plan.delete_files[index].kind == tables::DeleteKind::position;
-  });
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Change>> IcebergChanges::begin(const Call&, const TableRef& table,
                                                       Change::Kind kind) {
   const auto* iceberg = dynamic_cast<const IcebergTable*>(table.get());
@@ -95,6 +94,7 @@ Result<std::unique_ptr<Change>> IcebergChanges::begin(const Call&, const TableRe
                 "Iceberg table updates require at least format version 2");
   }
   ASSIGN_OR_RETURN(change->target, insert_target(change->loaded));
+  change->target.holds_small_files = true;
   if (change->keeps_lineage()) add_lineage(&change->target);
   return change;
 }
@@ -194,8 +194,8 @@ Status IcebergChanges::finish(const Call& call, Change& change, ChangedFiles fil
     to.deleted.push_back({std::move(file.path), std::move(file.positions)});
   }
   for (PositionFile& file : files.position_files) {
-    to.delete_files.push_back(
-        {std::move(file.data_file), std::move(file.path), file.bytes, file.rows});
+    to.delete_files.push_back({std::move(file.data_file), std::move(file.path), file.bytes,
+                               file.rows, std::move(file.held)});
   }
   if (to.added.empty() && to.replaced.empty() && to.deleted.empty() && to.delete_files.empty())
     return {};

@@ -320,10 +320,6 @@ Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table
   wanted.certain = request.change && request.change->exact;
   auto scan = std::make_shared<LakeScan>();
   ASSIGN_OR_RETURN(scan->plan, in_our_words(catalog_.plan(call, source.loaded, wanted)));
-  if (!request.files.empty()) {
-    std::set<std::string> chosen(request.files.begin(), request.files.end());
-    std::erase_if(scan->plan.files, [&](const auto& file) { return !chosen.contains(file.path); });
-  }
   if (request.change) IcebergChanges::note_plan(*request.change, request, scan->plan);
   scan->columns = lake_columns(*table);
   return Scan(scans_.add(std::move(scan)));

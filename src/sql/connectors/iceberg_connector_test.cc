@@ -157,6 +157,49 @@ TEST_F(IcebergConnectorTest, InsertsArriveWithPartitionAndBounds) {
   EXPECT_EQ(found->plan.files[0].partition, "section=net/at_day=2024-01-01/id_bucket=2");
 }
 
+// A file that is held comes with the commit that names it, or not at all.
+TEST_F(IcebergConnectorTest, HeldFilesArePutWithTheCommit) {
+  ASSERT_TRUE(connector_->create_table({}, packages()));
+  ASSERT_TRUE(store_.create_bucket({}, "held"));
+  auto table = connector_->get_table({}, {"db", "packages"});
+  auto there = [&](const char* key) { return store_.head({}, "held", key, {}).has_value(); };
+  auto add = [&](const char* key, std::optional<std::string> section) {
+    auto insert = connector_->begin_insert({}, *table);
+    EXPECT_TRUE((*insert)->takes_held_files);
+    WrittenFile file = written(std::string("s3://held/") + key, 1, 10);
+    file.held = std::make_shared<const std::string>("the bytes");
+    if (!section) file.partition[1] = "no day";
+    return connector_->finish_insert({}, **insert, {file});
+  };
+  ASSERT_TRUE(add("a", "net"));
+  EXPECT_EQ(store_.get({}, "held", "a").value_or(""), "the bytes");
+  EXPECT_FALSE(add("b", std::nullopt));
+  EXPECT_FALSE(there("b"));
+  // The table is gone when the commit comes: nothing of it stays.
+  ASSERT_TRUE(connector_->drop_table({}, {"db", "packages"}));
+  EXPECT_FALSE(add("c", "net"));
+  EXPECT_FALSE(there("c"));
+}
+
+TEST_F(IcebergConnectorTest, FilesClaimTheOrderTheyAreWrittenIn) {
+  ASSERT_TRUE(connector_->create_table({}, packages()));
+  auto table = connector_->get_table({}, {"db", "packages"});
+  auto insert = connector_->begin_insert({}, *table);
+  const InsertTarget& target = (*insert)->target;
+  ASSERT_EQ(target.sort.size(), 1u);
+  EXPECT_EQ(target.sort[0].column, std::vector<std::string>{"id"});
+  EXPECT_TRUE(target.sort[0].descending);
+  EXPECT_FALSE(target.sort[0].nulls_first);
+  WrittenFile sorted = written("s3://warehouse/a", 1, 10);
+  sorted.sort_order_id = target.sort_order_id;
+  ASSERT_TRUE(
+      connector_->finish_insert({}, **insert, {sorted, written("s3://warehouse/b", 1, 10)}));
+  auto files = scan(*connector_->get_table({}, {"db", "packages"}), {})->plan.files;
+  ASSERT_EQ(files.size(), 2u);
+  EXPECT_EQ(files[0].sort_order_id, target.sort_order_id);
+  EXPECT_EQ(files[1].sort_order_id, std::nullopt);
+}
+
 TEST_F(IcebergConnectorTest, AnEpochIsInsertedOnce) {
   ASSERT_TRUE(connector_->create_table({}, packages()));
   auto table = connector_->get_table({}, {"db", "packages"});

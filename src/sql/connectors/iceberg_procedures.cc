@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "sql/connectors/iceberg_connector.h"
 #include "sql/connectors/iceberg_mapping.h"
@@ -317,16 +318,44 @@ Result<ProcedureMetrics> IcebergConnector::unregister_table(const Call& call,
               fmt::format("Table '{}' not found", catalog::name_text(name)));
 }
 
+namespace {
+
+template <class Keep>
+void keep_files(tables::ScanPlan* plan, const Keep& keep) {
+  std::erase_if(plan->files, [&](const tables::DataFile& file) { return !keep(file); });
+  plan->record_count = plan->byte_count = 0;
+  for (const tables::DataFile& file : plan->files) {
+    plan->record_count += file.record_count;
+    plan->byte_count += file.size;
+  }
+}
+
+// Of the plan stay the files that are worth writing anew. Those of one partition become one; one
+// alone stays as it is unless rows of it are gone.
+void keep_worth_rewriting(const TableMetadata& metadata, double threshold, tables::ScanPlan* plan) {
+  std::map<std::pair<int, std::string>, std::vector<const tables::DataFile*>> groups;
+  for (const tables::DataFile& file : plan->files) {
+    bool wanting = static_cast<double>(file.size) < threshold || !file.deletes.empty() ||
+                   file.spec_id != metadata.default_spec_id;
+    if (wanting) groups[{file.spec_id, file.partition}].push_back(&file);
+  }
+  std::set<std::string> chosen;
+  for (const auto& [key, group] : groups) {
+    bool alone = group.size() == 1 && group[0]->deletes.empty() &&
+                 group[0]->spec_id == metadata.default_spec_id;
+    if (alone) continue;
+    for (const auto* file : group) chosen.insert(file->path);
+  }
+  keep_files(plan, [&](const tables::DataFile& file) { return chosen.contains(file.path); });
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Insert>> IcebergConnector::begin_rewrite(const Call& call,
                                                                 const TableRef& table,
                                                                 const RewriteRequest& request) {
   const auto* source = dynamic_cast<const IcebergTable*>(table.get());
   if (!source) return Connector::begin_rewrite(call, table, request);
-  if (!request.files.empty()) {
-    ASSIGN_OR_RETURN(auto insert, begin_insert(call, table));
-    insert->files = request.files;
-    return insert;
-  }
   const catalog::LoadedTable& loaded = source->loaded;
   const TableMetadata& metadata = *loaded.metadata;
   const tables::Schema& schema = metadata.current_schema();
@@ -341,28 +370,30 @@ Result<std::unique_ptr<Insert>> IcebergConnector::begin_rewrite(const Call& call
                 "Unexpected FilterNode found in plan; probably connector was not able to handle "
                 "provided WHERE expression");
   }
-  ASSIGN_OR_RETURN(double threshold, size_bytes("file_size_threshold", request.size_threshold));
   tables::ScanRequest wanted;
   wanted.predicate = predicate_of(request.conjuncts, schema);
   wanted.with_bounds = false;
   ASSIGN_OR_RETURN(auto plan, catalog_.plan(call, loaded, wanted));
-  // Files of one partition become one; one alone stays unless rows of it are gone.
-  std::map<std::pair<int, std::string>, std::vector<const tables::DataFile*>> groups;
-  for (const tables::DataFile& file : plan.files) {
-    bool wanting = static_cast<double>(file.size) < threshold || !file.deletes.empty() ||
-                   file.spec_id != metadata.default_spec_id;
-    if (wanting) groups[{file.spec_id, file.partition}].push_back(&file);
+  if (request.files.empty()) {
+    ASSIGN_OR_RETURN(double threshold, size_bytes("file_size_threshold", request.size_threshold));
+    keep_worth_rewriting(metadata, threshold, &plan);
+  } else {
+    std::set<std::string_view> chosen(request.files.begin(), request.files.end());
+    keep_files(&plan, [&](const tables::DataFile& file) { return chosen.contains(file.path); });
+    if (plan.files.size() != chosen.size())
+      return fail(Code::conflict, "rows_changed", "a file to rewrite is not there any more");
   }
-  std::vector<std::string> files;
-  for (const auto& [key, group] : groups) {
-    bool alone = group.size() == 1 && group[0]->deletes.empty() &&
-                 group[0]->spec_id == metadata.default_spec_id;
-    if (alone) continue;
-    for (const auto* file : group) files.push_back(file->path);
-  }
-  if (files.empty()) return std::unique_ptr<Insert>();
+  if (plan.files.empty()) return std::unique_ptr<Insert>();
   ASSIGN_OR_RETURN(auto insert, begin_insert(call, table));
-  insert->files = std::move(files);
+  for (const tables::DataFile& file : plan.files) insert->files.push_back(file.path);
+  auto scan = std::make_shared<LakeScan>();
+  scan->plan = std::move(plan);
+  scan->columns = lake_columns(*table);
+  if (metadata.format_version >= 3) {
+    add_lineage(&insert->target);
+    add_lineage(scan.get());
+  }
+  insert->rewritten = scans_.add(std::move(scan));
   return insert;
 }
 

@@ -36,6 +36,11 @@ inline constexpr const char* kNoSnapshot = "0";
 // The columns of a scan of the table, hidden ones included.
 std::vector<LakeColumn> lake_columns(const Table& table);
 
+// For writes of rows that are there already (format version 3): the columns of lineage.h, behind
+// the table's.
+void add_lineage(InsertTarget* target);
+void add_lineage(LakeScan* scan);
+
 // The catalog's words as the connector's interface has them.
 Error in_our_words(Error error);
 Status in_our_words(Status status);

@@ -86,6 +86,54 @@ Status check_branch(const IcebergTable& table) {
   return fail(Code::not_found, "BRANCH_NOT_FOUND", "Branch '" + table.ref + "' does not exist");
 }
 
+namespace {
+
+// The way from columns to a field inside of them: indexes, one a level. Empty when it is not there.
+std::vector<size_t> path_to(const std::vector<tables::Field>& fields, int id) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].id == id) return {i};
+    if (fields[i].type.kind != tables::TypeKind::struct_) continue;
+    auto below = path_to(fields[i].type.fields, id);
+    if (below.empty()) continue;
+    below.insert(below.begin(), i);
+    return below;
+  }
+  return {};
+}
+
+// What the engine can sort by; the rest of Iceberg's transforms it cannot compute.
+bool computes(const tables::Transform& transform, const Type& type) {
+  using Kind = tables::TransformKind;
+  if (transform.kind == Kind::truncate) return !type.is(TypeKind::decimal);
+  return transform.kind != Kind::void_ && transform.kind != Kind::unknown;
+}
+
+// The table's order, when all of it can be kept: files claim it whole or not at all.
+void set_order(const tables::iceberg::TableMetadata& metadata, InsertTarget* target) {
+  const tables::Schema& schema = metadata.current_schema();
+  std::vector<SortKey> keys;
+  for (const auto& field : metadata.default_sort_order().fields) {
+    auto path = path_to(schema.fields, field.source_id);
+    if (path.empty()) return;
+    SortKey key{.column = {target->columns[path[0]].name},
+                .type = target->columns[path[0]].type,
+                .transform = tables::transform_text(field.transform),
+                .descending = !field.ascending,
+                .nulls_first = field.nulls_first};
+    for (size_t i = 1; i < path.size(); ++i) {
+      Field inner = key.type.fields[path[i]];
+      key.column.push_back(inner.name.value_or(""));
+      key.type = std::move(inner.type);
+    }
+    if (!computes(field.transform, key.type)) return;
+    keys.push_back(std::move(key));
+  }
+  target->sort = std::move(keys);
+  target->sort_order_id = metadata.default_sort_order_id;
+}
+
+}  // namespace
+
 Result<InsertTarget> insert_target(const catalog::LoadedTable& table) {
   const auto& metadata = *table.metadata;
   InsertTarget target;
@@ -115,6 +163,7 @@ Result<InsertTarget> insert_target(const catalog::LoadedTable& table) {
                                 .name = field.name,
                                 .field_id = field.field_id});
   }
+  set_order(metadata, &target);
   return target;
 }
 
@@ -127,6 +176,8 @@ Result<tables::WrittenFile> committed_file(const WrittenFile& written,
   file.size = written.bytes;
   file.record_count = written.rows;
   file.split_offsets = written.split_offsets;
+  file.sort_order_id = written.sort_order_id;
+  file.held = written.held;
   const auto& spec = *metadata.spec(spec_id);
   for (size_t i = 0; i < spec.fields.size(); ++i) {
     tables::Value value;
@@ -164,6 +215,7 @@ Result<std::unique_ptr<IcebergInsert>> insert_into(catalog::LoadedTable table) {
   ASSIGN_OR_RETURN(insert->target, insert_target(table));
   insert->spec_id = table.metadata->default_spec_id;
   insert->summary[kSpecId] = std::to_string(insert->spec_id);
+  insert->takes_held_files = true;
   insert->table = std::move(table);
   return insert;
 }

@@ -17,6 +17,7 @@ class DuckDbEngineTest : public testing::Test {
     ASSERT_TRUE(store_.create_bucket({}, "b"));
     engine_ = DuckDbEngine::start({.store = store_,
                                    .scans = scans_,
+                                   .texts = &texts_,
                                    .metrics = metrics_,
                                    .random = random_,
                                    .spill_directory = testing::TempDir() + "/spill"})
@@ -39,6 +40,7 @@ class DuckDbEngineTest : public testing::Test {
   SystemClock clock_;
   objectstore::MemoryStore store_{clock_};
   LakeScans scans_;
+  TextScans texts_;
   Metrics metrics_;
   SystemRandom random_;
   std::unique_ptr<DuckDbEngine> engine_;
@@ -345,6 +347,100 @@ TEST_F(DuckDbEngineTest, PartitionsByTransform) {
                 "|" + std::to_string(file.rows));
   }
   EXPECT_EQ(seen, (std::multiset<std::string>{"null|1|1", "a/b=c|1|1", "x|2|2", "x|3|1"}));
+}
+
+// Many rows, so that several threads have a part of them; in each file they stand in order.
+TEST_F(DuckDbEngineTest, SortsTheRowsOfEveryFile) {
+  InsertTarget target;
+  target.columns = {{"a", of(TypeKind::bigint), {1, {}}}, {"p", of(TypeKind::integer), {2, {}}}};
+  target.sort = {{.column = {"p"}, .type = of(TypeKind::integer), .transform = "truncate[2]"},
+                 {.column = {"a"},
+                  .type = of(TypeKind::bigint),
+                  .transform = "identity",
+                  .descending = true,
+                  .nulls_first = true}};
+  target.sort_order_id = 7;
+  const char* select =
+      "SELECT CASE WHEN i % 1000 > 0 THEN (i * 7919) % 1000003 END AS a, (i % 4)::INTEGER AS p "
+      "FROM range(400000) AS r(i)";
+  for (bool parted : {false, true}) {
+    target.location = parted ? "s3://b/parted" : "s3://b/plain";
+    if (parted)
+      target.partition = {{.column = 1, .transform = "identity", .name = "p", .field_id = 1000}};
+    auto files = engine_->write({}, select, target, {});
+    ASSERT_TRUE(files) << files.error().message;
+    ASSERT_GE(files->size(), parted ? 4u : 1u);
+    uint64_t total = 0;
+    for (const WrittenFile& file : *files) {
+      EXPECT_EQ(file.sort_order_id, 7);
+      total += file.rows;
+      std::string path = "lake://" + file.path.substr(5);
+      std::string before =
+          "lag(p - p % 2) OVER w AS q, lag(a) OVER w AS b, row_number() OVER w AS n, *";
+      std::string sql =
+          "SELECT count(*) FROM (SELECT " + before + " FROM read_parquet('" + path +
+          "', file_row_number = true) WINDOW w AS (ORDER BY file_row_number)) WHERE n > 1 AND "
+          "(q > p - p % 2 OR (q = p - p % 2 AND ((b IS NOT NULL AND a IS NULL) OR b < a)))";
+      EXPECT_EQ(rows(sql, {of(TypeKind::bigint)}).value_or("?"), "[[0]]") << file.path;
+    }
+    EXPECT_EQ(total, 400000u);
+  }
+}
+
+TEST_F(DuckDbEngineTest, SmallFilesAreHeld) {
+  InsertTarget target{.location = "s3://b/held"};
+  target.columns = {{"a", of(TypeKind::bigint), {1, {}}}, {"p", of(TypeKind::integer), {2, {}}}};
+  target.partition = {{.column = 1, .transform = "identity", .name = "p", .field_id = 1000}};
+  target.holds_small_files = true;
+  // Partition 0 is too large to be held.
+  auto files = engine_->write({},
+                              "SELECT (hash(i) & 9007199254740991)::BIGINT AS a, "
+                              "(CASE WHEN i < 100000 THEN 0 ELSE i - 99999 END)::INTEGER AS p "
+                              "FROM range(100005) AS r(i)",
+                              target, {});
+  ASSERT_TRUE(files) << files.error().message;
+  ASSERT_EQ(files->size(), 6u);
+  for (const WrittenFile& file : *files) {
+    bool there = store_.head({}, "b", file.path.substr(7), {}).has_value();
+    EXPECT_EQ(there, file.rows > 1) << file.path;
+    ASSERT_EQ(file.held == nullptr, there);
+    if (file.held) EXPECT_EQ(file.held->size(), file.bytes);
+  }
+  // The connection does not hold the files of the next statement.
+  target.holds_small_files = false;
+  files = engine_->write({}, "SELECT 1::BIGINT AS a, 1 AS p", target, {});
+  ASSERT_TRUE(files) << files.error().message;
+  EXPECT_EQ((*files)[0].held, nullptr);
+}
+
+TEST_F(DuckDbEngineTest, ReadsRowsOfTexts) {
+  auto scan = std::make_shared<TextScan>();
+  Type map = Type::map(of(TypeKind::integer), Type::varchar());
+  Type row = Type::row({{"d", of(TypeKind::date)},
+                        {"t", of(TypeKind::timestamp_tz, 6)},
+                        {"b", of(TypeKind::varbinary)}});
+  scan->types = {of(TypeKind::bigint), map, row, Type::array(of(TypeKind::bigint))};
+  scan->rows = {{"1", R"([["7","a"],["8",""]])",
+                 R"(["2024-02-29","2024-01-01 00:00:00.5 UTC","00ff"])", R"(["5",null])"},
+                {std::nullopt, std::nullopt, std::nullopt, std::nullopt},
+                {"3", "[]", "[null,null,null]", "[]"}};
+  // More rows than one batch, more items than that.
+  for (int i = 0; i < 3000; ++i) scan->rows.push_back({"4", R"([["1","x"],["2","y"]])", {}, {}});
+  EngineScan added = texts_.add(scan);
+  std::string from = " FROM text_scan('" + added.handle + "')";
+  EXPECT_EQ(rows("SELECT c0, c1, c3" + from + " WHERE c0 IS DISTINCT FROM 4",
+                 {of(TypeKind::bigint), map, Type::array(of(TypeKind::bigint))}, {added.keep})
+                .value_or("?"),
+            R"([[1,{"7":"a","8":""},[5,null]],[null,null,null],[3,{},[]]])");
+  EXPECT_EQ(
+      rows("SELECT c2.f0::VARCHAR, epoch_ms(c2.f1)::BIGINT, hex(c2.f2)" + from + " WHERE c0 = 1",
+           {Type::varchar(), of(TypeKind::bigint), Type::varchar()}, {added.keep})
+          .value_or("?"),
+      R"([["2024-02-29",1704067200500,"00FF"]])");
+  EXPECT_EQ(rows("SELECT sum(len(map_keys(c1)))::BIGINT, count(*)" + from,
+                 {of(TypeKind::bigint), of(TypeKind::bigint)}, {added.keep})
+                .value_or("?"),
+            "[[6002,3003]]");
 }
 
 TEST_F(DuckDbEngineTest, FailedAndEmptyWritesLeaveNothing) {

@@ -7,9 +7,11 @@
 #include <duckdb/main/client_context.hpp>
 
 #include <fmt/core.h>
+#include <functional>
+#include <utility>
 
-#include "sql/connectors/memory_connector.h"
 #include "sql/connectors/exports.h"
+#include "sql/connectors/memory_connector.h"
 #include "sql/types/trino_errors.h"
 
 namespace aichemy::sql {
@@ -45,6 +47,13 @@ class LakeHandle final : public duckdb::FileHandle {
   // Only an explicit close publishes a written file: a failed COPY destroys its handles without
   // closing them.
   void Close() override {
+    if (held) {
+      if (held->keep(path, small)) {
+        held.reset();
+        return;
+      }
+      put_small();
+    }
     if (!writer) return;
     auto committed = writer->commit();
     writer.reset();
@@ -52,12 +61,32 @@ class LakeHandle final : public duckdb::FileHandle {
     size = committed->size;
   }
 
+  void append(std::string_view bytes) {
+    if (held) {
+      small += bytes;
+      if (small.size() > HeldFiles::kFileBytesMax) put_small();
+      return;
+    }
+    if (!writer) throw_error({Code::internal, "file", path + " is not open for writing"});
+    if (Status status = writer->append(bytes); !status) throw_error(status.error());
+  }
+
   std::unique_ptr<ObjectReader> reader;
   std::unique_ptr<ObjectWriter> writer;
+  duckdb::shared_ptr<HeldFiles> held;  // while the file is small enough; then `small` has it all
+  std::function<std::unique_ptr<ObjectWriter>()> open_writer;
+  std::string small;
   duckdb::shared_ptr<ReadMeter> meter;
   uint64_t position = 0;
   uint64_t size = 0;
   uint64_t bytes_max = UINT64_MAX;  // of a written file
+
+ private:
+  void put_small() {
+    held.reset();
+    writer = open_writer();
+    append(std::exchange(small, {}));
+  }
 };
 
 class LakeFileSystem final : public duckdb::FileSystem {
@@ -79,7 +108,15 @@ class LakeFileSystem final : public duckdb::FileSystem {
     auto handle = duckdb::make_uniq<LakeHandle>(*this, path, flags);
     Place place = place_of(path);
     if (flags.OpenForWriting()) {
-      handle->writer = value_or_throw(store_of(place).write(call_, place.bucket, place.key, {}));
+      auto open = [this, place] {
+        return value_or_throw(store_of(place).write(call_, place.bucket, place.key, {}));
+      };
+      if (auto context = duckdb::FileOpener::TryGetClientContext(opener))
+        handle->held = context->registered_state->Get<HeldFiles>(kHeldFiles);
+      if (handle->held)
+        handle->open_writer = std::move(open);
+      else
+        handle->writer = open();
       if (place.bucket == kExportBucket) handle->bytes_max = kExportBytesMax;
       return handle;
     }
@@ -116,9 +153,7 @@ class LakeFileSystem final : public duckdb::FileSystem {
   int64_t Write(duckdb::FileHandle& file, void* buffer, int64_t count) override {
     auto& handle = file.Cast<LakeHandle>();
     std::string_view bytes(static_cast<const char*>(buffer), static_cast<size_t>(count));
-    if (!handle.writer)
-      throw_error({Code::internal, "file", handle.path + " is not open for writing"});
-    if (Status status = handle.writer->append(bytes); !status) throw_error(status.error());
+    handle.append(bytes);
     handle.size += bytes.size();
     handle.position += bytes.size();
     if (handle.size > handle.bytes_max) {
@@ -226,6 +261,25 @@ const char* interned_what(const std::string& what) {
 
 }  // namespace
 
+bool HeldFiles::keep(const std::string& path, std::string& bytes) {
+  std::lock_guard lock(mutex_);
+  if (bytes_ + bytes.size() > kAllBytesMax) return false;
+  bytes_ += bytes.size();
+  files_[path] = std::make_shared<const std::string>(std::move(bytes));
+  return true;
+}
+
+HeldFiles::Bytes HeldFiles::take(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  auto found = files_.extract(path);
+  return found.empty() ? nullptr : std::move(found.mapped());
+}
+
+bool HeldFiles::empty() {
+  std::lock_guard lock(mutex_);
+  return files_.empty();
+}
+
 Result<std::string> lake_path(std::string_view location) {
   for (std::string_view scheme : {"s3://", "s3a://", "s3n://"}) {
     if (location.starts_with(scheme)) {
@@ -265,8 +319,7 @@ Error error_from_duckdb(const duckdb::ErrorData& error) {
   switch (error.Type()) {
     case duckdb::ExceptionType::INTERRUPT:
       return {Code::cancelled, "cancelled", "the query was cancelled"};
-    case duckdb::ExceptionType::OUT_OF_MEMORY:
-      return {Code::exhausted, "engine", error.Message()};
+    case duckdb::ExceptionType::OUT_OF_MEMORY: return {Code::exhausted, "engine", error.Message()};
     case duckdb::ExceptionType::INTERNAL:
     case duckdb::ExceptionType::FATAL: return {Code::internal, "engine", error.Message()};
     default: return {Code::invalid, "engine", error.Message()};

@@ -10,7 +10,9 @@
 #include <atomic>
 #include <duckdb/common/file_system.hpp>
 #include <duckdb/main/client_context_state.hpp>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -36,6 +38,28 @@ struct ReadMeter final : duckdb::ClientContextState {
   std::atomic<uint64_t> bytes = 0;
 };
 inline constexpr const char* kReadMeter = "aichemy_read_meter";
+
+// Small files that a connection's statement writes, kept instead of put while one is registered as
+// kHeldFiles: whoever commits them puts them, all in one wait. Thread safe.
+class HeldFiles final : public duckdb::ClientContextState {
+ public:
+  using Bytes = std::shared_ptr<const std::string>;
+  // What the embedded store keeps in its log; larger ones are synced on their own anyway.
+  static constexpr size_t kFileBytesMax = 128 << 10;
+  static constexpr size_t kAllBytesMax = 4 << 20;
+
+  // False when there is no room: the file is to be put.
+  bool keep(const std::string& path, std::string& bytes);
+  // By the path it was opened under; null when it was put.
+  Bytes take(const std::string& path);
+  bool empty();
+
+ private:
+  std::mutex mutex_;
+  size_t bytes_ = 0;
+  std::map<std::string, Bytes> files_;
+};
+inline constexpr const char* kHeldFiles = "aichemy_held_files";
 
 [[noreturn]] void throw_error(const Error& error);
 Error error_from_duckdb(const duckdb::ErrorData& error);

@@ -85,10 +85,11 @@ class DuckDbKeptRows final : public KeptRows {
     return guarded([&] { return copy(select, target, random_.uuid()); });
   }
 
-  Result<PositionFile> write_positions(size_t file, const std::string& location) override {
+  Result<PositionFile> write_positions(size_t file, const InsertTarget& beside) override {
     return guarded([&]() -> Result<PositionFile> {
       InsertTarget target;
-      target.location = location;
+      target.location = beside.location;
+      target.holds_small_files = beside.holds_small_files && held_bytes_ < HeldFiles::kAllBytesMax;
       target.columns = {{.name = "file_path",
                          .type = Type::varchar(),
                          .field_id = {kPathFieldId, {}},
@@ -103,7 +104,9 @@ class DuckDbKeptRows final : public KeptRows {
       ASSIGN_OR_RETURN(auto written, copy(select, target, random_.uuid() + "-deletes"));
       if (written.size() != 1)
         return fail(Code::internal, "engine", "no position delete file was written");
-      return PositionFile{paths_[file], written[0].path, written[0].rows, written[0].bytes};
+      if (written[0].held) held_bytes_ += written[0].held->size();
+      return PositionFile{paths_[file], written[0].path, written[0].rows, written[0].bytes,
+                          written[0].held};
     });
   }
 
@@ -118,6 +121,7 @@ class DuckDbKeptRows final : public KeptRows {
   uint64_t rows_ = 0;
   std::vector<std::string> paths_;    // of the files whose rows go
   std::vector<std::string> written_;  // prefixes of what was written
+  size_t held_bytes_ = 0;             // of the position delete files
 
   using Rows = duckdb::unique_ptr<duckdb::MaterializedQueryResult>;
 

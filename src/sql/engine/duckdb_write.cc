@@ -57,15 +57,14 @@ std::string field_ids(const InsertTarget& target) {
 
 // ---- partition values ----
 
-// The transform of a column as an expression that gives Iceberg's partition value (years since 1970
-// and so on).
-Result<std::string> transform_expression(const PartitionField& field, const InsertTarget& target) {
-  ASSIGN_OR_RETURN(tables::Transform transform, tables::transform_from_text(field.transform));
-  const WriteColumn& column = target.columns[field.column];
-  std::string name = identifier(column.name);
+// The transform of a value, told as an expression, as one that gives Iceberg's partition value
+// (years since 1970 and so on).
+Result<std::string> transform_expression(const std::string& text, const std::string& name,
+                                         const Type& type) {
+  ASSIGN_OR_RETURN(tables::Transform transform, tables::transform_from_text(text));
   // The calendar is UTC's: an instant is taken as the UTC timestamp it is.
   std::string at =
-      column.type.is(TypeKind::timestamp_tz) ? fmt::format("timezone('UTC', {})", name) : name;
+      type.is(TypeKind::timestamp_tz) ? fmt::format("timezone('UTC', {})", name) : name;
   int64_t width = transform.parameter;
   switch (transform.kind) {
     case tables::TransformKind::identity: return name;
@@ -79,9 +78,9 @@ Result<std::string> transform_expression(const PartitionField& field, const Inse
       // Floor division also before 1970.
       return fmt::format("floor(epoch({}) / 3600)::INTEGER", at);
     case tables::TransformKind::truncate:
-      if (column.type.is_text()) return fmt::format("left({}, {})", name, width);
-      if (column.type.is(TypeKind::varbinary)) return fmt::format("{}[1:{}]", name, width);
-      if (column.type.is(TypeKind::decimal)) {
+      if (type.is_text()) return fmt::format("left({}, {})", name, width);
+      if (type.is(TypeKind::varbinary)) return fmt::format("{}[1:{}]", name, width);
+      if (type.is(TypeKind::decimal)) {
         return fail(Code::unsupported, "partitioning",
                     "writing to a table partitioned by truncate of a decimal");
       }
@@ -90,7 +89,44 @@ Result<std::string> transform_expression(const PartitionField& field, const Inse
     case tables::TransformKind::unknown: break;
   }
   return fail(Code::unsupported, "partitioning",
-              "cannot write with the partition transform " + field.transform);
+              "cannot write with the partition transform " + text);
+}
+
+// ---- the order of rows ----
+
+Result<std::string> sort_keys(const InsertTarget& target) {
+  std::string keys;
+  for (const SortKey& key : target.sort) {
+    std::string value = identifier(key.column[0]);
+    for (size_t i = 1; i < key.column.size(); ++i)
+      value = fmt::format("struct_extract({}, {})", value, literal(key.column[i]));
+    ASSIGN_OR_RETURN(value, transform_expression(key.transform, value, key.type));
+    keys += fmt::format("{}{} {} NULLS {}", keys.empty() ? "" : ", ", value,
+                        key.descending ? "DESC" : "ASC", key.nulls_first ? "FIRST" : "LAST");
+  }
+  return keys;
+}
+
+// The rows of `select` with their partition values behind them. One thread writes the files of
+// parted rows, each in the order the rows come in: a numbering over all of them has it so, which
+// nothing but the filter asks for.
+Result<std::string> parted_rows(const std::string& select, const InsertTarget& target) {
+  std::string parts, by;
+  for (size_t i = 0; i < target.partition.size(); ++i) {
+    const PartitionField& field = target.partition[i];
+    const WriteColumn& column = target.columns[field.column];
+    ASSIGN_OR_RETURN(std::string value,
+                     transform_expression(field.transform, identifier(column.name), column.type));
+    parts += fmt::format(", {} AS {}", value, partition_column(i));
+    by += (i > 0 ? ", " : "") + partition_column(i);
+  }
+  std::string rows = fmt::format("SELECT *{} FROM ({})", parts, select);
+  if (target.sort.empty()) return rows;
+  ASSIGN_OR_RETURN(std::string keys, sort_keys(target));
+  return fmt::format(
+      "SELECT * EXCLUDE (__row) FROM (SELECT *, row_number() OVER () AS __row FROM "
+      "(SELECT * FROM ({}) ORDER BY {}, {})) WHERE __row > 0",
+      rows, by, keys);
 }
 
 Result<std::string> copy_statement(const std::string& select, const InsertTarget& target,
@@ -101,19 +137,22 @@ Result<std::string> copy_statement(const std::string& select, const InsertTarget
                   literal(target.compression), field_ids(target));
   if (target.partition.empty()) {
     std::string path = fmt::format("{}/{}.parquet", folder, unique);
-    return fmt::format("COPY ({}) TO {} ({}, USE_TMP_FILE false)", select, literal(path), options);
+    std::string rows = select;
+    if (!target.sort.empty()) {
+      ASSIGN_OR_RETURN(std::string keys, sort_keys(target));
+      rows = fmt::format("SELECT * FROM ({}) ORDER BY {}", select, keys);
+    }
+    return fmt::format("COPY ({}) TO {} ({}, USE_TMP_FILE false)", rows, literal(path), options);
   }
-  std::string extra, by;
-  for (size_t i = 0; i < target.partition.size(); ++i) {
-    ASSIGN_OR_RETURN(std::string expression, transform_expression(target.partition[i], target));
-    extra += fmt::format(", {} AS {}", expression, partition_column(i));
+  ASSIGN_OR_RETURN(std::string rows, parted_rows(select, target));
+  std::string by;
+  for (size_t i = 0; i < target.partition.size(); ++i)
     by += (i > 0 ? ", " : "") + partition_column(i);
-  }
   // Each write has a folder of its own, so that what a failed one leaves can be found.
   return fmt::format(
-      "COPY (SELECT *{} FROM ({})) TO {} ({}, PARTITION_BY ({}), WRITE_PARTITION_COLUMNS false, "
+      "COPY ({}) TO {} ({}, PARTITION_BY ({}), WRITE_PARTITION_COLUMNS false, "
       "HIVE_FILE_PATTERN true, FILENAME_PATTERN 'part-{{uuid}}', OVERWRITE_OR_IGNORE true)",
-      extra, select, literal(folder + "/" + unique), options, by);
+      rows, literal(folder + "/" + unique), options, by);
 }
 
 // ---- Hive: partitions in folders whose names are hex of the keys' texts, N for null ----
@@ -250,6 +289,7 @@ WrittenFile written_file(duckdb::MaterializedQueryResult& rows, duckdb::idx_t ro
   WrittenFile file;
   file.path = location_of_lake_path(rows.GetValue(0, row).ToString());
   file.rows = rows.GetValue(1, row).GetValue<uint64_t>();
+  if (!target.sort.empty()) file.sort_order_id = target.sort_order_id;
   file.bytes = rows.GetValue(2, row).GetValue<uint64_t>();
   for (auto& [name, statistics] : entries_of(rows.GetValue(4, row))) {
     auto leaf = leaves.find(name);
@@ -288,6 +328,27 @@ Result<duckdb::unique_ptr<duckdb::MaterializedQueryResult>> run_statement(
       std::move(result));
 }
 
+namespace {
+
+// Holds a connection's small files while it lives.
+class Holding {
+ public:
+  explicit Holding(duckdb::ClientContext& context)
+      : context_(context), files_(duckdb::make_shared_ptr<HeldFiles>()) {
+    context_.registered_state->Insert(kHeldFiles, files_);
+  }
+  ~Holding() { context_.registered_state->Remove(kHeldFiles); }
+  Holding(const Holding&) = delete;
+  Holding& operator=(const Holding&) = delete;
+  HeldFiles& files() { return *files_; }
+
+ private:
+  duckdb::ClientContext& context_;
+  duckdb::shared_ptr<HeldFiles> files_;
+};
+
+}  // namespace
+
 Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
                                               const std::string& select, const InsertTarget& target,
                                               const std::string& unique,
@@ -296,6 +357,8 @@ Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
   ASSIGN_OR_RETURN(std::string statement, layout
                                               ? hive_copy_statement(select, target, *layout, unique)
                                               : copy_statement(select, target, unique));
+  std::optional<Holding> held;
+  if (target.holds_small_files) held.emplace(*connection.context);
   ASSIGN_OR_RETURN(auto rows, run_statement(connection, statement, cancel));
   if (layout) return hive_files(*rows, *layout);
   std::map<std::string, int32_t> leaves;
@@ -305,8 +368,11 @@ Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
   std::vector<WrittenFile> files;
   for (duckdb::idx_t row = 0; row < rows->RowCount(); ++row) {
     WrittenFile file = written_file(*rows, row, target, leaves);
+    if (held) file.held = held->files().take(rows->GetValue(0, row).ToString());
     if (file.rows > 0 || keep_empty) files.push_back(std::move(file));
   }
+  if (held && !held->files().empty())
+    return fail(Code::internal, "engine", "a file was written that the engine does not tell of");
   return files;
 }
 

@@ -73,8 +73,8 @@ class KeptRows {
   virtual Result<std::vector<WrittenFile>> write(const std::string& select,
                                                  const InsertTarget& target,
                                                  std::vector<std::shared_ptr<void>> scans) = 0;
-  // An Iceberg position delete file of positions()[file], in that folder.
-  virtual Result<PositionFile> write_positions(size_t file, const std::string& location) = 0;
+  // An Iceberg position delete file of positions()[file], beside the files of the target.
+  virtual Result<PositionFile> write_positions(size_t file, const InsertTarget& target) = 0;
   virtual void release() = 0;
 };
 

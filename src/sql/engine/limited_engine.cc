@@ -7,8 +7,7 @@ namespace aichemy::sql {
 Error in_words_of(const MemoryLimit& limit, Error error) {
   bool spilled = error.message.contains("max_temp_directory_size");  // has an error of its own
   if (!error.is("engine") || error.code != Code::exhausted || spilled) return error;
-  if (!limit.per_node)
-    return Error{Code::exhausted, "EXCEEDED_GLOBAL_MEMORY_LIMIT", limit.message};
+  if (!limit.per_node) return Error{Code::exhausted, "EXCEEDED_GLOBAL_MEMORY_LIMIT", limit.message};
   std::string_view why = error.message;
   constexpr std::string_view kKind = "Out of Memory Error: ";
   if (why.starts_with(kKind)) why.remove_prefix(kKind.size());
@@ -64,8 +63,8 @@ class LimitedKept final : public KeptRows {
                                          std::vector<std::shared_ptr<void>> scans) override {
     return source_.words.of(rows_->write(select, target, std::move(scans)));
   }
-  Result<PositionFile> write_positions(size_t file, const std::string& location) override {
-    return source_.words.of(rows_->write_positions(file, location));
+  Result<PositionFile> write_positions(size_t file, const InsertTarget& target) override {
+    return source_.words.of(rows_->write_positions(file, target));
   }
   void release() override { rows_->release(); }
 
