@@ -322,6 +322,7 @@ Result<StatementResult> StatementRun::alter_table(const Statement& s) {
   bool nothing = false;
   switch (clause.kind) {
     case Kind::add_column: {
+      ASSIGN_OR_RETURN(change.column.properties, column_properties(clause.definition, name));
       ASSIGN_OR_RETURN(nothing, add_column(s, *table, change));
       break;
     }

@@ -73,6 +73,16 @@ std::string property_sql(const std::string& text) {
   return quote_text(text);
 }
 
+// Of a column, on its line.
+std::string properties_sql(const Properties& properties) {
+  std::string out;
+  for (const auto& [key, value] : properties) {
+    out += fmt::format("{} {} = {}", out.empty() ? " WITH (" : ",", quoted_if_needed(key),
+                       property_sql(value));
+  }
+  return out.empty() ? out : out + " )";
+}
+
 Result<bool> like_match(std::string_view text, std::string_view pattern,
                         std::optional<char> escape) {
   bool broken = false;
@@ -291,6 +301,7 @@ Result<StatementResult> StatementRun::show_create(const Statement& s) {
         fmt::format("{}   {} {}{}", columns.empty() ? "" : ",\n", quoted_if_needed(column.name),
                     column.type.display(), column.nullable ? "" : " NOT NULL");
     if (!column.comment.empty()) columns += " COMMENT " + quote_text(column.comment);
+    columns += properties_sql(column.properties);
   }
   text += columns + "\n)";
   if (!found->comment.empty()) text += "\nCOMMENT " + quote_text(found->comment);

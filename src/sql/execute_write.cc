@@ -1,6 +1,8 @@
 // DDL and INSERT.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "sql/engine/engine_errors.h"
 #include "sql/grant_store.h"
@@ -22,6 +24,11 @@ Result<Json> constant_json(const Expression& e) {
     case ExpressionKind::double_literal: return Json(std::strtod(e.text.c_str(), nullptr));
     case ExpressionKind::boolean_literal: return Json(e.text == "true");
     case ExpressionKind::null_literal: return Json();
+    case ExpressionKind::unary: {
+      ASSIGN_OR_RETURN(Json value, constant_json(*e.args[0]));
+      if (e.op == "-" && value.is_integer()) return Json(-value.as_int());
+      return semantic_error("INVALID_TABLE_PROPERTY", e.at, "property values must be constants");
+    }
     case ExpressionKind::array: {
       Json list = Json::array();
       for (const auto& item : e.args) {
@@ -64,6 +71,20 @@ Result<Properties> StatementRun::properties(
       return semantic_error("DUPLICATE_PROPERTY", name.at,
                             fmt::format("Duplicate property: {}", name.lower()));
     }
+  }
+  return made;
+}
+
+Result<Properties> StatementRun::column_properties(const ColumnDefinition& column,
+                                                   const ResolvedName& table) {
+  ASSIGN_OR_RETURN(Properties made, properties(column.properties));
+  if (made.empty()) return made;
+  auto known = table.connector->list_properties(PropertyOf::column);
+  for (const auto& [name, value] : column.properties) {
+    if (std::ranges::find(known, name.lower(), &PropertyInfo::name) != known.end()) continue;
+    return semantic_error("INVALID_COLUMN_PROPERTY", name.at,
+                          fmt::format("Catalog '{}' column property '{}' does not exist",
+                                      table.catalog, name.lower()));
   }
   return made;
 }
@@ -130,6 +151,7 @@ Status StatementRun::like_columns(const ColumnDefinition& definition, const Tabl
       }
     }
     made.columns.push_back(field);
+    if (!definition.including_properties) made.columns.back().properties.clear();
   }
   return {};
 }
@@ -179,6 +201,7 @@ Result<NewTable> StatementRun::new_table(const Statement& s, const ResolvedName&
     info.type = std::move(*type);
     info.nullable = column.nullable;
     info.comment = column.comment;
+    ASSIGN_OR_RETURN(info.properties, column_properties(column, name));
     if (column.default_value) {
       ASSIGN_OR_RETURN(info.default_value, default_value(*column.default_value, info.type));
     }

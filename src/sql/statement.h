@@ -200,6 +200,8 @@ class StatementRun {
   Status kill_query(const std::string& id, const std::optional<std::string>& message);
   std::map<std::string, std::string> catalog_session(const std::string& catalog) const;
   Result<Properties> properties(const std::vector<std::pair<Identifier, ExpressionPtr>>& list);
+  // INVALID_COLUMN_PROPERTY for one that the table's connector does not have.
+  Result<Properties> column_properties(const ColumnDefinition& column, const ResolvedName& table);
   Status like_columns(const ColumnDefinition& definition, const Table& table, NewTable& made);
   Result<NewTable> new_table(const Statement& statement, const ResolvedName& name);
 };

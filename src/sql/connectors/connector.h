@@ -25,6 +25,9 @@ struct TableName {
   auto operator<=>(const TableName&) const = default;
 };
 
+// Table, schema or column properties, as text; arrays and maps in JSON text.
+using Properties = std::map<std::string, std::string>;
+
 struct ColumnInfo {
   std::string name;
   Type type;
@@ -32,10 +35,8 @@ struct ColumnInfo {
   std::string comment;
   bool hidden = false;                       // not in SELECT * ("$path")
   std::optional<std::string> default_value;  // what INSERT takes for it, as JSON of the protocol
+  Properties properties;                     // what SHOW CREATE TABLE prints in WITH (...)
 };
-
-// Table or schema properties, as text; arrays and maps in JSON text.
-using Properties = std::map<std::string, std::string>;
 
 // A value in a pushed-down predicate: date = days, time and timestamps = microseconds (tz: UTC),
 // decimal = its text, varchar = text, varbinary = bytes, uuid = text.
