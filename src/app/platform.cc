@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "app/exposure.h"
+#include "app/memory_trimmer.h"
 #include "app/sql_files.h"
 #include "app/sql_front.h"
 #include "app/status_page.h"
@@ -107,6 +108,7 @@ class RunningPlatform final : public Platform {
   std::unique_ptr<StatusPage> status_page_;
   std::unique_ptr<serve::console::ConsoleService> console_;
   std::atomic<int> console_port_ = 0;  // once it listens
+  std::unique_ptr<MemoryTrimmer> trimmer_;
   bool stopped_ = false;
 
   const Config& config() const { return options_.config; }
@@ -465,15 +467,11 @@ Status RunningPlatform::start() {
   RETURN_IF_ERROR(users_started);
   RETURN_IF_ERROR(broker_started);
   RETURN_IF_ERROR(tables);
-  metrics_.gauge_callback("process_resident_memory_bytes", "Resident memory", [] {
-    FILE* file = std::fopen("/proc/self/statm", "r");
-    long total = 0, resident = 0;
-    if (file && std::fscanf(file, "%ld %ld", &total, &resident) != 2) resident = 0;
-    if (file) std::fclose(file);
-    return static_cast<int64_t>(resident) * ::getpagesize();
-  });
+  metrics_.gauge_callback("process_resident_memory_bytes", "Resident memory",
+                          [] { return static_cast<int64_t>(resident_bytes()); });
   RETURN_IF_ERROR(start_fronts());
   ::malloc_trim(0);  // what starting up needed goes back
+  trimmer_ = std::make_unique<MemoryTrimmer>(options_.clock);
   return {};
 }
 
