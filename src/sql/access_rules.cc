@@ -67,20 +67,13 @@ struct PatternKey {
   Pattern Rule::* member;
 };
 constexpr PatternKey kPatterns[] = {
-    {"user", &Rule::user},
-    {"original_user", &Rule::user},
-    {"role", &Rule::role},
-    {"original_role", &Rule::role},
-    {"group", &Rule::group},
-    {"original_group", &Rule::group},
-    {"catalog", &Rule::catalog},
-    {"schema", &Rule::schema},
-    {"table", &Rule::table},
-    {"property", &Rule::property},
-    {"queryOwner", &Rule::owner},
-    {"new_role", &Rule::new_role},
-    {"function", &Rule::name},
-    {"procedure", &Rule::name},
+    {"user", &Rule::user},        {"original_user", &Rule::user},
+    {"role", &Rule::role},        {"original_role", &Rule::role},
+    {"group", &Rule::group},      {"original_group", &Rule::group},
+    {"catalog", &Rule::catalog},  {"schema", &Rule::schema},
+    {"table", &Rule::table},      {"property", &Rule::property},
+    {"queryOwner", &Rule::owner}, {"new_role", &Rule::new_role},
+    {"function", &Rule::name},    {"procedure", &Rule::name},
 };
 
 struct SectionRow {
@@ -262,6 +255,12 @@ class FileRules final : public AccessControl {
     if (!rule->words.contains("SELECT") && !rule->words.contains("GRANT_SELECT")) return false;
     return std::ranges::none_of(
         columns, [&](const auto& column) { return rule->hidden_columns.contains(column); });
+  }
+
+  std::set<std::string> hidden_columns(const Identity& who,
+                                       const AccessObject& object) const override {
+    const Rule* rule = open(object) || !section("tables") ? nullptr : table_rule(who, object);
+    return rule ? rule->hidden_columns : std::set<std::string>();
   }
 
   std::set<std::string> groups(const Identity& who) const override {

@@ -7,6 +7,7 @@
 #include "sql/functions/functions.h"
 #include "sql/session_properties.h"
 #include "sql/statement.h"
+#include "sql/system_catalog.h"
 
 namespace aichemy::sql {
 namespace {
@@ -185,8 +186,10 @@ Result<StatementResult> StatementRun::show_columns(const Statement& s) {
   }
   RETURN_IF_ERROR(allowed(Action::show_columns, name));
   TextTable table{text_columns({"Column", "Type", "Extra", "Comment"}), {}};
+  std::set<std::string> denied = hidden_columns(options_, {session_.user, session_.roles},
+                                                {name.catalog, name.schema, name.table});
   for (const auto& column : columns) {
-    if (column.hidden) continue;
+    if (column.hidden || denied.contains(column.name)) continue;
     ASSIGN_OR_RETURN(bool fits, like(s, column.name));
     if (fits)
       table.rows.push_back(

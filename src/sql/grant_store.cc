@@ -305,6 +305,12 @@ class AllOf final : public AccessControl {
     for (const auto* control : controls_) all.merge(control->groups(who));
     return all;
   }
+  std::set<std::string> hidden_columns(const Identity& who,
+                                       const AccessObject& table) const override {
+    std::set<std::string> all;
+    for (const auto* control : controls_) all.merge(control->hidden_columns(who, table));
+    return all;
+  }
   RowRules row_rules(const Identity& who, const AccessObject& table) const override {
     RowRules all;
     for (const auto* control : controls_) {

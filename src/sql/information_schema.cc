@@ -192,12 +192,14 @@ class WithInformationSchema final : public Connector, public ColumnListing {
   Result<Rows> column_rows(const Call& call, const Table& table, const ScanRequest& request) {
     Rows rows;
     ColumnReader reader(*this, !wanted_text(table, request, "table_name"));
+    Identity who = identity(call);
     RETURN_IF_ERROR(walk(
         call, table, request,
         [&](const std::string& schema, const std::string& name, bool view) -> Status {
           int position = 0;
+          std::set<std::string> denied = hidden_columns(options_, who, {catalog_, schema, name});
           for (const auto& column : reader.columns(call, {schema, name}, view)) {
-            if (column.hidden) continue;
+            if (column.hidden || denied.contains(column.name)) continue;
             rows.push_back({catalog_, schema, name, column.name, std::to_string(++position),
                             std::nullopt, column.nullable ? "YES" : "NO", column.type.display(),
                             column.comment.empty() ? std::nullopt : std::optional(column.comment),

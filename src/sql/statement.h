@@ -181,6 +181,7 @@ class StatementRun {
   // execute_statistics.cc
   Result<StatementResult> analyze_table(const Statement& statement);
   Result<StatementResult> show_stats(const Statement& statement);
+  Result<bool> sees_all_rows(const ResolvedName& name, const Table& table);
   // A column of a table and the call that hashes its values.
   struct HashedColumn {
     size_t column = 0;

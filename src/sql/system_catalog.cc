@@ -127,12 +127,14 @@ struct SystemSource {
     Rows rows;
     std::map<const Connector*, ColumnReader> readers;
     bool whole = !wanted_text(table, request, "table_name");
+    Identity who = default_identity(options, call);
     auto visit = [&](const std::string& catalog, Connector& connector, const std::string& schema,
                      const std::string& name, bool view) -> Status {
       ColumnReader& reader = readers.try_emplace(&connector, connector, whole).first->second;
       int position = 0;
+      std::set<std::string> denied = hidden_columns(options, who, {catalog, schema, name});
       for (const auto& column : reader.columns(call, {schema, name}, view)) {
-        if (column.hidden) continue;
+        if (column.hidden || denied.contains(column.name)) continue;
         const Type& type = column.type;
         bool number = type.is_numeric();
         std::optional<std::string> digits, radix, octets;
@@ -470,6 +472,12 @@ bool is_visible(const ExecutorOptions& options, const Identity& who, const Acces
   if (!options.access || who.user.empty()) return true;
   auto seen = options.access->allows(who, Right::visible, false, object);
   return seen && *seen;
+}
+
+std::set<std::string> hidden_columns(const ExecutorOptions& options, const Identity& who,
+                                     const AccessObject& table) {
+  if (!options.access || who.user.empty()) return {};
+  return options.access->hidden_columns(who, table);
 }
 
 std::unique_ptr<Connector> make_system_catalog(const ExecutorOptions& options,

@@ -22,5 +22,8 @@ std::unique_ptr<Connector> with_information_schema(const ExecutorOptions& option
 Identity default_identity(const ExecutorOptions& options, const Call& call);
 // Whether a schema (with an empty table) or a table is shown in listings at all.
 bool is_visible(const ExecutorOptions& options, const Identity& who, const AccessObject& object);
+// Columns of a table that are shown in no listing.
+std::set<std::string> hidden_columns(const ExecutorOptions& options, const Identity& who,
+                                     const AccessObject& table);
 
 }  // namespace aichemy::sql

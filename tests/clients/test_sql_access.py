@@ -213,6 +213,13 @@ def test_masks_and_filters(ruled):
     assert run("alice", "SELECT p.phone FROM iceberg.s.people p WHERE p.phone LIKE '***%'") == [["***456"]]
     denied("alice", "SELECT secret FROM iceberg.s.people", "Cannot select from table iceberg.s.people")
     denied("alice", "SELECT * FROM iceberg.s.people", "Cannot select from table iceberg.s.people")
+    # Nor is she told that it is there, or of its values.
+    assert [row[0] for row in run("alice", "SHOW COLUMNS FROM iceberg.s.people")] == ["owner", "phone"]
+    assert run("alice", "SELECT column_name, ordinal_position FROM iceberg.information_schema.columns WHERE table_name = 'people'") == [
+        ["owner", 1], ["phone", 2]]
+    assert len(run("admin", "DESCRIBE iceberg.s.people")) == 3
+    denied("alice", "SHOW STATS FOR iceberg.s.people", "Cannot select from table iceberg.s.people")
+    assert run("admin", "SHOW STATS FOR iceberg.s.people")[0][0] == "owner"
     denied("alice", "SELECT 1 FROM iceberg.s.people WHERE secret = 1", "Cannot select from table")
     denied("alice", "INSERT INTO iceberg.s.people VALUES ('x', 'y', 4)", "Cannot insert into table")
 
@@ -222,6 +229,7 @@ def test_changes_through_row_filters(ruled):
     run, denied = ruled.run, ruled.denied
     run("admin", "CREATE TABLE iceberg.s.notes AS SELECT * FROM (VALUES ('dora', 'a', 1), ('dora', 'b', 2), ('bob', 'c', 3), "
                  "(NULL, 'd', 4)) t(owner, note, n)")
+    assert {tuple(row[1:]) for row in run("dora", "SHOW STATS FOR iceberg.s.notes")} == {(None,) * 6}, "she sees some rows only"
 
     def everything():
         return run("admin", "SELECT owner, note, n FROM iceberg.s.notes ORDER BY n")

@@ -121,6 +121,10 @@ class AccessControl {
   // `grant`: through a view that runs as its owner, for somebody else.
   virtual Result<bool> allows_columns(const Identity& who, const AccessObject& table,
                                       const std::set<std::string>& columns, bool grant) const = 0;
+  // Those of a table that the user must not know of.
+  virtual std::set<std::string> hidden_columns(const Identity&, const AccessObject&) const {
+    return {};
+  }
   virtual RowRules row_rules(const Identity& who, const AccessObject& table) const = 0;
   // The groups that rules know the user by.
   virtual std::set<std::string> groups(const Identity&) const { return {}; }
