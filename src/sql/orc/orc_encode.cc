@@ -11,13 +11,14 @@
 namespace aichemy::orc {
 namespace {
 
-constexpr int kZstdLevel = 3, kRawDeflate = -15, kDeflateMemory = 8;
+// Low levels: a stripe is compressed by one thread, while the query waits.
+constexpr int kZstdLevel = 3, kDeflateLevel = 2, kRawDeflate = -15, kDeflateMemory = 8;
 
 std::unexpected<Error> broken(const char* what) { return fail(Code::internal, "orc", what); }
 
 Result<std::string> deflated(std::string_view chunk) {
   z_stream stream{};
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kRawDeflate, kDeflateMemory,
+  if (deflateInit2(&stream, kDeflateLevel, Z_DEFLATED, kRawDeflate, kDeflateMemory,
                    Z_DEFAULT_STRATEGY) != Z_OK)
     return broken("deflateInit2 failed");
   std::string out(deflateBound(&stream, chunk.size()), '\0');
