@@ -208,6 +208,7 @@ Status RunningPlatform::start_tables() {
                                   .text_scans = hive_text_scans_,
                                   .file_scans = hive_file_scans_,
                                   .scans = hive_scans_,
+                                  .clock = options_.clock,
                                   .random = options_.random});
   duckdb.memory_bytes_max = config().bytes("sql.memory");
   duckdb.threads = cores();

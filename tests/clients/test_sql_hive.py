@@ -290,7 +290,7 @@ def test_what_is_not_read(lake, metastore):
         client.create_table(Table(tableName="hv", dbName=lake.name, tableType="VIRTUAL_VIEW", viewOriginalText="select 1", parameters={},
                                   viewExpandedText="select 1", sd=lake.storage("text", [("a", "int")], ""), partitionKeys=[]))
     refused(lake, "SELECT * FROM {s}.hv", "NOT_SUPPORTED", "Hive views are not supported")
-    refused(lake, "CREATE TABLE {s}.no (a int) WITH (format = 'ORC')", "NOT_SUPPORTED", "ORC")
+    refused(lake, "CREATE TABLE {s}.no (a int) WITH (format = 'RCTEXT')", "NOT_SUPPORTED", "RCTEXT")
     refused(lake, "CREATE TABLE {s}.no (a int) WITH (colour = 'red')", "INVALID_TABLE_PROPERTY", "'colour' does not exist")
     refused(lake, "CREATE TABLE {s}.no (a time)", "NOT_SUPPORTED", "Unsupported Hive type: time(3)")
     assert lake.sql(f"SELECT count(*) FROM hive.information_schema.tables WHERE table_schema = '{lake.name}'")[0][0] > 3

@@ -143,7 +143,7 @@ def test_partitions_of_two_formats(lake):
     assert lake.rows("mixed", 'id, "$partition", "$path"', "WHERE day = DATE '2024-01-01'") == [
         [1, "day=2024-01-01", f"s3://{lake.name}/mixed/o/f"]]
     assert lake.rows("mixed", "count(*), max(day)") == [[3, days[2]]]
-    refused(lake, "INSERT INTO {s}.mixed VALUES (1, 'x', DATE '2024-01-01')", "NOT_SUPPORTED", "ORC")
+    refused(lake, "INSERT INTO {s}.mixed VALUES (1, 'x', DATE '2024-01-02')", "NOT_SUPPORTED", "another storage format than its table: PARQUET")
 
 
 def test_stripes_that_cannot_match(lake):

@@ -159,13 +159,48 @@ Result<std::string> copy_statement(const std::string& select, const InsertTarget
 
 constexpr const char* kKeysColumn = "__keys";
 
+// The types within that the hash of version 1 tells apart: one letter a text, in the order of its
+// places.
+std::string bounded_text(const Type& type) {
+  if (type.is(TypeKind::varchar)) return type.precision == Type::kUnbounded ? "s" : "b";
+  std::string out;
+  for (const Field& field : type.fields) out += bounded_text(field.type);
+  return out;
+}
+
 std::string keys_expression(const InsertTarget& target, const HiveLayout& layout) {
   std::string out;
   for (size_t key : layout.keys) {
     out += fmt::format("{}coalesce(hex(CAST({} AS VARCHAR)), 'N')",
                        out.empty() ? "" : " || '-' || ", identifier(target.columns[key].name));
   }
-  return out;
+  if (!layout.buckets) return out;
+  std::string columns;
+  for (size_t column : layout.buckets->columns)
+    columns += (columns.empty() ? "" : ", ") + identifier(target.columns[column].name);
+  std::string bounded;  // varchar(n), which the engine does not tell from varchar
+  for (size_t column : layout.buckets->columns)
+    bounded += bounded_text(target.columns[column].type);
+  return out + fmt::format("{}hex(CAST(aichemy_hive_bucket({}, {}, {}, {}) AS VARCHAR))",
+                           out.empty() ? "" : " || '-' || ", layout.buckets->version,
+                           layout.buckets->count, literal(bounded), columns);
+}
+
+// Each file has its rows in order: they come sorted, through one thread.
+std::string sorted_rows(const std::string& select, const InsertTarget& target,
+                        const HiveLayout& layout) {
+  if (!layout.buckets || layout.buckets->sorted_by.empty()) return select;
+  std::string by;
+  for (const HiveSortColumn& column : layout.buckets->sorted_by) {
+    by += fmt::format("{}{} {} NULLS {}", by.empty() ? "" : ", ",
+                      identifier(target.columns[column.column].name),
+                      column.descending ? "DESC" : "ASC", column.descending ? "LAST" : "FIRST");
+  }
+  // A running number is counted by one thread in the rows' order, which the COPY then keeps.
+  return fmt::format(
+      "SELECT * EXCLUDE (__row) FROM (SELECT *, row_number() OVER () AS __row FROM (SELECT * FROM "
+      "({}) ORDER BY {})) WHERE __row > 0",
+      select, by);
 }
 
 // None where the folder is not one of ours.
@@ -200,13 +235,15 @@ Result<std::string> hive_copy_statement(const std::string& select, const InsertT
     row += fmt::format("{}{} := {}", i ? ", " : "", name, name);
   }
   std::string options = fmt::format("FORMAT parquet, COMPRESSION {}", literal(layout.codec));
+  if (!layout.description.empty())
+    options = fmt::format("FORMAT {}, DESCRIPTION {}", layout.format, literal(layout.description));
   if (layout.serde) {
     columns =
         fmt::format("aichemy_hive_line({}, struct_pack({})) AS line", literal(*layout.serde), row);
     options = "FORMAT blob";
   }
   options += ", RETURN_FILES true";
-  if (layout.keys.empty()) {
+  if (!layout.is_divided()) {
     return fmt::format("COPY (SELECT {} FROM ({})) TO {} ({}, USE_TMP_FILE false)", columns, select,
                        literal(fmt::format("{}/{}{}", folder, unique, layout.name_end)), options);
   }
@@ -215,8 +252,8 @@ Result<std::string> hive_copy_statement(const std::string& select, const InsertT
       "COPY (SELECT {}, {} AS {} FROM ({})) TO {} ({}, PARTITION_BY ({}), WRITE_PARTITION_COLUMNS "
       "false, HIVE_FILE_PATTERN true, FILENAME_PATTERN 'part-{{uuid}}', FILE_EXTENSION '{}', "
       "OVERWRITE_OR_IGNORE true)",
-      columns, keys_expression(target, layout), kKeysColumn, select, literal(folder + "/" + unique),
-      options, kKeysColumn, extension);
+      columns, keys_expression(target, layout), kKeysColumn, sorted_rows(select, target, layout),
+      literal(folder + "/" + unique), options, kKeysColumn, extension);
 }
 
 // The answer is the number of rows and the files' names.
@@ -229,9 +266,9 @@ Result<std::vector<WrittenFile>> hive_files(duckdb::MaterializedQueryResult& res
     WrittenFile file;
     file.path = location_of_lake_path(name.ToString());
     file.rows = std::exchange(rows, 0);
-    if (!layout.keys.empty()) {
+    if (layout.is_divided()) {
       auto keys = keys_of_path(file.path);
-      if (!keys || keys->size() != layout.keys.size())
+      if (!keys || keys->size() != layout.keys.size() + (layout.buckets ? 1 : 0))
         return fail(Code::internal, "partition_value", "cannot read the keys of " + file.path);
       file.partition = std::move(*keys);
     }

@@ -24,6 +24,16 @@ struct HiveChange final : Change {
   bool planned = false;
 };
 
+// Whether rows are put into buckets, or sorted there, by the column.
+bool divides_rows(const hive::StorageDescriptor& storage, const std::vector<std::string>& path) {
+  if (path.size() != 1) return false;
+  auto is_it = [&](const std::string& name) { return lower(name) == path[0]; };
+  const auto& buckets = storage.bucket_columns;
+  const auto& sorted = storage.sort_columns;
+  return (buckets && std::ranges::any_of(*buckets, is_it)) ||
+         (sorted && std::ranges::any_of(*sorted, is_it, &hive::Order::column));
+}
+
 }  // namespace
 
 Status HiveConnector::drop_table(const Call& call, const TableName& name) {
@@ -53,6 +63,7 @@ Status HiveConnector::change_table(const Call& call, const TableName& name,
   auto column = find(columns);
   bool known = column != columns.end();
   bool key = find(*source.partition_keys) != source.partition_keys->end();
+  bool divides = divides_rows(*source.storage, change.path);
   bool nested = change.path.size() > 1;
   switch (change.kind) {
     case Kind::add_column: {
@@ -61,6 +72,12 @@ Status HiveConnector::change_table(const Call& call, const TableName& name,
         return not_supported(
             "This connector does not support adding columns with FIRST or AFTER "
             "clause");
+      if (!change.column.properties.empty()) {
+        return fail(Code::invalid, "INVALID_COLUMN_PROPERTY",
+                    fmt::format("Partition projection cannot be defined for non-partition column: "
+                                "'{}'",
+                                change.path.back()));
+      }
       ColumnInfo added = change.column;
       added.name = change.path.back();
       std::ranges::transform(added.name, added.name.begin(),
@@ -72,6 +89,7 @@ Status HiveConnector::change_table(const Call& call, const TableName& name,
     case Kind::drop_column:
       if (nested) return not_supported("This connector does not support dropping fields");
       if (key) return not_supported("Cannot drop partition column");
+      if (divides) return not_supported("Cannot drop bucketing or sorting column");
       if (columns.size() <= 1)
         return not_supported("Cannot drop the only non-partition column in a table");
       if (known) columns.erase(column);
@@ -79,6 +97,7 @@ Status HiveConnector::change_table(const Call& call, const TableName& name,
     case Kind::rename_column:
       if (nested) return not_supported("This connector does not support renaming fields");
       if (key) return not_supported("Renaming partition columns is not supported");
+      if (divides) return not_supported("Renaming bucketing or sorting columns is not supported");
       if (known) column->name = *change.text;
       break;
     case Kind::comment:
@@ -119,6 +138,7 @@ Result<Scan> HiveConnector::scan_change(const Call& call, const HiveTable& table
     return conjunct.column >= table.data_columns &&
            conjunct.column < table.data_columns + table.keys;
   });
+  RETURN_IF_ERROR(check_stored_partitions(table));
   if (!change.exact || change.reads_all || !of_keys) return not_supported(kNoRowChanges);
   if (table.keys == 0 && !table.is_managed())
     return not_supported("Cannot delete from non-managed Hive table");
@@ -170,6 +190,7 @@ Status HiveConnector::finish(const Call& call, Change& change, ChangedFiles) {
 Status HiveConnector::truncate(const Call& call, const TableRef& ref) {
   const auto* table = dynamic_cast<const HiveTable*>(ref.get());
   if (!table) return not_supported("This connector does not support truncating tables");
+  RETURN_IF_ERROR(check_stored_partitions(*table));
   if (!table->is_managed()) return not_supported("Cannot truncate non-managed Hive table");
   return hive_words(
       o_.catalog.truncate_table(call, table->name.schema, table->name.table, std::nullopt));

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "sql/hive/hive_buckets.h"
 #include "sql/hive/hive_errors.h"
+#include "sql/hive/hive_projection.h"
 #include "sql/hive/hive_tables.h"
 
 namespace aichemy::sql {
@@ -59,6 +61,7 @@ class ScanBuilder {
     for (size_t i = 0; i < table.columns.size(); ++i) {
       const ColumnInfo& column = table.columns[i];
       LakeColumn made{column.type, numbered(column.type, next), source_of(column)};
+      if (column.hidden && column.name == kBucketColumn) bucket_id_ = made.field_id.id;
       if (i < table.data_columns)
         lake_->plan.name_mapping.push_back(mapping_of(column.name, column.type, made.field_id));
       lake_->columns.push_back(made);
@@ -82,13 +85,14 @@ class ScanBuilder {
                   fmt::format("Hive storage format {} is not supported: {}.{}",
                               hive_format_row(format).name, table_.name.schema, table_.name.table));
     }
-    if (partition) {
-      for (auto& [file, version] : files) {
-        file.partition = partition->name;
-        for (size_t i = 0; i < table_.keys; ++i) {
-          int id = lake_->columns[table_.data_columns + i].field_id.id;
-          file.constants.push_back({id, partition->values[i]});
-        }
+    for (HiveFile& file : files) {
+      if (file.bucket && bucket_id_ > 0)
+        file.data.constants.push_back({bucket_id_, tables::Value(int64_t{*file.bucket})});
+      if (!partition) continue;
+      file.data.partition = partition->name;
+      for (size_t i = 0; i < table_.keys; ++i) {
+        int id = lake_->columns[table_.data_columns + i].field_id.id;
+        file.data.constants.push_back({id, partition->values[i]});
       }
     }
     if (format == HiveFormat::parquet) {
@@ -137,6 +141,7 @@ class ScanBuilder {
  private:
   const HiveTable& table_;
   const ScanRequest& request_;
+  int32_t bucket_id_ = 0;  // the field of $bucket
   std::shared_ptr<LakeScan> lake_ = std::make_shared<LakeScan>();
   std::shared_ptr<HiveTextScan> text_ = std::make_shared<HiveTextScan>();
   std::shared_ptr<HiveFileScan> own_ = std::make_shared<HiveFileScan>();
@@ -154,6 +159,7 @@ class ScanBuilder {
 
 std::vector<PropertyInfo> HiveConnector::list_properties(PropertyOf of) const {
   if (of == PropertyOf::table) return hive_table_properties();
+  if (of == PropertyOf::column) return projection_column_properties();
   if (of == PropertyOf::schema)
     return {{kLocation, "", "varchar", "Base file system location URI"}};
   return {};
@@ -307,6 +313,24 @@ Result<std::vector<HivePartition>> HiveConnector::load_partitions(
 
 Result<std::vector<HivePartition>> HiveConnector::partitions_of(
     const Call& call, const HiveTable& table, const std::vector<Conjunct>& conjuncts) {
+  ASSIGN_OR_RETURN(auto projection, HiveProjection::of(table.columns, table.data_columns,
+                                                       table.parameters(), now_seconds()));
+  if (projection) return projection->partitions(table, conjuncts);
+  return stored_partitions(call, table, conjuncts);
+}
+
+Status HiveConnector::check_stored_partitions(const HiveTable& table) {
+  ASSIGN_OR_RETURN(auto projection, HiveProjection::of(table.columns, table.data_columns,
+                                                       table.parameters(), now_seconds()));
+  if (!projection) return {};
+  return fail(Code::unsupported, "NOT_SUPPORTED",
+              fmt::format("The partitions of table '{}.{}' are projected: they can be neither "
+                          "added nor dropped",
+                          table.name.schema, table.name.table));
+}
+
+Result<std::vector<HivePartition>> HiveConnector::stored_partitions(
+    const Call& call, const HiveTable& table, const std::vector<Conjunct>& conjuncts) {
   ASSIGN_OR_RETURN(auto names, hive_words(o_.catalog.partition_names(call, table.name.schema,
                                                                      table.name.table, {})));
   std::vector<std::string> kept;
@@ -359,12 +383,16 @@ Result<Scan> HiveConnector::plan_scan(const Call& call, const TableRef& ref,
     folders.push_back(std::move(files));
   }
   std::set<std::string> hidden = pending_.hidden(mark);
+  ASSIGN_OR_RETURN(auto buckets, buckets_of(table));
+  std::optional<BucketChoice> choice;
+  if (buckets) choice.emplace(table, *buckets, request);
   ScanBuilder builder(table, request);
   for (size_t i = 0; i < folders.size(); ++i) {
     std::erase_if(folders[i], [&](const HiveFile& file) { return is_of(hidden, file.data.path); });
     const HivePartition* partition = table.keys == 0 ? nullptr : &partitions[i];
-    RETURN_IF_ERROR(builder.add(partition ? partition->storage : table.storage(),
-                                std::move(folders[i]), partition));
+    const hive::StorageDescriptor& storage = partition ? partition->storage : table.storage();
+    if (choice) RETURN_IF_ERROR(choice->choose(table, storage, folders[i]));
+    RETURN_IF_ERROR(builder.add(storage, std::move(folders[i]), partition));
   }
   return Scan(builder.finish(o_));
 }

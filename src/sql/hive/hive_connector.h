@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "catalog/hive_catalog.h"
 #include "sql/connectors/connector.h"
@@ -35,6 +36,7 @@ class HiveConnector final : public Connector, public RowChanger {
     HiveTextScans& text_scans;
     HiveFileScans& file_scans;
     HiveScans& scans;
+    Clock& clock;
     Random& random;
   };
   explicit HiveConnector(Options options) : o_(options), files_(options.store) {}
@@ -102,9 +104,14 @@ class HiveConnector final : public Connector, public RowChanger {
   // nullptr: there is none, or it is a view.
   Result<std::shared_ptr<HiveTable>> find_table(const Call& call, const TableName& name);
   Result<std::shared_ptr<HiveTable>> existing_table(const Call& call, const TableName& name);
-  // Those that may hold rows for which the conjuncts are true.
+  int64_t now_seconds() const { return o_.clock.wall_millis() / 1000; }
+  // Those that may hold rows for which the conjuncts are true: the Metastore's, or made up.
   Result<std::vector<HivePartition>> partitions_of(const Call& call, const HiveTable& table,
                                                    const std::vector<Conjunct>& conjuncts);
+  Result<std::vector<HivePartition>> stored_partitions(const Call& call, const HiveTable& table,
+                                                       const std::vector<Conjunct>& conjuncts);
+  // unsupported ("NOT_SUPPORTED"): what has no partitions of its own has none to change.
+  Status check_stored_partitions(const HiveTable& table);
   Result<std::vector<HivePartition>> load_partitions(const Call& call, const HiveTable& table,
                                                      const std::vector<std::string>& names);
   Status check_without_iceberg(const Call& call, const std::string& schema);
@@ -112,8 +119,12 @@ class HiveConnector final : public Connector, public RowChanger {
 
   Result<hive::Table> located_table(const Call& call, const NewTable& table);
   Result<std::unique_ptr<Insert>> insert_into(const HiveTable& table);
+  struct Places;
   Status publish(const Call& call, const HiveTable& table, const std::string& id,
                  const std::vector<WrittenFile>& files);
+  Result<Places> places_of(const Call& call, const HiveTable& table,
+                           const std::vector<WrittenFile>& files);
+  Status place_partitions(const Call& call, const HiveTable& table, Places& places);
 
   Status create_empty_partition(const Call& call, const HiveTable& table,
                                 const ProcedureCall& procedure);

@@ -72,7 +72,7 @@ std::set<std::string> PendingInserts::hidden(const Mark& mark) {
 
 bool is_of(const std::set<std::string>& inserts, std::string_view path) {
   std::string_view name = path.substr(path.rfind('/') + 1);
-  return std::ranges::any_of(inserts, [&](const std::string& id) { return name.starts_with(id); });
+  return std::ranges::any_of(inserts, [&](const std::string& id) { return name.contains(id); });
 }
 
 Result<std::vector<HiveFile>> list_files(const Call& call, objectstore::ObjectStore& store,

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -45,6 +46,7 @@ bool is_of(const std::set<std::string>& inserts, std::string_view path);
 struct HiveFile {
   tables::DataFile data;
   FileVersion version;
+  std::optional<int> bucket;  // when it was asked for
 };
 
 // The files directly in a folder, by name, but not those that are hidden (. or _ in front) or

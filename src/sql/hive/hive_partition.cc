@@ -83,8 +83,9 @@ std::optional<tables::Value> parsed(std::string_view text, const Type& type) {
   }
 }
 
-// A value of a conjunct in the representation of partition values.
-std::optional<tables::Value> value_of(const Value& value, const Type& type) {
+}  // namespace
+
+std::optional<tables::Value> conjunct_value(const Value& value, const Type& type) {
   if (const auto* truth = std::get_if<bool>(&value)) return tables::Value(*truth);
   if (const auto* number = std::get_if<int64_t>(&value)) return tables::Value(*number);
   if (const auto* number = std::get_if<double>(&value)) return tables::Value(*number);
@@ -95,8 +96,6 @@ std::optional<tables::Value> value_of(const Value& value, const Type& type) {
   }
   return tables::Value(text);
 }
-
-}  // namespace
 
 Result<tables::Value> partition_value(std::string_view text, const Type& type,
                                       std::string_view partition) {
@@ -149,7 +148,7 @@ std::optional<bool> is_true_for(const Conjunct& conjunct, const tables::Value& v
   if (conjunct.op == Compare::is_not_null) return !value.is_null();
   if (value.is_null()) return false;
   for (const Value& given : conjunct.values) {
-    auto other = value_of(given, type);
+    auto other = conjunct_value(given, type);
     if (!other) return std::nullopt;
     auto order = order_of(value, *other, type);
     if (!order) return std::nullopt;

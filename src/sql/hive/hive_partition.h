@@ -30,6 +30,9 @@ Result<tables::Value> partition_value(std::string_view text, const Type& type,
 // As the cell of a row that casts to the type; none for null.
 std::optional<std::string> partition_cell(const tables::Value& value, const Type& type);
 
+// A value of a conjunct in the representation of partition values; none: it has no such.
+std::optional<tables::Value> conjunct_value(const Value& value, const Type& type);
+
 // Whether the conjunct is true for rows with this value (of null none but IS NULL is); none when
 // that cannot be told.
 std::optional<bool> is_true_for(const Conjunct& conjunct, const tables::Value& value,

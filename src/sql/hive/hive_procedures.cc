@@ -86,6 +86,7 @@ Result<ProcedureMetrics> HiveConnector::run_procedure(const Call& call,
   };
   TableName name{procedure.values[0].value_or(""), procedure.values[1].value_or("")};
   ASSIGN_OR_RETURN(auto table, existing_table(call, name));
+  RETURN_IF_ERROR(check_stored_partitions(*table));
   for (const Row& row : kRows) {
     if (procedure.name != row.name) continue;
     RETURN_IF_ERROR((this->*row.run)(call, *table, procedure));
@@ -98,9 +99,9 @@ Status HiveConnector::create_empty_partition(const Call& call, const HiveTable& 
   ASSIGN_OR_RETURN(auto values, named_values(table, procedure));
   ASSIGN_OR_RETURN(std::string name,
                    o_.catalog.partition_name(call, table.name.schema, table.name.table, values));
-  auto made = o_.catalog.add_partitions(
-      call, table.name.schema, table.name.table,
-      {table.partition(values, table.location() + "/" + name)}, false);
+  auto made =
+      o_.catalog.add_partitions(call, table.name.schema, table.name.table,
+                                {table.partition(values, table.location() + "/" + name)}, false);
   if (made) return {};
   if (made.error().is("partition_exists"))
     return fail(Code::exists, "ALREADY_EXISTS", "Partition already exists");
@@ -117,9 +118,8 @@ Status HiveConnector::register_partition(const Call& call, const HiveTable& tabl
     return invalid(fmt::format("Invalid partition location: {}", location));
   ASSIGN_OR_RETURN(bool there, files_.has_prefix(call, without_slash(location)));
   if (!there) return invalid(fmt::format("Partition location does not exist: {}", location));
-  auto made =
-      o_.catalog.add_partitions(call, table.name.schema, table.name.table,
-                                {table.partition(values, without_slash(location))}, false);
+  auto made = o_.catalog.add_partitions(call, table.name.schema, table.name.table,
+                                        {table.partition(values, without_slash(location))}, false);
   if (made) return {};
   if (made.error().is("partition_exists")) {
     return fail(
@@ -190,7 +190,7 @@ Status HiveConnector::sync_partitions(const Call& call, const HiveTable& table,
     if (!made) return std::unexpected(hive_words(made.error()));
   }
   if (mode == "ADD") return {};
-  ASSIGN_OR_RETURN(auto known, partitions_of(call, table, {}));
+  ASSIGN_OR_RETURN(auto known, stored_partitions(call, table, {}));
   std::vector<std::string> gone;
   for (const HivePartition& partition : known) {
     if (!in_store.contains(partition.name)) gone.push_back(partition.name);

@@ -5,6 +5,9 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "sql/hive/hive_buckets.h"
+#include "sql/hive/hive_file_format.h"
+#include "sql/hive/hive_projection.h"
 #include "sql/hive/hive_types.h"
 
 namespace aichemy::sql {
@@ -14,6 +17,15 @@ const std::vector<PropertyInfo> kProperties = {
     {"format", "PARQUET", "varchar", "Hive storage format for the table"},
     {"external_location", "", "varchar", "File system location URI for external table"},
     {"partitioned_by", "[]", "array(varchar)", "Partition columns"},
+    {"bucketed_by", "[]", "array(varchar)", "Bucketing columns"},
+    {"sorted_by", "[]", "array(varchar)", "Bucket sorting columns"},
+    {"bucket_count", "0", "integer", "Number of buckets"},
+    {"bucketing_version", "1", "integer", "Bucketing version"},
+    {"partition_projection_enabled", "", "boolean", "Enable AWS Athena partition projection"},
+    {"partition_projection_ignore", "", "boolean",
+     "Disable AWS Athena partition projection in Trino only"},
+    {"partition_projection_location_template", "", "varchar",
+     "Partition projection location template"},
     {"csv_separator", "", "varchar", "CSV separator character"},
     {"csv_quote", "", "varchar", "CSV quote character"},
     {"csv_escape", "", "varchar", "CSV escape character"},
@@ -65,6 +77,13 @@ constexpr ParameterRow kParameters[] = {
      false},
 };
 
+// Of the table, not of a column; see hive_projection.h.
+constexpr std::pair<const char*, const char*> kProjectionParameters[] = {
+    {"partition_projection_enabled", "projection.enabled"},
+    {"partition_projection_ignore", "trino.partition_projection.ignore"},
+    {"partition_projection_location_template", "storage.location.template"},
+};
+
 std::unexpected<Error> other_format(const char* format, const TableName& name) {
   return fail(Code::unsupported, "UNSUPPORTED_TABLE_TYPE",
               fmt::format("Cannot query {} table '{}.{}'", format, name.schema, name.table));
@@ -99,6 +118,11 @@ Properties shown_properties(const HiveTable& table) {
     for (size_t i = 0; i < table.keys; ++i) keys.push(table.key(i).name);
     shown["partitioned_by"] = keys.dump();
   }
+  show_buckets(table, shown);
+  for (const auto& [property, parameter] : kProjectionParameters) {
+    if (auto found = table.parameters().find(parameter); found != table.parameters().end())
+      shown[property] = found->second;
+  }
   hive::Parameters serde;
   if (table.storage().serde && table.storage().serde->parameters)
     serde = *table.storage().serde->parameters;
@@ -119,6 +143,8 @@ void add_hidden(HiveTable& table) {
   add("$file_size", Type(TypeKind::bigint));
   add("$file_modified_time", Type(TypeKind::timestamp_tz, 3));
   if (table.keys > 0) add("$partition", Type::varchar());
+  if (auto buckets = buckets_of(table); buckets && *buckets)
+    add(kBucketColumn, Type(TypeKind::integer));
 }
 
 std::unexpected<Error> bad_property(const std::string& message) {
@@ -219,6 +245,26 @@ Status set_parameters(const NewTable& table, HiveFormat format, hive::Table* mad
   return {};
 }
 
+Status set_projection(const NewTable& table, size_t data_columns, int64_t now,
+                      hive::Parameters& parameters) {
+  for (const auto& [property, parameter] : kProjectionParameters) {
+    auto given = table.properties.find(property);
+    if (given == table.properties.end()) continue;
+    bool text = parameter == std::string_view("storage.location.template");
+    parameters[parameter] = text ? given->second : lower(given->second);
+    if (!text && parameters[parameter] != "true" && parameters[parameter] != "false") {
+      return bad_property(
+          fmt::format("Invalid value for catalog 'hive' table property '{}': "
+                      "Cannot convert ['{}'] to boolean",
+                      property, given->second));
+    }
+  }
+  for (const ColumnInfo& column : table.columns)
+    RETURN_IF_ERROR(set_projection_parameters(column, parameters));
+  RETURN_IF_ERROR(HiveProjection::of(table.columns, data_columns, parameters, now));
+  return {};
+}
+
 Result<HiveFormat> wanted_format(const Properties& properties) {
   for (const auto& [name, value] : properties) {
     if (std::ranges::find(kProperties, name, &PropertyInfo::name) != kProperties.end()) continue;
@@ -269,6 +315,11 @@ hive::Partition HiveTable::partition(std::vector<std::string> values, std::strin
   return made;
 }
 
+bool is_spark_bucketed(const HiveTable& table) {
+  return table.parameters().contains("spark.sql.sources.provider") &&
+         table.parameters().contains("spark.sql.sources.schema.numBuckets");
+}
+
 const std::vector<PropertyInfo>& hive_table_properties() { return kProperties; }
 
 Result<std::shared_ptr<HiveTable>> sql_table(const TableName& name, hive::Table source) {
@@ -293,6 +344,8 @@ Result<std::shared_ptr<HiveTable>> sql_table(const TableName& name, hive::Table 
   table->keys = table->columns.size() - table->data_columns;
   table->source = std::move(source);
   table->properties = shown_properties(*table);
+  for (ColumnInfo& column : table->columns)
+    column.properties = projection_properties(column.name, table->parameters());
   if (auto format = format_of(table->storage()); format && *format == HiveFormat::csv)
     RETURN_IF_ERROR(check_csv(table->columns, table->data_columns));
   add_hidden(*table);
@@ -316,7 +369,7 @@ Result<hive::FieldSchema> metastore_column(const ColumnInfo& column) {
   return field;
 }
 
-Result<hive::Table> metastore_table(const NewTable& table) {
+Result<hive::Table> metastore_table(const NewTable& table, int64_t now) {
   ASSIGN_OR_RETURN(HiveFormat format, wanted_format(table.properties));
   std::vector<std::string> keys;
   if (auto given = table.properties.find("partitioned_by"); given != table.properties.end()) {
@@ -344,6 +397,10 @@ Result<hive::Table> metastore_table(const NewTable& table) {
     (i < data_columns ? *storage.columns : *made.partition_keys).push_back(std::move(field));
   }
   RETURN_IF_ERROR(set_parameters(table, format, &made));
+  RETURN_IF_ERROR(set_buckets(table, keys, &made));
+  bool described = format == HiveFormat::orc || format == HiveFormat::avro;
+  if (described) RETURN_IF_ERROR(file_format_of(format, made));
+  RETURN_IF_ERROR(set_projection(table, data_columns, now, *made.parameters));
   if (!table.comment.empty()) (*made.parameters)["comment"] = table.comment;
   auto purge = table.properties.find("auto_purge");
   if (purge != table.properties.end()) (*made.parameters)["auto.purge"] = purge->second;

@@ -35,8 +35,12 @@ std::string without_slash(std::string location);
 // unsupported ("UNSUPPORTED_TABLE_TYPE") for tables of other formats (Iceberg, Delta Lake, Hudi).
 Result<std::shared_ptr<HiveTable>> sql_table(const TableName& name, hive::Table source);
 
-// What CREATE TABLE asks for. The location is empty unless it was given.
-Result<hive::Table> metastore_table(const NewTable& table);
+// Of Spark's own kind, whose buckets are not Hive's.
+bool is_spark_bucketed(const HiveTable& table);
+
+// What CREATE TABLE asks for. The location is empty unless it was given. `now`: seconds since 1970,
+// for projections of partitions.
+Result<hive::Table> metastore_table(const NewTable& table, int64_t now);
 const std::vector<PropertyInfo>& hive_table_properties();
 
 Result<hive::FieldSchema> metastore_column(const ColumnInfo& column);

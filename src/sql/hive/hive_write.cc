@@ -3,8 +3,11 @@
 
 #include <algorithm>
 
+#include "sql/hive/hive_buckets.h"
 #include "sql/hive/hive_connector.h"
 #include "sql/hive/hive_errors.h"
+#include "sql/hive/hive_file_format.h"
+#include "sql/hive/hive_projection.h"
 #include "sql/hive/hive_tables.h"
 
 namespace aichemy::sql {
@@ -22,17 +25,20 @@ struct HiveInsert final : Insert {
   tables::FileIo* files = nullptr;
 };
 
+// Of inserts with keys or buckets, which have up to a hundred files open.
+constexpr uint64_t kDividedStripeBytes = 4 << 20;
+
 Status check_writable(const HiveTable& table) {
   auto refuse = [](const std::string& message) {
     return fail(Code::unsupported, "NOT_SUPPORTED", message);
   };
+  if (is_spark_bucketed(table))
+    return refuse("Inserting into Spark bucketed tables is not supported");
   ASSIGN_OR_RETURN(HiveFormat format, format_of(table.storage()));
   const HiveFormatRow& row = hive_format_row(format);
   if (!row.written)
     return refuse(
         fmt::format("Writing to tables of the Hive storage format {} is not supported", row.name));
-  if (table.storage().buckets.value_or(0) > 0)
-    return refuse("Writing to bucketed tables is not supported");
   for (const char* key : {"skip.header.line.count", "skip.footer.line.count"}) {
     std::string lines = parameter_of(table.parameters(), key);
     if (lines.empty() || lines == "0") continue;
@@ -49,7 +55,7 @@ Result<hive::Table> HiveConnector::located_table(const Call& call, const NewTabl
     return fail(Code::unsupported, "NOT_SUPPORTED",
                 "This connector does not support replacing tables");
   }
-  ASSIGN_OR_RETURN(hive::Table made, metastore_table(table));
+  ASSIGN_OR_RETURN(hive::Table made, metastore_table(table, now_seconds()));
   if (made.storage->location) {
     if (!tables::parse_location(*made.storage->location)) {
       return fail(Code::invalid, "INVALID_TABLE_PROPERTY",
@@ -88,14 +94,29 @@ Result<std::unique_ptr<Insert>> HiveConnector::insert_into(const HiveTable& tabl
     target.columns.push_back({.name = table.columns[i].name, .type = table.columns[i].type});
     if (i >= table.data_columns) layout.keys.push_back(i);
   }
+  layout.format = "parquet";
   layout.name_end = ".parquet";
+  bool own = format == HiveFormat::orc || format == HiveFormat::avro;
   if (format != HiveFormat::parquet) {
+    // Also refuses what no reader could find: avro.schema.url.
     ASSIGN_OR_RETURN(HiveSerde serde, serde_of(format, table.storage(), table.parameters()));
-    layout.serde = serde.text();
+    if (!own) layout.serde = serde.text();
     layout.name_end = "";
   }
+  ASSIGN_OR_RETURN(layout.buckets, buckets_of(table));
+  if (layout.buckets) RETURN_IF_ERROR(check_bucket_types(table, *layout.buckets));
+  if (own) {
+    ASSIGN_OR_RETURN(HiveFileFormat files, file_format_of(format, table.source));
+    if (layout.is_divided()) files.stripe_bytes = kDividedStripeBytes;
+    layout.format = format == HiveFormat::orc ? "aichemy_orc" : "aichemy_avro";
+    layout.description = files.text();
+  }
+  ASSIGN_OR_RETURN(auto projection, HiveProjection::of(table.columns, table.data_columns,
+                                                       table.parameters(), now_seconds()));
+  if (projection) RETURN_IF_ERROR(projection->check_insert(table));
+  bool divided = layout.is_divided();
   target.hive = std::move(layout);
-  if (table.keys > 0) {
+  if (divided) {
     insert->staging = fmt::format("{}/.insert-{}", target.location, insert->id);
     target.location = insert->staging;
   }
@@ -125,10 +146,6 @@ Result<std::unique_ptr<Insert>> HiveConnector::begin_create_table_as(const Call&
 
 namespace {
 
-struct Publication {
-  std::string from, to;
-};
-
 // Files are written with the table's SerDe and read with their partition's.
 Status check_same_lines(const HiveTable& table, const HivePartition& partition, HiveFormat format) {
   if (format == HiveFormat::parquet) return {};
@@ -142,56 +159,93 @@ Status check_same_lines(const HiveTable& table, const HivePartition& partition, 
 
 }  // namespace
 
-// What lies in the hidden folder is put in place, and the partitions that are new are added. On
-// failure what was put in place is taken away.
-Status HiveConnector::publish(const Call& call, const HiveTable& table, const std::string& id,
-                              const std::vector<WrittenFile>& files) {
-  std::vector<std::string> names;
+// Where the files of an insert go.
+struct HiveConnector::Places {
+  std::vector<std::string> of_files;  // a partition's name each; "" for a table without keys
+  std::map<std::string, std::string> folders;  // of partitions
   std::map<std::string, std::vector<std::string>> values;
+  std::vector<hive::Partition> added;
+};
+
+Result<HiveConnector::Places> HiveConnector::places_of(const Call& call, const HiveTable& table,
+                                                       const std::vector<WrittenFile>& files) {
+  Places places;
+  ASSIGN_OR_RETURN(auto projection, HiveProjection::of(table.columns, table.data_columns,
+                                                       table.parameters(), now_seconds()));
   for (const WrittenFile& file : files) {
+    auto keys = file.partition;
+    keys.resize(table.keys);  // without the bucket
     std::vector<std::string> texts;
-    for (const auto& text : file.partition)
+    for (const auto& text : keys)
       texts.push_back(text && !text->empty() ? *text : std::string(kDefaultPartition));
-    std::string name = catalog::name_of_values(*table.source.partition_keys, texts);
-    values.emplace(name, std::move(texts));
-    names.push_back(std::move(name));
+    std::string name =
+        table.keys == 0 ? "" : catalog::name_of_values(*table.source.partition_keys, texts);
+    if (projection && !places.folders.contains(name)) {
+      ASSIGN_OR_RETURN(places.folders[name], projection->location(table, keys));
+    }
+    places.values.emplace(name, std::move(texts));
+    places.of_files.push_back(std::move(name));
   }
-  ASSIGN_OR_RETURN(auto known, load_partitions(call, table, names));
-  std::map<std::string, std::string> folders;
+  if (table.keys == 0) places.folders[""] = table.location();
+  if (table.keys > 0 && !projection) RETURN_IF_ERROR(place_partitions(call, table, places));
+  return places;
+}
+
+// The folders of those that are there, and of those to be added.
+Status HiveConnector::place_partitions(const Call& call, const HiveTable& table, Places& places) {
+  ASSIGN_OR_RETURN(auto known, load_partitions(call, table, places.of_files));
+  ASSIGN_OR_RETURN(HiveFormat ours, format_of(table.storage()));
   for (const HivePartition& partition : known) {
     ASSIGN_OR_RETURN(HiveFormat format, format_of(partition.storage));
-    ASSIGN_OR_RETURN(HiveFormat ours, format_of(table.storage()));
     if (format != ours) {
       return fail(Code::unsupported, "NOT_SUPPORTED",
                   fmt::format("Partition {} has another storage format than its table: {}",
                               partition.name, hive_format_row(format).name));
     }
+    if (!same_buckets(partition.storage, table.storage())) {
+      return fail(Code::corrupt, "HIVE_PARTITION_SCHEMA_MISMATCH",
+                  fmt::format("Partition {} of table '{}.{}' has other buckets than its table",
+                              partition.name, table.name.schema, table.name.table));
+    }
     RETURN_IF_ERROR(check_same_lines(table, partition, ours));
-    folders[partition.name] = without_slash(partition.storage.location.value_or(""));
+    places.folders[partition.name] = without_slash(partition.storage.location.value_or(""));
   }
-  std::vector<hive::Partition> added;
-  for (const auto& [name, texts] : values) {
-    if (folders.contains(name)) continue;
-    folders[name] = table.location() + "/" + name;
-    added.push_back(table.partition(texts, folders[name]));
+  for (const auto& [name, texts] : places.values) {
+    if (places.folders.contains(name)) continue;
+    places.folders[name] = table.location() + "/" + name;
+    places.added.push_back(table.partition(texts, places.folders[name]));
   }
-  std::vector<Publication> moves;
+  return {};
+}
+
+// What lies in the hidden folder is put in place, and the partitions that are new are added. On
+// failure what was put in place is taken away.
+Status HiveConnector::publish(const Call& call, const HiveTable& table, const std::string& id,
+                              const std::vector<WrittenFile>& files) {
+  ASSIGN_OR_RETURN(Places places, places_of(call, table, files));
+  ASSIGN_OR_RETURN(auto buckets, buckets_of(table));
+  std::vector<std::string> to;
+  std::map<std::string, size_t> of_bucket;  // files so far, by folder and bucket
   for (size_t i = 0; i < files.size(); ++i) {
-    moves.push_back(
-        {files[i].path, fmt::format("{}/{}_{}{}", folders[names[i]], id, i,
-                                    files[i].path.ends_with(".parquet") ? ".parquet" : "")});
+    const std::string& from = files[i].path;
+    std::string name = fmt::format("{}_{}{}", id, i, from.ends_with(".parquet") ? ".parquet" : "");
+    if (buckets) {
+      std::string text = files[i].partition.back().value_or("");
+      size_t count = of_bucket[places.of_files[i] + "/" + text]++;
+      name = bucket_file_name(std::atoi(text.c_str()), id, count);
+    }
+    to.push_back(fmt::format("{}/{}", places.folders[places.of_files[i]], name));
   }
   Status done;
   size_t moved = 0;
-  for (; done && moved < moves.size(); ++moved)
-    done = files_.copy(call, moves[moved].from, moves[moved].to);
-  if (done && !added.empty()) {
+  for (; done && moved < to.size(); ++moved) done = files_.copy(call, files[moved].path, to[moved]);
+  if (done && !places.added.empty()) {
     auto made = o_.catalog.add_partitions(call, table.name.schema, table.name.table,
-                                          std::move(added), true);
+                                          std::move(places.added), true);
     if (!made) done = std::unexpected(hive_words(made.error()));
   }
   bool unknown = !done && done.error().is("commit_unknown");
-  for (size_t i = 0; !done && !unknown && i < moved; ++i) (void)files_.remove(Call{}, moves[i].to);
+  for (size_t i = 0; !done && !unknown && i < moved; ++i) (void)files_.remove(Call{}, to[i]);
   return done;
 }
 
@@ -215,7 +269,7 @@ Status HiveConnector::finish_insert(const Call& call, Insert& insert,
       return fail(Code::conflict, "TRANSACTION_CONFLICT", "The table has been moved meanwhile");
     }
   }
-  if (table.keys == 0 || files.empty()) return {};
+  if (ours.staging.empty() || files.empty()) return {};
   pending_.begin(ours.id);
   Status done = publish(call, table, ours.id, files);
   pending_.end(ours.id);

@@ -64,6 +64,8 @@ void register_hive_scans(duckdb::DatabaseInstance& database, const HiveTextScans
   register_hive_text(database, texts);
   register_hive_files(database, files);
   register_hive_line(database);
+  register_hive_bucket(database);
+  register_hive_copy(database);
 }
 
 }  // namespace aichemy::sql

@@ -212,6 +212,7 @@ constexpr TrinoError kErrors[] = {
     {"HIVE_PATH_ALREADY_EXISTS", 16777231, kExternal},
     {"HIVE_UNSUPPORTED_FORMAT", 16777235, kExternal},
     {"HIVE_COLUMN_ORDER_MISMATCH", 16777239, kUser},
+    {"HIVE_INVALID_BUCKET_FILES", 16777244, kExternal},
     {"HIVE_EXCEEDED_PARTITION_LIMIT", 16777245, kUser},
     // The Iceberg connector's own.
     {"ICEBERG_INVALID_METADATA", 84148225, kExternal},
