@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <mutex>
 
 #include "base/bytes.h"
 #include "base/json.h"
@@ -265,21 +267,8 @@ class AvroRowFile final : public RowFileWriter {
     put_header(json->dump());
   }
 
-  void write(duckdb::DataChunk& rows) override {
-    // The columns as one row, whose fields they are.
-    duckdb::child_list_t<duckdb::LogicalType> types;
-    for (idx_t i = 0; i < rows.ColumnCount(); ++i)
-      types.emplace_back(row_.fields[i].name.value_or(""), rows.data[i].GetType());
-    duckdb::Vector whole(duckdb::LogicalType::STRUCT(std::move(types)), rows.size());
-    auto& entries = duckdb::StructVector::GetEntries(whole);
-    for (idx_t i = 0; i < rows.ColumnCount(); ++i) entries[i]->Reference(rows.data[i]);
-    for (idx_t row = 0; row < rows.size(); ++row) {
-      encoder_->put(block_, whole, row);
-      ++count_;
-      if (block_.size() >= kBlockBytes) flush();
-    }
-  }
-  void finish() override { flush(); }
+  std::unique_ptr<Part> begin_part() override { return std::make_unique<AvroPart>(*this); }
+  void finish() override {}
 
  private:
   std::string sync_;
@@ -288,8 +277,41 @@ class AvroRowFile final : public RowFileWriter {
   AvroNode schema_;
   Type row_;
   std::unique_ptr<AvroEncoder> encoder_;
-  AvroBuffer block_;
-  int64_t count_ = 0;
+  std::mutex mutex_;  // of the sink
+
+  // Blocks of a thread's rows.
+  struct AvroPart final : Part {
+    explicit AvroPart(AvroRowFile& f) : file(f) {}
+    AvroRowFile& file;
+    AvroBuffer block;
+    int64_t count = 0;
+
+    void write(duckdb::DataChunk& rows) override {
+      // The columns as one row, whose fields they are.
+      duckdb::child_list_t<duckdb::LogicalType> types;
+      for (idx_t i = 0; i < rows.ColumnCount(); ++i)
+        types.emplace_back(file.row_.fields[i].name.value_or(""), rows.data[i].GetType());
+      duckdb::Vector whole(duckdb::LogicalType::STRUCT(std::move(types)), rows.size());
+      auto& entries = duckdb::StructVector::GetEntries(whole);
+      for (idx_t i = 0; i < rows.ColumnCount(); ++i) entries[i]->Reference(rows.data[i]);
+      for (idx_t row = 0; row < rows.size(); ++row) {
+        file.encoder_->put(block, whole, row);
+        ++count;
+        if (block.size() >= kBlockBytes) flush();
+      }
+    }
+    void flush() override {
+      if (count == 0) return;
+      AvroBuffer out;
+      out.put_long(count);
+      out.put_bytes(check(tables::avro_compress(file.codec_, block.view())));
+      out.put_raw(file.sync_);
+      block.clear();
+      count = 0;
+      std::lock_guard lock(file.mutex_);
+      file.put(out);
+    }
+  };
 
   template <class T>
   static T check(Result<T> result) {
@@ -311,17 +333,6 @@ class AvroRowFile final : public RowFileWriter {
     out.put_long(0);
     out.put_raw(sync_);
     put(out);
-  }
-
-  void flush() {
-    if (count_ == 0) return;
-    AvroBuffer out;
-    out.put_long(count_);
-    out.put_bytes(check(tables::avro_compress(codec_, block_.view())));
-    out.put_raw(sync_);
-    put(out);
-    block_.clear();
-    count_ = 0;
   }
 };
 

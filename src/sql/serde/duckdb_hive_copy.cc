@@ -1,11 +1,10 @@
 // COPY ... (FORMAT aichemy_orc | aichemy_avro, DESCRIPTION '<HiveFileFormat>'): files of Hive
-// tables. A file is written by one thread at a time, a failed one is removed by whoever began it.
+// tables. A failed one is removed by whoever began it.
 #include <duckdb/common/file_system.hpp>
 #include <duckdb/function/copy_function.hpp>
 #include <duckdb/main/client_context.hpp>
 #include <duckdb/main/extension/extension_loader.hpp>
 #include <duckdb/parser/parsed_data/copy_info.hpp>
-#include <mutex>
 
 #include "base/random.h"
 #include "sql/engine/duckdb_file_system.h"
@@ -33,9 +32,12 @@ struct CopyBind final : duckdb::FunctionData {
 };
 
 struct CopyGlobal final : duckdb::GlobalFunctionData {
-  std::mutex mutex;
   duckdb::unique_ptr<duckdb::FileHandle> file;
   std::unique_ptr<RowFileWriter> writer;
+};
+
+struct CopyLocal final : duckdb::LocalFunctionData {
+  std::unique_ptr<RowFileWriter::Part> part;  // of the file that its first rows went to
 };
 
 duckdb::unique_ptr<duckdb::FunctionData> bind(ClientContext&, duckdb::CopyFunctionBindInput& input,
@@ -55,7 +57,7 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(ClientContext&, duckdb::CopyFuncti
 
 duckdb::unique_ptr<duckdb::LocalFunctionData> start_local(duckdb::ExecutionContext&,
                                                           duckdb::FunctionData&) {
-  return duckdb::make_uniq<duckdb::LocalFunctionData>();
+  return duckdb::make_uniq<CopyLocal>();
 }
 
 duckdb::unique_ptr<duckdb::GlobalFunctionData> start(ClientContext& context,
@@ -81,15 +83,19 @@ duckdb::unique_ptr<duckdb::GlobalFunctionData> start(ClientContext& context,
 }
 
 void sink(duckdb::ExecutionContext&, duckdb::FunctionData&, duckdb::GlobalFunctionData& global,
-          duckdb::LocalFunctionData&, duckdb::DataChunk& rows) {
+          duckdb::LocalFunctionData& local, duckdb::DataChunk& rows) {
   for (idx_t i = 0; i < rows.ColumnCount(); ++i) flatten_all(rows.data[i], rows.size());
-  auto& ours = global.Cast<CopyGlobal>();
-  std::lock_guard lock(ours.mutex);
-  ours.writer->write(rows);
+  auto& part = local.Cast<CopyLocal>().part;
+  if (!part) part = global.Cast<CopyGlobal>().writer->begin_part();
+  part->write(rows);
 }
 
 void combine(duckdb::ExecutionContext&, duckdb::FunctionData&, duckdb::GlobalFunctionData&,
-             duckdb::LocalFunctionData&) {}
+             duckdb::LocalFunctionData& local) {
+  auto& part = local.Cast<CopyLocal>().part;
+  if (part) part->flush();
+  part.reset();
+}
 
 void finish(ClientContext&, duckdb::FunctionData&, duckdb::GlobalFunctionData& global) {
   auto& ours = global.Cast<CopyGlobal>();

@@ -1,5 +1,6 @@
 // Rows of the engine as ORC files.
 #include <algorithm>
+#include <mutex>
 
 #include "sql/engine/duckdb_file_system.h"
 #include "sql/orc/orc_writer.h"
@@ -206,18 +207,28 @@ class OrcRowFile final : public RowFileWriter {
                                             options, std::move(sink));
   }
 
-  void write(duckdb::DataChunk& rows) override {
-    Batch root;
-    root.rows = rows.size();
-    root.children.resize(types_.size());
-    for (size_t i = 0; i < types_.size(); ++i)
-      fill(root.children[i], types_[i], rows.data[i], rows.size());
-    check(writer_->write(root));
-  }
+  std::unique_ptr<Part> begin_part() override { return std::make_unique<OrcPart>(*this); }
   void finish() override { check(writer_->finish()); }
 
  private:
+  struct OrcPart final : Part {
+    explicit OrcPart(OrcRowFile& f) : file(f) {}
+    OrcRowFile& file;
+
+    void write(duckdb::DataChunk& rows) override {
+      Batch root;
+      root.rows = rows.size();
+      root.children.resize(file.types_.size());
+      for (size_t i = 0; i < file.types_.size(); ++i)
+        fill(root.children[i], file.types_[i], rows.data[i], rows.size());
+      std::lock_guard lock(file.mutex_);
+      check(file.writer_->write(root));
+    }
+    void flush() override {}
+  };
+
   std::vector<Type> types_;
+  std::mutex mutex_;  // of the writer
   std::unique_ptr<orc::Writer> writer_;
 
   static void check(Status status) {
