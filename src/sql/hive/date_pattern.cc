@@ -137,7 +137,9 @@ bool DatePattern::has(std::string_view letters) const {
 std::string DatePattern::format(int64_t seconds) const {
   int64_t days = tables::floor_div(seconds, kDaySeconds);
   int64_t of_day = seconds - days * kDaySeconds;
-  auto date = tables::civil(days).value_or(std::chrono::year_month_day{});
+  auto civil = tables::civil(days);
+  if (!civil) return "";  // beyond all calendars: no text says it
+  auto date = *civil;
   int64_t in_year =
       days - std::chrono::sys_days(date.year() / 1 / 1).time_since_epoch().count() + 1;
   Fields fields{int{date.year()}, unsigned{date.month()}, unsigned{date.day()}, in_year,

@@ -134,6 +134,8 @@ Result<std::vector<HivePartition>> HiveProjection::partitions(
                             table.name.schema, table.name.table, kProjectedPartitionsMax));
   }
   std::vector<HivePartition> partitions;
+  hive::StorageDescriptor storage = table.storage();
+  storage.columns.reset();  // the table's: not once more for every partition
   std::vector<size_t> at(table.keys, 0);
   do {
     HivePartition& made = partitions.emplace_back();
@@ -144,7 +146,7 @@ Result<std::vector<HivePartition>> HiveProjection::partitions(
       made.values.push_back(std::move(value));
     }
     made.name = catalog::name_of_values(*table.source.partition_keys, made.texts);
-    made.storage = table.storage();
+    made.storage = storage;
     made.storage.location = location_of(table, made.texts);
   } while (advance(at, values));
   return partitions;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "base/json.h"
 #include "sql/hive/date_pattern.h"
@@ -125,13 +126,14 @@ class TypedProjection : public ColumnProjection {
     for (const Conjunct& conjunct : conjuncts) {
       if (conjunct.op != Compare::eq && conjunct.op != Compare::in) continue;
       std::vector<std::string> out;
+      std::set<std::string> seen;
       bool all = true;
       for (const Value& given : conjunct.values) {
         auto value = conjunct_value(given, type_);
         all = all && value.has_value();
         if (!value || !may_match(conjuncts, *value)) continue;
         auto text = text_of(*value);
-        if (text && std::ranges::find(out, *text) == out.end()) out.push_back(std::move(*text));
+        if (text && seen.insert(*text).second) out.push_back(std::move(*text));
       }
       if (all) return out;
     }
@@ -206,6 +208,8 @@ class RangeProjection : public TypedProjection {
     if (auto found = named(conjuncts)) return *found;
     int64_t low = left_, high = right_;
     narrow(conjuncts, low, high);
+    low = std::min(low, right_ + 1);
+    high = std::max(high, left_ - 1);
     if (low > left_) low = left_ + (low - left_ + step_ - 1) / step_ * step_;
     if (high >= low && (high - low) / step_ > kProjectedValuesMax) return too_many();
     std::vector<std::string> out;
@@ -260,7 +264,11 @@ class IntegerProjection final : public RangeProjection {
     ASSIGN_OR_RETURN(auto step, given.number("interval", 1));
     step_ = step.value_or(1);
     ASSIGN_OR_RETURN(auto digits, given.number("digits", 1));
-    digits_ = std::min(digits.value_or(0), kDigitsMax);
+    digits_ = digits.value_or(0);
+    if (digits_ > kDigitsMax) {
+      return bad_projection(
+          name_, fmt::format("Property: 'partition_projection_digits' has at most {}", kDigitsMax));
+    }
     return {};
   }
   std::optional<std::string> text_of(const tables::Value& value) const override {

@@ -76,6 +76,8 @@ TEST(HiveProjection, Values) {
            {text, {{"type", "enum"}, {"values", " a, b/c ,,d"}}, {}, {"k=a", "k=b%2Fc", "k=d"}},
            {number, steps, {}, {"k=-5", "k=00", "k=05", "k=10"}},
            {number, steps, {{1, Compare::gt, {int64_t{1}}}}, {"k=05", "k=10"}},
+           {number, steps, {{1, Compare::ge, {INT64_MAX}}}, {}},
+           {number, steps, {{1, Compare::lt, {INT64_MIN}}}, {}},
            {number, steps, {{1, Compare::in, {int64_t{5}, int64_t{6}}}}, {"k=05"}},
            {text, steps, {{1, Compare::in, {"5", "05"}}}, {"k=05"}},
            {day, days, {}, {"k=2023-12-30", "k=2023-12-31", "k=2024-01-01"}},
@@ -119,6 +121,20 @@ TEST(HiveProjection, Locations) {
     ASSERT_EQ(partitions->size(), 1U);
     EXPECT_EQ((*partitions)[0].storage.location, location);
     EXPECT_FALSE((*projection)->check_insert(table)) << "yyyyMMdd is not how Hive writes a date";
+  }
+}
+
+TEST(HiveProjection, BoundsBeyondTheCalendar) {
+  std::vector<ColumnInfo> columns{{.name = "id"}, {.name = "k", .type = Type::varchar()}};
+  for (const char* range : {"NOW-2147483647DAYS,NOW", "NOW,NOW+2147483647DAYS", "NOW-2DAYS",
+                            "NOW-99999999999DAYS,NOW", "NOW-2WEEKS,NOW", "NOW,NOW"}) {
+    hive::Parameters parameters{{"projection.enabled", "true"},
+                                {"projection.k.type", "date"},
+                                {"projection.k.format", "dd MMM yyyy"},
+                                {"projection.k.range", range}};
+    auto projection = HiveProjection::of(columns, 1, parameters, kNow);
+    ASSERT_FALSE(projection.has_value()) << range;
+    EXPECT_TRUE(projection.error().is("INVALID_COLUMN_PROPERTY")) << range;
   }
 }
 
