@@ -43,6 +43,10 @@ def test_enum_and_integer(lake):
     lake.sql(shown.replace(".ei (", ".ei_again ("))
     assert {k: v for k, v in lake.table("ei_again").parameters.items() if k.startswith("projection")} == {
         k: v for k, v in kept.items() if k.startswith("projection")}
+    lake.sql(f"CREATE TABLE hive.{lake.name}.ei_like (LIKE hive.{lake.name}.ei INCLUDING PROPERTIES)")
+    assert lake.table("ei_like").parameters["projection.n.interval"] == "5"
+    lake.sql(f"CREATE TABLE hive.{lake.name}.ei_plain (LIKE hive.{lake.name}.ei)")
+    assert "projection" not in lake.sql(f"SHOW CREATE TABLE hive.{lake.name}.ei_plain")[0][0]
 
 
 def test_dates_and_now(lake):

@@ -165,7 +165,8 @@ void fill(Batch& batch, const Type& type, duckdb::Vector& column, idx_t count) {
     for (idx_t i = 0; i < count; ++i) batch.nulls[i] = !validity.RowIsValid(i);
   }
   switch (type.kind) {
-    case TypeKind::boolean: return fill_ints<bool>(batch, column, count);
+    // As bytes: of a null row the byte may be anything.
+    case TypeKind::boolean: return fill_ints<uint8_t>(batch, column, count);
     case TypeKind::tinyint: return fill_ints<int8_t>(batch, column, count);
     case TypeKind::smallint: return fill_ints<int16_t>(batch, column, count);
     case TypeKind::date:
