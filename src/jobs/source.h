@@ -121,20 +121,31 @@ class SinkConnector final : public sql::Connector {
   }
   Result<std::unique_ptr<sql::Insert>> begin_insert(const Call& call,
                                                     const sql::TableRef& table) override {
-    return inner_.begin_insert(call, table);
+    return put_at_once(inner_.begin_insert(call, table));
   }
   Result<std::unique_ptr<sql::Insert>> begin_create_table_as(const Call& call,
                                                              const sql::NewTable& table) override {
-    return inner_.begin_create_table_as(call, table);
+    return put_at_once(inner_.begin_create_table_as(call, table));
   }
   Status finish_insert(const Call&, sql::Insert& insert,
                        std::vector<sql::WrittenFile> files) override {
     summary_ = {insert.summary.begin(), insert.summary.end()};
-    for (auto& file : files) files_.push_back(std::move(file));
+    for (auto& file : files) {
+      // The outbox would name what a kill takes away.
+      if (file.held) return fail(Code::internal, "held_file", file.path + " is not put yet");
+      files_.push_back(std::move(file));
+    }
     return {};
   }
 
  private:
+  // The files are committed by a later epoch, perhaps of another process: they have to be there.
+  static Result<std::unique_ptr<sql::Insert>> put_at_once(
+      Result<std::unique_ptr<sql::Insert>> insert) {
+    if (insert) (*insert)->takes_held_files = false;
+    return insert;
+  }
+
   sql::Connector& inner_;
   std::vector<sql::WrittenFile> files_;
   std::map<std::string, std::string> summary_;
