@@ -28,6 +28,7 @@ warnings.filterwarnings("ignore", message="Unverified HTTPS request")
 
 READY_SECONDS_MAX = 2.0
 TOPIC = "crash"
+PARTS = 4  # files of one INSERT, which come with its commit
 JOB = """
 CREATE TABLE events (id BIGINT NOT NULL, body STRING) WITH ('connector' = 'kafka', 'topic' = 'crash',
   'format' = 'json', 'scan.startup.mode' = 'earliest-offset');
@@ -100,7 +101,7 @@ class Load:
             with self.state.lock:
                 self.state.next_row += 1
                 number = self.state.next_row
-            ask(self.ready, f"INSERT INTO crash.rows VALUES ({number})")
+            ask(self.ready, "INSERT INTO crash.rows VALUES " + ", ".join(f"({number}, {part})" for part in range(PARTS)))
             with self.state.lock:
                 self.state.rows.add(number)
 
@@ -167,18 +168,18 @@ def check_events(ready, state, problems):
 
 
 def check_rows(ready, state, problems):
-    rows = [row[0] for row in ask(ready, "SELECT id FROM crash.rows")]
-    if len(rows) != len(set(rows)):
-        problems.append("a row was inserted twice")
+    rows = {row[0]: tuple(row[1:]) for row in ask(ready, "SELECT id, count(*), count(DISTINCT part), sum(part) FROM crash.rows GROUP BY id")}
+    if set(rows.values()) - {(PARTS, PARTS, sum(range(PARTS)))}:
+        problems.append("an INSERT left some of its rows, or some of them twice")
     if state.rows - set(rows):
-        problems.append(f"{len(state.rows - set(rows))} acknowledged rows are gone")
+        problems.append(f"the rows of {len(state.rows - set(rows))} acknowledged INSERTs are gone")
 
 
 def prepare(platform):
     make_s3(platform.ready).create_bucket(Bucket="crash")
     ask(platform.ready, "CREATE SCHEMA crash")
     ask(platform.ready, "CREATE TABLE crash.events (id bigint, body varchar)")
-    ask(platform.ready, "CREATE TABLE crash.rows (id bigint)")
+    ask(platform.ready, "CREATE TABLE crash.rows (id bigint, part bigint) WITH (partitioning = ARRAY['part'])")
     script = platform.data.parent / "job.sql"
     script.write_text(JOB)
     outcome = platform.run("job", "submit", str(script))
