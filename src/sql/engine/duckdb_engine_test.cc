@@ -406,8 +406,33 @@ TEST_F(DuckDbEngineTest, SmallFilesAreHeld) {
     ASSERT_EQ(file.held == nullptr, there);
     if (file.held) EXPECT_EQ(file.held->size(), file.bytes);
   }
-  // The connection does not hold the files of the next statement.
+  // More than may be held: some are put, and every one is somewhere.
+  const char* many =
+      "SELECT (hash(i) & 9007199254740991)::BIGINT AS a, (i // 8000)::INTEGER AS p "
+      "FROM range(800000) AS r(i)";
+  target.location = "s3://b/many";
+  files = engine_->write({}, many, target, {});
+  ASSERT_TRUE(files) << files.error().message;
+  size_t held = 0, held_bytes = 0;
+  for (const WrittenFile& file : *files) {
+    ASSERT_EQ(store_.head({}, "b", file.path.substr(7), {}).has_value(), file.held == nullptr);
+    held += file.held != nullptr;
+    held_bytes += file.held ? file.held->size() : 0;
+  }
+  EXPECT_GT(held, 0u);
+  EXPECT_LT(held, files->size());
+  EXPECT_LE(held_bytes, size_t{4} << 20);
+  // Who does not commit them finds them put.
   target.holds_small_files = false;
+  target.location = "s3://b/put";
+  files = engine_->write({}, many, target, {});
+  ASSERT_TRUE(files) << files.error().message;
+  for (const WrittenFile& file : *files) {
+    EXPECT_EQ(file.held, nullptr);
+    EXPECT_TRUE(store_.head({}, "b", file.path.substr(7), {})) << file.path;
+  }
+  // The connection does not hold the files of the next statement.
+  target.partition.clear();
   files = engine_->write({}, "SELECT 1::BIGINT AS a, 1 AS p", target, {});
   ASSERT_TRUE(files) << files.error().message;
   EXPECT_EQ((*files)[0].held, nullptr);

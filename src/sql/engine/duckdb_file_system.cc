@@ -7,7 +7,6 @@
 #include <duckdb/main/client_context.hpp>
 
 #include <fmt/core.h>
-#include <functional>
 #include <utility>
 
 #include "sql/connectors/exports.h"
@@ -48,17 +47,20 @@ class LakeHandle final : public duckdb::FileHandle {
   // closing them.
   void Close() override {
     if (held) {
-      if (held->keep(path, small)) {
-        held.reset();
-        return;
-      }
-      put_small();
+      Status kept = std::exchange(held, nullptr)->keep(*store, path, std::move(small));
+      if (!kept) throw_error(kept.error());
+      return;
     }
     if (!writer) return;
     auto committed = writer->commit();
     writer.reset();
     if (!committed) throw_error(committed.error());
     size = committed->size;
+  }
+
+  void open_writer() {
+    Place place = place_of(path);
+    writer = value_or_throw(store->write({}, place.bucket, place.key, {}));
   }
 
   void append(std::string_view bytes) {
@@ -74,7 +76,7 @@ class LakeHandle final : public duckdb::FileHandle {
   std::unique_ptr<ObjectReader> reader;
   std::unique_ptr<ObjectWriter> writer;
   duckdb::shared_ptr<HeldFiles> held;  // while the file is small enough; then `small` has it all
-  std::function<std::unique_ptr<ObjectWriter>()> open_writer;
+  ObjectStore* store = nullptr;        // of a written file
   std::string small;
   duckdb::shared_ptr<ReadMeter> meter;
   uint64_t position = 0;
@@ -84,7 +86,7 @@ class LakeHandle final : public duckdb::FileHandle {
  private:
   void put_small() {
     held.reset();
-    writer = open_writer();
+    open_writer();
     append(std::exchange(small, {}));
   }
 };
@@ -108,15 +110,10 @@ class LakeFileSystem final : public duckdb::FileSystem {
     auto handle = duckdb::make_uniq<LakeHandle>(*this, path, flags);
     Place place = place_of(path);
     if (flags.OpenForWriting()) {
-      auto open = [this, place] {
-        return value_or_throw(store_of(place).write(call_, place.bucket, place.key, {}));
-      };
+      handle->store = &store_of(place);
       if (auto context = duckdb::FileOpener::TryGetClientContext(opener))
         handle->held = context->registered_state->Get<HeldFiles>(kHeldFiles);
-      if (handle->held)
-        handle->open_writer = std::move(open);
-      else
-        handle->writer = open();
+      if (!handle->held) handle->open_writer();
       if (place.bucket == kExportBucket) handle->bytes_max = kExportBytesMax;
       return handle;
     }
@@ -261,12 +258,38 @@ const char* interned_what(const std::string& what) {
 
 }  // namespace
 
-bool HeldFiles::keep(const std::string& path, std::string& bytes) {
-  std::lock_guard lock(mutex_);
-  if (bytes_ + bytes.size() > kAllBytesMax) return false;
-  bytes_ += bytes.size();
-  files_[path] = std::make_shared<const std::string>(std::move(bytes));
-  return true;
+Status HeldFiles::put(ObjectStore& store, const Files& files) {
+  std::vector<objectstore::NewObject> objects;
+  for (const auto& [path, bytes] : files) {
+    Place place = place_of(path);
+    objects.push_back({std::move(place.bucket), std::move(place.key), *bytes, {}});
+  }
+  return store.put_all({}, std::move(objects));
+}
+
+Status HeldFiles::keep(ObjectStore& store, const std::string& path, std::string bytes) {
+  Files full;
+  {
+    std::lock_guard lock(mutex_);
+    store_ = &store;
+    if (bytes_ + bytes.size() > kAllBytesMax) {
+      full.swap(files_);
+      bytes_ = 0;
+    }
+    bytes_ += bytes.size();
+    files_[path] = std::make_shared<const std::string>(std::move(bytes));
+  }
+  return full.empty() ? Status() : put(store, full);
+}
+
+Status HeldFiles::put_all() {
+  Files all;
+  {
+    std::lock_guard lock(mutex_);
+    all.swap(files_);
+    bytes_ = 0;
+  }
+  return all.empty() ? Status() : put(*store_, all);
 }
 
 HeldFiles::Bytes HeldFiles::take(const std::string& path) {

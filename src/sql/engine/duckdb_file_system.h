@@ -39,8 +39,9 @@ struct ReadMeter final : duckdb::ClientContextState {
 };
 inline constexpr const char* kReadMeter = "aichemy_read_meter";
 
-// Small files that a connection's statement writes, kept instead of put while one is registered as
-// kHeldFiles: whoever commits them puts them, all in one wait. Thread safe.
+// Small files that a connection's statement writes, kept while one is registered as kHeldFiles:
+// whoever commits them puts them, all in one wait. When there are too many, those that are there
+// are put, in one wait too. Thread safe.
 class HeldFiles final : public duckdb::ClientContextState {
  public:
   using Bytes = std::shared_ptr<const std::string>;
@@ -48,16 +49,22 @@ class HeldFiles final : public duckdb::ClientContextState {
   static constexpr size_t kFileBytesMax = 128 << 10;
   static constexpr size_t kAllBytesMax = 4 << 20;
 
-  // False when there is no room: the file is to be put.
-  bool keep(const std::string& path, std::string& bytes);
+  // All files of a statement are of one store.
+  Status keep(objectstore::ObjectStore& store, const std::string& path, std::string bytes);
   // By the path it was opened under; null when it was put.
   Bytes take(const std::string& path);
+  // Those that were not taken.
+  Status put_all();
   bool empty();
 
  private:
+  using Files = std::map<std::string, Bytes>;
   std::mutex mutex_;
   size_t bytes_ = 0;
-  std::map<std::string, Bytes> files_;
+  Files files_;
+  objectstore::ObjectStore* store_ = nullptr;
+
+  static Status put(objectstore::ObjectStore& store, const Files& files);
 };
 inline constexpr const char* kHeldFiles = "aichemy_held_files";
 

@@ -394,9 +394,12 @@ Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
   ASSIGN_OR_RETURN(std::string statement, layout
                                               ? hive_copy_statement(select, target, *layout, unique)
                                               : copy_statement(select, target, unique));
+  // Many small files wait together, also where they are put here.
+  bool many = !target.partition.empty() || (layout && !layout->keys.empty());
   std::optional<Holding> held;
-  if (target.holds_small_files) held.emplace(*connection.context);
+  if (target.holds_small_files || many) held.emplace(*connection.context);
   ASSIGN_OR_RETURN(auto rows, run_statement(connection, statement, cancel));
+  if (held && !target.holds_small_files) RETURN_IF_ERROR(held->files().put_all());
   if (layout) return hive_files(*rows, *layout);
   std::map<std::string, int32_t> leaves;
   for (const WriteColumn& column : target.columns)
