@@ -362,7 +362,7 @@ TEST_F(DuckDbEngineTest, SortsTheRowsOfEveryFile) {
   target.sort_order_id = 7;
   const char* select =
       "SELECT CASE WHEN i % 1000 > 0 THEN (i * 7919) % 1000003 END AS a, (i % 4)::INTEGER AS p "
-      "FROM range(400000) AS r(i)";
+      "FROM range(1500000) AS r(i)";
   for (bool parted : {false, true}) {
     target.location = parted ? "s3://b/parted" : "s3://b/plain";
     if (parted)
@@ -383,7 +383,7 @@ TEST_F(DuckDbEngineTest, SortsTheRowsOfEveryFile) {
           "(q > p - p % 2 OR (q = p - p % 2 AND ((b IS NOT NULL AND a IS NULL) OR b < a)))";
       EXPECT_EQ(rows(sql, {of(TypeKind::bigint)}).value_or("?"), "[[0]]") << file.path;
     }
-    EXPECT_EQ(total, 400000u);
+    EXPECT_EQ(total, 1500000u);
   }
 }
 

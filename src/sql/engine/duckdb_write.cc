@@ -367,6 +367,18 @@ Result<duckdb::unique_ptr<duckdb::MaterializedQueryResult>> run_statement(
 
 namespace {
 
+// After how many rows the engine writes out what it has gathered of each partition. The rest of a
+// partition that is no row group comes to the end of its file, behind what later flushes write: a
+// file is in order only when there is one flush. Until then its rows are in memory that spills.
+constexpr uint64_t kRowsOfAFlush = 524'288;  // the engine's default
+constexpr uint64_t kAllRows = uint64_t{1} << 60;
+
+Status flush_after(duckdb::Connection& connection, uint64_t rows) {
+  auto set = connection.Query(fmt::format("SET partitioned_write_flush_threshold = {}", rows));
+  if (set->HasError()) return std::unexpected(error_from_duckdb(set->GetErrorObject()));
+  return {};
+}
+
 // Holds a connection's small files while it lives.
 class Holding {
  public:
@@ -398,7 +410,10 @@ Result<std::vector<WrittenFile>> copy_to_lake(duckdb::Connection& connection,
   bool many = !target.partition.empty() || (layout && !layout->keys.empty());
   std::optional<Holding> held;
   if (target.holds_small_files || many) held.emplace(*connection.context);
+  bool ordered = !target.sort.empty() && !target.partition.empty() && !layout;
+  if (ordered) RETURN_IF_ERROR(flush_after(connection, kAllRows));
   ASSIGN_OR_RETURN(auto rows, run_statement(connection, statement, cancel));
+  if (ordered) RETURN_IF_ERROR(flush_after(connection, kRowsOfAFlush));
   if (held && !target.holds_small_files) RETURN_IF_ERROR(held->files().put_all());
   if (layout) return hive_files(*rows, *layout);
   std::map<std::string, int32_t> leaves;
