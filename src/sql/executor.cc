@@ -35,6 +35,12 @@ class FixedRows final : public RowStream {
   uint64_t count_;
 };
 
+Type variants_as_json(Type type) {
+  if (type.is(TypeKind::variant)) return Type(TypeKind::json);
+  for (auto& field : type.fields) field.type = variants_as_json(field.type);
+  return type;
+}
+
 // Engine errors become Trino's where rows are pulled.
 class TrinoRows final : public RowStream {
  public:
@@ -317,6 +323,11 @@ Result<StatementResult> StatementRun::query(const Query& query) {
 Result<StatementResult> StatementRun::run_query(const Query& query) {
   ASSIGN_OR_RETURN(PlanPtr plan, analyzer_.query(query));
   if (!export_to_.empty()) return export_rows(std::move(plan));
+  if (!session_.variant) {  // such a client takes them as JSON
+    std::vector<Type> types;
+    for (const auto& field : plan->fields) types.push_back(variants_as_json(field.type));
+    plan = analyzer_.cast_columns(std::move(plan), types);
+  }
   std::vector<std::shared_ptr<void>> scans;
   RETURN_IF_ERROR(analyzer_.plan_scans(scans));
   StatementResult result;

@@ -87,6 +87,7 @@ Result<sql::Session> session_from(const http::Headers& headers) {
   std::string capabilities = "," + std::string(headers.get("X-Trino-Client-Capabilities")) + ",";
   made.parametric_datetime = capabilities.find("PARAMETRIC_DATETIME") != std::string::npos;
   made.number = capabilities.find("NUMBER") != std::string::npos;
+  made.variant = capabilities.find(",VARIANT,") != std::string::npos;
   made.session_authorization = capabilities.find("SESSION_AUTHORIZATION") != std::string::npos;
   made.client_path = capabilities.find(",PATH,") != std::string::npos;
   return made;

@@ -158,6 +158,14 @@ Result<BoundPtr> Analyzer::analyze_subscript(const Expression& e, Scope& scope) 
     return make_call(element, "trino_subscript({0}, {1})",
                      {base, make_cast(index, Type(TypeKind::bigint))}, e.at);
   }
+  if (base->type.is(TypeKind::variant) && can_coerce(index->type, Type(TypeKind::bigint))) {
+    return make_call(base->type, "aichemy_variant_item({0}, {1})",
+                     {base, make_cast(index, Type(TypeKind::bigint))}, e.at);
+  }
+  if (base->type.is(TypeKind::variant) && can_coerce(index->type, Type::varchar())) {
+    return make_call(base->type, "aichemy_variant_member({0}, {1})",
+                     {base, make_cast(index, Type::varchar())}, e.at);
+  }
   // Text keys of any length: the longer is simply not there.
   bool text = base->type.is(TypeKind::map) && base->type.key().is(TypeKind::varchar) &&
               index->type.is(TypeKind::varchar);

@@ -225,8 +225,8 @@ std::string of_json(const std::string& value, const Type& to, const RenderOption
     default: {
       std::string text = fmt::format("trino_json_to_varchar({})", value);
       if (to.is(TypeKind::number))
-        text = fmt::format("CASE {0} WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE {1} END", value,
-                           text);
+        text = fmt::format("CASE {0} WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE {1} END",
+                           value, text);
       return render_cast(text, Type::varchar(), to, options, depth + 1);
     }
   }
@@ -242,7 +242,8 @@ std::string nested_cast(const std::string& value, const Type& from, const Type& 
   if (to.is(TypeKind::map)) {
     std::string key = render_cast(item + ".key", from.key(), to.key(), options, depth + 1);
     if (from.key().is(TypeKind::json))  // JSON's null is a key, and NULL as another type
-      key = fmt::format("COALESCE({}, trino_fail('INVALID_CAST_ARGUMENT', 'map key is null'))", key);
+      key =
+          fmt::format("COALESCE({}, trino_fail('INVALID_CAST_ARGUMENT', 'map key is null'))", key);
     return fmt::format(
         "map_from_entries(list_transform(map_entries({}), lambda {}: struct_pack(k := {}, v := "
         "{})))",
@@ -269,6 +270,10 @@ std::string render_cast(const std::string& value, const Type& from, const Type& 
   }
   if (is_plain(from, to))
     return physical_type(from) == physical_type(to) ? value : plain_cast(value, to);
+  if (to.is(TypeKind::variant))
+    return fmt::format("aichemy_variant_of({}, {})", value, quote_text(from.display()));
+  if (from.is(TypeKind::variant))
+    return fmt::format("aichemy_variant_decode({}, {})", value, quote_text(to.display()));
   if (to.is(TypeKind::json)) return json_of(value, from, depth);
   if (from.is(TypeKind::json)) return of_json(value, to, options, depth);
   if (!to.fields.empty() && from.kind != to.kind) return plain_cast(value, to);

@@ -29,6 +29,7 @@ struct Session {
   bool client_transactions = false;               // the client said it can carry a transaction id
   bool parametric_datetime = true;
   bool number = true;
+  bool variant = true;
   bool session_authorization = true;
   bool client_path = true;  // the client keeps what SET PATH tells it
   WallTime start{};         // now() of the statement

@@ -20,6 +20,7 @@
 #include "sql/types/ip_address.h"
 #include "sql/types/moment.h"
 #include "sql/types/number.h"
+#include "sql/types/variant.h"
 
 namespace aichemy::sql {
 namespace {
@@ -267,8 +268,7 @@ class Column {
       case TypeKind::double_: return &Column::put_floating<double>;
       case TypeKind::decimal: return put_of_decimal(vector);
       case TypeKind::varchar:
-      case TypeKind::json:
-      case TypeKind::variant: return &Column::put_varchar;
+      case TypeKind::json: return &Column::put_varchar;
       case TypeKind::date: return &Column::put_date;
       case TypeKind::time:
       case TypeKind::time_tz:
@@ -354,6 +354,7 @@ class Column {
         out.need(object.size());
         return out.put(object);
       }
+      case TypeKind::variant: return put_variant(out, text(at));
       case TypeKind::ipaddress: return put_text(out, ip_address_text(text(at)));
       case TypeKind::number: return put_text(out, Number::decode(text(at)).text());
       case TypeKind::interval_year_month:
@@ -362,6 +363,16 @@ class Column {
       case TypeKind::color: return put_text(out, color_text(value<int32_t>(at)));
       default: return put_text(out, to_base64(text(at)));  // varbinary, sketches
     }
+  }
+
+  // As it is, not as text.
+  static void put_variant(Writer& out, std::string_view bytes) {
+    auto value = decode_variant(bytes);
+    if (!value) throw duckdb::InvalidInputException(value.error().message);
+    std::string json;
+    write_json(variant_to_json(*value), json);
+    out.need(json.size());
+    out.put(json);
   }
 
   void put_row(Writer& out, idx_t at, idx_t row) const {

@@ -31,6 +31,8 @@ const std::vector<FunctionRow>& scalar_functions_text() {
        "json_array_length(JSON '[1,2]')", "2"},
       {"json_array_length", kScalar, "varchar -> bigint", "aichemy_json_array_length({0})",
        "json_array_length('[1,2]')", "2"},
+      {"variant_is_null", kScalar, "variant -> boolean", "aichemy_variant_is_null({0})",
+       "variant_is_null(CAST(JSON 'null' AS VARIANT))", "true"},
       {"is_json_scalar", kScalar, "json -> boolean", "aichemy_is_json_scalar({0})",
        "is_json_scalar(JSON '1')", "true"},
       {"is_json_scalar", kScalar, "varchar -> boolean", "aichemy_is_json_scalar({0})",

@@ -8,6 +8,7 @@
 #include "sql/native/aggregate.h"
 #include "sql/native/decimal.h"
 #include "sql/native/hash.h"
+#include "sql/native/variant.h"
 
 namespace aichemy::sql {
 namespace {
@@ -18,9 +19,9 @@ constexpr Family kFamilies[] = {
     native_partition_functions,   native_json_functions,       native_regexp_functions,
     native_text_functions,        native_bytes_functions,      native_format_functions,
     native_math_functions,        native_number_functions,     native_time_functions,
-    native_time_format_functions, native_statistics_functions,
-    native_hash_functions,        native_sketch_functions,     native_digest_functions,
-    native_color_functions,
+    native_time_format_functions, native_statistics_functions, native_hash_functions,
+    native_sketch_functions,      native_digest_functions,     native_color_functions,
+    native_variant_functions,
 };
 
 duckdb::LogicalType type_of(std::string_view text) {
@@ -77,6 +78,7 @@ void register_native_functions(duckdb::DatabaseInstance& database) {
     for (auto& row : family()) rows.push_back(std::move(row));
   }
   register_native_rows(database, rows);
+  register_variant_casts(database);
   duckdb::ExtensionLoader loader(database, "aichemy");
   register_native_decimal(loader);  // typed by their arguments, which no signature can say
 }

@@ -67,6 +67,40 @@ bool has_bounded_text(const Type& type) {
   });
 }
 
+// What a variant can hold. Rows with unnamed fields are refused when they are cast.
+bool is_in_variant(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::unknown:
+    case TypeKind::boolean:
+    case TypeKind::real:
+    case TypeKind::double_:
+    case TypeKind::decimal:
+    case TypeKind::varchar:
+    case TypeKind::varbinary:
+    case TypeKind::json:
+    case TypeKind::date:
+    case TypeKind::time:
+    case TypeKind::timestamp:
+    case TypeKind::timestamp_tz:
+    case TypeKind::uuid:
+    case TypeKind::variant: return true;
+    case TypeKind::map: return type.key().is(TypeKind::varchar) && is_in_variant(type.value());
+    case TypeKind::array:
+    case TypeKind::row:
+      return std::ranges::all_of(type.fields,
+                                 [](const auto& field) { return is_in_variant(field.type); });
+    default: return type.is_integer();
+  }
+}
+
+// A variant becomes text of any length only.
+bool is_of_variant(const Type& type) {
+  if (type.is(TypeKind::varchar)) return type.precision == Type::kUnbounded;
+  return is_in_variant(type) && std::ranges::all_of(type.fields, [](const auto& field) {
+           return is_of_variant(field.type);
+         });
+}
+
 }  // namespace
 
 std::optional<Type> common_type(const Type& a, const Type& b) {
@@ -140,6 +174,8 @@ bool can_cast(const Type& from, const Type& to) {
     return from.is(TypeKind::varbinary) || to.is(TypeKind::varbinary);
   if (from.is(TypeKind::color) || to.is(TypeKind::color)) return false;
   if (from.kind == to.kind && from.fields.empty()) return true;
+  if (to.is(TypeKind::variant)) return is_in_variant(from);
+  if (from.is(TypeKind::variant)) return is_of_variant(to);
   if (from.is_geo() || to.is_geo()) return false;  // functions make and show them
   bool from_nested = !from.fields.empty(), to_nested = !to.fields.empty();
   if (to.is(TypeKind::json)) {

@@ -57,7 +57,7 @@ constexpr TypeRow kTypes[] = {
     {TypeKind::spherical_geography, "SphericalGeography", "SphericalGeography", Shape::plain,
      "BLOB", true, false},
     {TypeKind::bing_tile, "BingTile", "BingTile", Shape::plain, "BIGINT", true, false},
-    {TypeKind::variant, "variant", "variant", Shape::plain, "VARCHAR", false, false},
+    {TypeKind::variant, "variant", "variant", Shape::plain, "BLOB", false, false},
     {TypeKind::hyperloglog, "HyperLogLog", "HyperLogLog", Shape::plain, "BLOB", false, false},
     {TypeKind::tdigest, "tdigest", "tdigest", Shape::plain, "BLOB", false, false},
     {TypeKind::qdigest, "qdigest", "qdigest", Shape::digest, "BLOB", false, false},

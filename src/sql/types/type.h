@@ -14,7 +14,7 @@
 //   ... by position (so that no user name reaches the engine), ipaddress BLOB of 16 bytes, number
 //   BLOB (sql/types/number.h), sketches BLOB, color INTEGER (0xRRGGBB, or -1 less the number of a
 //   color of the system), Geometry and SphericalGeography BLOB, BingTile BIGINT (sql/geo/geo.h),
-//   unknown any type holding only NULL.
+//   unknown any type holding only NULL, variant BLOB (sql/types/variant.h).
 #pragma once
 
 #include <cstdint>
