@@ -90,6 +90,20 @@ LONG = {
     "10 MB of text": ("SELECT length('" + "x" * 10_000_000 + "')", [[10_000_000]]),
     "10 MB of comments": ("SELECT " + "/* x */ -- y\n" * (10_000_000 // 13) + "1", [[1]]),
     "10 MB of blanks": ("SELECT " + " " * 10_000_000 + "1", [[1]]),
+    "joins over one key": ("SELECT count(*), sum(n99.regionkey) FROM nation n0 "
+                           + " ".join(f"JOIN nation n{i} ON n{i}.nationkey = n0.nationkey" for i in range(1, 100)), [[25, 50]]),
+    "joins in a row": ("SELECT count(*) FROM nation n0 LEFT JOIN nation n1 ON n1.nationkey = n0.nationkey + 20 "
+                       + " ".join(f"JOIN nation n{i} ON n{i - 1}.nationkey = n{i}.nationkey" for i in range(2, 150)), [[5]]),
+    "joins in WHERE": ("SELECT sum(n7.regionkey) FROM " + ", ".join(f"nation n{i}" for i in range(100)) + " WHERE "
+                       + " AND ".join(f"n99.nationkey = n{i}.nationkey" for i in range(99)) + " AND n50.nationkey < 5", [[7]]),
+    "outer joins": ("SELECT count(*), count(n99.name) FROM nation n0 "
+                    + " ".join(f"LEFT JOIN nation n{i} ON n{i}.nationkey = n0.nationkey + 20" for i in range(1, 100)), [[25, 5]]),
+    "common tables in a row": ("WITH t0 AS (SELECT 1 x)" + "".join(f", t{i} AS (SELECT x + 1 AS x FROM t{i - 1})" for i in range(1, 2000))
+                               + " SELECT x FROM t1999", [[2000]]),
+    "common tables": ("WITH " + ", ".join(f"t{i} AS (SELECT {i} x)" for i in range(2000)) + " SELECT sum(x) FROM ("
+                      + " UNION ALL ".join(f"SELECT x FROM t{i}" for i in range(0, 2000, 10)) + ") t", [[199000]]),
+    "common tables read twice": ("WITH t0 AS (SELECT 1 x)" + "".join(
+        f", t{i} AS (SELECT a.x + b.x AS x FROM t{i - 1} a, t{i - 1} b)" for i in range(1, 20)) + " SELECT x FROM t19", [[2 ** 19]]),
     "2,000 columns": ("SELECT " + ",".join(f"{i} AS c{i}" for i in range(2000)), [list(range(2000))]),
     "scripts": ('SELECT "日本語", "😀👨‍👩‍👧", "العربية", "Ελλάδα" FROM (VALUES (1, 2, 3, 4)) t("日本語", "😀👨‍👩‍👧", "العربية", "Ελλάδα")',
                 [[1, 2, 3, 4]]),

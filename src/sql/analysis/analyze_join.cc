@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "sql/analysis/analyzer.h"
+#include "sql/analysis/relations.h"
 
 namespace aichemy::sql {
 
@@ -9,15 +10,6 @@ namespace {
 
 bool is_true(const Bound& condition) {
   return condition.kind == Bound::Kind::literal && !condition.null && condition.text == "true";
-}
-
-// Whether the plan is one row of aggregates over all that it reads, whatever that is.
-bool is_global_aggregate(const Plan& plan) {
-  if (plan.offset.value_or(0) > 0 || plan.limit.value_or(1) == 0 || plan.having) return false;
-  if (plan.kind == Plan::Kind::wrapped) return is_global_aggregate(*plan.inputs[0]);
-  if (plan.kind != Plan::Kind::select) return false;
-  if (plan.grouped) return plan.group_keys.empty();
-  return !plan.where && is_global_aggregate(*plan.inputs[0]);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "sql/analysis/analyzer.h"
+#include "sql/analysis/relations.h"
 #include "sql/language/parser.h"
 #include "sql/types/moment.h"
 
@@ -67,6 +68,14 @@ Analyzer::From Analyzer::from_plan(std::shared_ptr<Plan> plan, std::vector<std::
   return from;
 }
 
+namespace {
+
+// The engine looks at all orders of relations that nothing links. Those of one row each have no
+// order worth looking for: so many become a relation of their own.
+constexpr size_t kSingleRowsAtOnce = 4;
+
+}  // namespace
+
 Result<Analyzer::From> Analyzer::analyze_from(const std::vector<RelationPtr>& relations,
                                               const Scope* outer) {
   From from;
@@ -74,9 +83,11 @@ Result<Analyzer::From> Analyzer::analyze_from(const std::vector<RelationPtr>& re
     from.plan = std::make_shared<Plan>();
     return from;
   }
+  size_t single_rows = 0;
   for (const auto& relation : relations) {
     if (!from.plan) {
       ASSIGN_OR_RETURN(from, analyze_relation(*relation, outer));
+      single_rows = is_global_aggregate(*from.plan) ? 1 : 0;
       continue;
     }
     // Later items may be lateral or UNNEST: they see the earlier ones.
@@ -85,9 +96,25 @@ Result<Analyzer::From> Analyzer::analyze_from(const std::vector<RelationPtr>& re
     lateral.fields = from.fields;
     lateral.neighbours = true;
     ASSIGN_OR_RETURN(From right, analyze_relation(*relation, &lateral));
+    bool single_row = single_rows > 0 && !right.plan->lateral && is_global_aggregate(*right.plan);
     from.plan = join_plans(std::move(from.plan), std::move(right.plan), "CROSS", nullptr);
     for (auto& field : right.fields) from.fields.push_back(std::move(field));
     from.relations.insert(right.relations.begin(), right.relations.end());
+    single_rows = single_row ? single_rows + 1 : 0;
+    if (single_rows < kSingleRowsAtOnce) continue;
+    auto made = std::make_shared<Plan>();
+    made->kind = Plan::Kind::select;
+    made->inputs.push_back(std::move(from.plan));
+    for (const auto& field : from.fields) {
+      made->fields.push_back({field.name, field.value->type});
+      made->items.push_back(field.value);
+    }
+    From settled = from_plan(std::move(made), {});
+    for (size_t i = 0; i < from.fields.size(); ++i)
+      from.fields[i].value = std::move(settled.fields[i].value);
+    from.plan = std::move(settled.plan);
+    from.relations.merge(settled.relations);
+    single_rows = 1;
   }
   return from;
 }

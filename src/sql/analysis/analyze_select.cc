@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sql/analysis/analyzer.h"
+#include "sql/analysis/relations.h"
 #include "sql/types/moment.h"
 
 namespace aichemy::sql {
@@ -261,6 +262,7 @@ Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tai
     ASSIGN_OR_RETURN(where, analyze_condition(*block.where, scope, "WHERE clause"));
     note_conjuncts(*where, from.relations);
   }
+  tell_join_keys_apart(from.plan, where);
   outer_join_ = saved_outer_join;
   scope.aggregates = scope.windows = true;
   window_matches_ = &matches;

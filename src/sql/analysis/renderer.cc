@@ -6,8 +6,8 @@
 #include <map>
 #include <set>
 
-#include "base/bytes.h"
-#include "base/check.h"
+#include "sql/analysis/relations.h"
+#include "sql/analysis/render_aggregate.h"
 #include "sql/analysis/render_cast.h"
 #include "sql/analysis/render_literal.h"
 #include "sql/analysis/render_moment.h"
@@ -20,7 +20,7 @@ namespace {
 
 class Renderer {
  public:
-  explicit Renderer(const RenderOptions& options) : options_(options) {}
+  Renderer(const RenderOptions& o, ColumnsRead read) : options_(o), read_(std::move(read)) {}
 
   std::string query(const Plan& plan) {
     switch (plan.kind) {
@@ -109,11 +109,14 @@ class Renderer {
 
  private:
   const RenderOptions& options_;
+  const ColumnsRead read_;
   bool in_try_ = false;
   bool subqueries_ = false;                  // where an IN may become a join
   std::set<size_t> scans_;                   // relations whose columns have the files' form
   std::map<size_t, std::string> variables_;  // lambda parameters written otherwise than v<n>
   size_t next_item_ = 0;
+  std::map<std::string, InPlaceQuery> in_place_;  // by handle
+  size_t in_place_depth_ = 0;                     // in the text being written
 
   // Before any expression over them is written.
   void note_scans(const Plan& plan) {
@@ -264,8 +267,8 @@ class Renderer {
     if (name == "avg_decimal") return avg_decimal(value);
     if (name == "avg_decimal_list") {
       std::string list = expression(*value.args[1]);
-      return decimal_quotient(value, fmt::format("list_aggregate({}, 'sum')", list),
-                              fmt::format("list_aggregate({}, 'count')", list));
+      return prefix(render_decimal_average(value, fmt::format("list_aggregate({}, 'sum')", list),
+                                           fmt::format("list_aggregate({}, 'count')", list)));
     }
     if (name == "greatest" || name == "least") return extreme(name, value);
     if (name.starts_with("padded")) return padded(*value.args.at(size_t(name.back() - '0')));
@@ -293,26 +296,10 @@ class Renderer {
     return fmt::format("CASE WHEN {} THEN NULL ELSE {}({}) END", any_null(value.args), name, all);
   }
 
-  // The exact quotient of sum and count at the argument's scale, rounded half up.
   std::string avg_decimal(const Bound& value) {
     std::string inner =
         (value.distinct ? "(DISTINCT " : "(") + expression(*value.args[0]) + aggregate_end(value);
-    return decimal_quotient(value, "sum" + inner, "count" + inner);
-  }
-  std::string decimal_quotient(const Bound& value, const std::string& sum,
-                               const std::string& count) {
-    int scale = value.args[0]->type.scale;
-    std::string power = "1" + std::string(static_cast<size_t>(scale), '0');
-    std::string quotient = fmt::format(
-        "CAST(trino_half_up(CAST(({} * CAST('{}' AS DECIMAL({},0))) AS HUGEINT), "
-        "NULLIF(CAST({} AS HUGEINT), 0)) AS DECIMAL(38,0))",
-        sum, power, scale + 1, count);
-    if (scale > 0) {
-      quotient = fmt::format("({} * CAST('0.{}1' AS DECIMAL({},{})))", quotient,
-                             std::string(static_cast<size_t>(scale - 1), '0'),
-                             std::min(scale + 1, 38), scale);
-    }
-    return prefix(fmt::format("CAST({} AS {})", quotient, physical_type(value.type)));
+    return prefix(render_decimal_average(value, "sum" + inner, "count" + inner));
   }
 
   // {0} {1} arguments, {*} all, {1+} all from 1 on, {1+|} those joined by ||, {*?} whether one is
@@ -398,14 +385,7 @@ class Renderer {
       if (value->type.is(TypeKind::interval_year_month) && !plain)
         amount = fmt::format("to_months({})", amount);
     }
-    switch (kind) {
-      case BoundKind::unbounded_preceding: return "UNBOUNDED PRECEDING";
-      case BoundKind::preceding: return amount + " PRECEDING";
-      case BoundKind::current_row: return "CURRENT ROW";
-      case BoundKind::following: return amount + " FOLLOWING";
-      case BoundKind::unbounded_following: return "UNBOUNDED FOLLOWING";
-    }
-    return "CURRENT ROW";
+    return render_frame_bound(kind, amount);
   }
 
   std::string window(const BoundWindow& over) {
@@ -510,19 +490,38 @@ class Renderer {
                        column_names(plan.fields.size()));
   }
 
+  // What is read once is written where it is read: the engine would put it there, after a look at
+  // all others. What is never read is not written.
   std::string wrapped(const Plan& plan) {
-    std::string out = "WITH ";
+    auto uses = count_named_queries(plan);
+    std::string queries;
+    bool recursive = false;
     for (const auto& cte : plan.ctes) {
-      if (cte.recursive) out = "WITH RECURSIVE ";
+      std::string name = fmt::format("cte{}", cte.id);
+      size_t count = uses[name];
+      if (count == 0) continue;
+      size_t around = std::exchange(in_place_depth_, 0);
+      std::string text = query(*cte.plan);
+      size_t depth = std::exchange(in_place_depth_, around);
+      if (count == 1 && !cte.recursive && depth < kInPlaceDepthMax) {
+        in_place_[name] = {std::move(text), depth + 1};
+        continue;
+      }
+      queries += fmt::format("{}{}({}) AS ({})", queries.empty() ? "" : ", ", name,
+                             column_names(cte.plan->fields.size()), text);
+      recursive = recursive || cte.recursive;
     }
-    for (size_t i = 0; i < plan.ctes.size(); ++i) {
-      const auto& cte = plan.ctes[i];
-      out += fmt::format("{}cte{}({}) AS ({})", i ? ", " : "", cte.id,
-                         column_names(cte.plan->fields.size()), query(*cte.plan));
-    }
-    bool nested = plan.inputs[0]->kind == Plan::Kind::wrapped;
     std::string inner = query(*plan.inputs[0]);
-    return nested ? fmt::format("{} SELECT * FROM ({}) AS w", out, inner) : out + " " + inner;
+    if (queries.empty()) return inner;
+    if (plan.inputs[0]->kind == Plan::Kind::wrapped) inner = "SELECT * FROM (" + inner + ") AS w";
+    return (recursive ? "WITH RECURSIVE " : "WITH ") + queries + " " + inner;
+  }
+
+  std::string named_query(const Plan& plan) {
+    auto found = in_place_.find(plan.handle);
+    if (found == in_place_.end()) return fmt::format("{} AS r{}", plan.handle, plan.relation);
+    in_place_depth_ = std::max(in_place_depth_, found->second.depth);
+    return fmt::format("({}) AS r{}", found->second.text, plan.relation);
   }
 
   // ---- FROM ----
@@ -531,7 +530,7 @@ class Renderer {
     switch (plan.kind) {
       case Plan::Kind::scan: return scan(plan);
       case Plan::Kind::rows: return render_rows(plan);
-      case Plan::Kind::cte: return fmt::format("{} AS r{}", plan.handle, plan.relation);
+      case Plan::Kind::cte: return named_query(plan);
       case Plan::Kind::join: return join(plan);
       case Plan::Kind::unnest:
         return render_unnest(plan, [this](const Bound& value) { return expression(value); });
@@ -546,8 +545,8 @@ class Renderer {
     }
   }
 
-  static std::string scan(const Plan& plan) {
-    std::string call = fmt::format("{}({})", plan.text, quote_text(plan.handle));
+  std::string scan(const Plan& plan) const {
+    std::string call = fmt::format("{}({})", plan.text, quote_text(scan_argument(plan, read_)));
     if (plan.ordinality)
       call = fmt::format("(SELECT *, file_row_number AS c{} FROM {})", plan.fields.size(), call);
     return fmt::format("{} AS r{}", call, plan.relation);
@@ -567,7 +566,7 @@ class Renderer {
   // Each partition's rows in order, as one list through the matcher, and its rows out of it.
   std::string match(const Plan& plan) {
     for (const auto& input : plan.inputs) note_scans(*input);
-    std::string row, columns, keys;
+    std::string row, columns, keys, row_order;
     for (size_t i = 0; i < plan.arguments.size(); ++i)
       row += fmt::format("{}f{} := {}", i ? ", " : "", i, item(*plan.arguments[i]));
     for (size_t i = 0; i < plan.fields.size(); ++i)
@@ -577,11 +576,11 @@ class Renderer {
     std::vector<std::string> conditions;
     for (const auto& condition : plan.rows[0])
       conditions.push_back(condition ? expression(*condition) : "");
-    std::string order = plan.order_by.empty() ? "" : " ORDER BY " + sorts(plan.order_by);
+    if (!plan.order_by.empty()) row_order = " ORDER BY " + sorts(plan.order_by);
     return fmt::format(
         "(SELECT {} FROM (SELECT unnest(aichemy_match(list(struct_pack({}){}), {})) AS m FROM "
         "{}{}{}) AS u) AS r{}",
-        columns, row, order, quote_text(pattern_json(*plan.pattern, conditions)),
+        columns, row, row_order, quote_text(pattern_json(*plan.pattern, conditions)),
         from(*plan.inputs[0]), plan.where ? " WHERE " + expression(*plan.where) : "", keys,
         plan.relation);
   }
@@ -590,11 +589,11 @@ class Renderer {
 }  // namespace
 
 std::string render(const Plan& plan, const RenderOptions& options) {
-  return Renderer(options).query(plan);
+  return Renderer(options, columns_read(plan)).query(plan);
 }
 
 std::string render_expression(const Bound& value, const RenderOptions& options) {
-  return Renderer(options).expression(value);
+  return Renderer(options, {}).expression(value);
 }
 
 }  // namespace aichemy::sql

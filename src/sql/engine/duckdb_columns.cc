@@ -10,6 +10,18 @@ using duckdb::LogicalType;
 using duckdb::LogicalTypeId;
 using duckdb::MultiFileColumnDefinition;
 
+ScanArgument scan_argument(const std::string& text) {
+  ScanArgument out;
+  size_t at = text.find(':');
+  out.handle = text.substr(0, at);
+  while (at != std::string::npos) {
+    size_t end = text.find(',', at + 1);
+    out.columns.push_back(std::stoul(text.substr(at + 1, end - at - 1)));
+    at = end;
+  }
+  return out;
+}
+
 void identify_by_id(duckdb::vector<MultiFileColumnDefinition>& columns,
                     const std::vector<tables::NameMapping>& mapping, int32_t& unused) {
   static const std::vector<tables::NameMapping> kNone;

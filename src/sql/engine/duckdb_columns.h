@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <duckdb/common/multi_file/multi_file_data.hpp>
+#include <string>
 #include <vector>
 
 #include "tables/scan_plan.h"
@@ -12,6 +13,14 @@ namespace aichemy::sql {
 // The column mapper stops at the first local column without an identifier: give those ids nobody
 // asks for.
 inline constexpr int32_t kNoSuchFieldId = -1'000'000;
+
+// What lake_scan is asked for: "scan-7:0,3" are columns 0 and 3 of the scan, "scan-7" all.
+struct ScanArgument {
+  std::string handle;
+  std::vector<size_t> columns;
+};
+// invalid_argument, as of std::stoul: no numbers.
+ScanArgument scan_argument(const std::string& text);
 
 // Gives the columns of a file without field ids those of the name mapping; others get an id nobody
 // asks for.

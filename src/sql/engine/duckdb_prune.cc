@@ -63,15 +63,15 @@ std::optional<duckdb::BaseStatistics> statistics_of(const tables::DataFile& file
 
 }  // namespace
 
-std::vector<size_t> files_that_may_pass(const LakeScan& scan,
+std::vector<size_t> files_that_may_pass(const LakeScan& scan, const std::vector<LakeColumn>& of,
                                         const std::vector<duckdb::column_t>& columns,
                                         const duckdb::TableFilterSet& filters) {
   std::vector<size_t> kept;
   for (size_t i = 0; i < scan.plan.files.size(); ++i) {
     bool may_pass = true;
     for (const auto& [position, filter] : filters.filters) {
-      if (position >= columns.size() || columns[position] >= scan.columns.size()) continue;
-      const LakeColumn& column = scan.columns[columns[position]];
+      if (position >= columns.size() || columns[position] >= of.size()) continue;
+      const LakeColumn& column = of[columns[position]];
       if (column.source != LakeColumnSource::data) continue;
       auto statistics = statistics_of(scan.plan.files[i], column);
       if (!statistics) continue;

@@ -9,9 +9,9 @@
 
 namespace aichemy::sql {
 
-// Indexes of the files to read. Filters are by position in `columns`, which are indexes in
-// scan.columns.
-std::vector<size_t> files_that_may_pass(const LakeScan& scan,
+// Indexes of the files to read. Filters are by position in `columns`, which are indexes in `of`,
+// the relation's.
+std::vector<size_t> files_that_may_pass(const LakeScan& scan, const std::vector<LakeColumn>& of,
                                         const std::vector<duckdb::column_t>& columns,
                                         const duckdb::TableFilterSet& filters);
 

@@ -90,8 +90,13 @@ class WantedRows final : public duckdb::DeleteFilter {
 // the first file that needs them is opened.
 class ScanState {
  public:
-  ScanState(std::shared_ptr<const LakeScan> scan, std::string handle)
-      : scan_(std::move(scan)), handle_(std::move(handle)) {}
+  // `numbers`: the columns of the scan that the query reads.
+  ScanState(std::shared_ptr<const LakeScan> scan, std::string handle, std::vector<size_t> numbers)
+      : scan_(std::move(scan)), handle_(std::move(handle)), numbers_(std::move(numbers)) {
+    for (size_t number : numbers_) columns_.push_back(scan_->columns.at(number));
+  }
+  const std::vector<LakeColumn>& columns() const { return columns_; }
+  const std::vector<size_t>& numbers() const { return numbers_; }
   const LakeScan& scan() const { return *scan_; }
   const std::shared_ptr<const LakeScan>& shared_scan() const { return scan_; }
   const std::string& handle() const { return handle_; }
@@ -103,6 +108,8 @@ class ScanState {
  private:
   std::shared_ptr<const LakeScan> scan_;
   std::string handle_;
+  std::vector<size_t> numbers_;
+  std::vector<LakeColumn> columns_;
   std::mutex mutex_;
   bool positions_loaded_ = false;
   std::unordered_map<std::string, Positions> positions_by_path_;  // of position delete files
@@ -247,7 +254,7 @@ class LakeFileList final : public duckdb::MultiFileList {
       duckdb::ClientContext&, const duckdb::MultiFileOptions&, const duckdb::vector<std::string>&,
       const duckdb::vector<LogicalType>&, const duckdb::vector<duckdb::column_t>& columns,
       duckdb::TableFilterSet& filters) const override {
-    auto kept = files_that_may_pass(state_->scan(), columns, filters);
+    auto kept = files_that_may_pass(state_->scan(), state_->columns(), columns, filters);
     if (kept.size() == files_.size()) return nullptr;
     return duckdb::make_uniq<LakeFileList>(state_, std::move(kept));
   }
@@ -344,29 +351,36 @@ class LakeFileReader final : public duckdb::MultiFileReader {
   duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext&,
                                                            const duckdb::vector<std::string>& paths,
                                                            const duckdb::FileGlobInput&) override {
-    auto scan = paths.size() == 1 ? info_.scans.find(paths[0]) : nullptr;
+    ScanArgument asked = scan_argument(paths.size() == 1 ? paths[0] : "");
+    auto scan = info_.scans.find(asked.handle);
     if (!scan) throw_error({Code::internal, "scan", "unknown scan handle"});
-    state_ = std::make_shared<ScanState>(std::move(scan), paths[0]);
+    if (asked.columns.empty()) {
+      asked.columns.resize(scan->columns.size());
+      std::iota(asked.columns.begin(), asked.columns.end(), size_t{0});
+    }
+    state_ = std::make_shared<ScanState>(std::move(scan), asked.handle, std::move(asked.columns));
     return duckdb::make_shared_ptr<LakeFileList>(state_);
   }
 
   bool Bind(duckdb::MultiFileOptions& options, duckdb::MultiFileList& files,
             duckdb::vector<LogicalType>& return_types, duckdb::vector<std::string>& names,
             duckdb::MultiFileReaderBindData& bind_data) override {
-    const LakeScan& scan = files.Cast<LakeFileList>().state().scan();
+    const ScanState& state = files.Cast<LakeFileList>().state();
     options.auto_detect_hive_partitioning = false;
     options.hive_partitioning = false;
-    for (size_t i = 0; i < scan.columns.size(); ++i) {
-      const LakeColumn& column = scan.columns[i];
+    for (size_t i = 0; i < state.columns().size(); ++i) {
+      const LakeColumn& column = state.columns()[i];
       FieldId id = column.field_id;
       // Constant columns must not match anything in a file.
       if (column.source != LakeColumnSource::data)
         id.id = kNoSuchFieldId / 2 - static_cast<int32_t>(i);
-      names.push_back(fmt::format("c{}", i));
+      names.push_back(fmt::format("c{}", state.numbers()[i]));
       return_types.push_back(duckdb_type(column.type));
       bind_data.schema.push_back(definition(names.back(), column.type, id));
     }
-    set_defaults(scan, bind_data.schema);
+    for (size_t i = 0; i < state.columns().size(); ++i)
+      set_defaults(state.plan().schema, state.columns()[i].field_id, state.columns()[i].type,
+                   bind_data.schema[i]);
     bind_data.mapping = duckdb::MultiFileColumnMappingMode::BY_FIELD_ID;
     return true;
   }
@@ -397,8 +411,8 @@ class LakeFileReader final : public duckdb::MultiFileReader {
     }
     for (idx_t i = 0; i < global_column_ids.size(); ++i) {
       idx_t column = global_column_ids[i].GetPrimaryIndex();
-      if (column >= state.scan().columns.size()) continue;  // virtual
-      if (auto value = constant_of(state.scan().columns[column], file, reader, context)) {
+      if (column >= state.columns().size()) continue;  // virtual
+      if (auto value = constant_of(state.columns()[column], file, reader, context)) {
         reader_data.constant_map.Add(duckdb::MultiFileGlobalIndex(i), std::move(*value));
       }
     }
@@ -421,12 +435,6 @@ class LakeFileReader final : public duckdb::MultiFileReader {
  private:
   LakeScanInfo& info_;
   std::shared_ptr<ScanState> state_;
-
-  static void set_defaults(const LakeScan& scan,
-                           duckdb::vector<MultiFileColumnDefinition>& schema) {
-    for (size_t i = 0; i < scan.columns.size(); ++i)
-      set_defaults(scan.plan.schema, scan.columns[i].field_id, scan.columns[i].type, schema[i]);
-  }
 
   // Of the field and of those inside it: a struct that a file has may lack a later field.
   static void set_defaults(const tables::Schema& schema, const FieldId& id, const Type& type,
@@ -541,12 +549,12 @@ duckdb::unique_ptr<duckdb::BaseStatistics> column_statistics(duckdb::ClientConte
                                                              const duckdb::FunctionData* data,
                                                              duckdb::column_t index) {
   const auto& files = *data->Cast<duckdb::MultiFileBindData>().file_list;
-  const LakeScan& scan = files.Cast<LakeFileList>().state().scan();
-  if (index >= scan.columns.size() || scan.plan.files.size() > kFilesWithStatisticsMax)
+  const ScanState& state = files.Cast<LakeFileList>().state();
+  if (index >= state.columns().size() || state.plan().files.size() > kFilesWithStatisticsMax)
     return nullptr;
-  const LakeColumn& column = scan.columns[index];
+  const LakeColumn& column = state.columns()[index];
   if (column.source != LakeColumnSource::data || !has_ordered_bounds(column.type)) return nullptr;
-  auto bounds = bounds_of(scan.plan, column);
+  auto bounds = bounds_of(state.plan(), column);
   if (!bounds) return nullptr;
   auto statistics = duckdb::NumericStats::CreateUnknown(duckdb_type(column.type));
   duckdb::NumericStats::SetMin(statistics, bounds->first);

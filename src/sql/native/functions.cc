@@ -8,6 +8,7 @@
 #include "sql/native/aggregate.h"
 #include "sql/native/decimal.h"
 #include "sql/native/hash.h"
+#include "sql/native/same.h"
 #include "sql/native/variant.h"
 
 namespace aichemy::sql {
@@ -79,6 +80,7 @@ void register_native_functions(duckdb::DatabaseInstance& database) {
   }
   register_native_rows(database, rows);
   register_variant_casts(database);
+  register_same(database);
   duckdb::ExtensionLoader loader(database, "aichemy");
   register_native_decimal(loader);  // typed by their arguments, which no signature can say
 }

@@ -17,10 +17,6 @@ constexpr Macro kMacros[] = {
      "CASE WHEN b = 0 THEN trino_fail('DIVISION_BY_ZERO', 'Division by zero') ELSE a // b END"},
     {"modulo", "a, b",
      "CASE WHEN b = 0 THEN trino_fail('DIVISION_BY_ZERO', 'Division by zero') ELSE a % b END"},
-    {"half_up", "n, d",
-     "CASE WHEN d = 0 THEN trino_fail('DIVISION_BY_ZERO', 'Division by zero') "
-     "ELSE (CASE WHEN (n < 0) <> (d < 0) THEN -1 ELSE 1 END) * ((abs(n) * 2 + abs(d)) // (abs(d) * "
-     "2)) END"},
     {"finite", "x, t",
      "CASE WHEN isnan(x) OR isinf(x) THEN trino_fail(CASE WHEN isnan(x) THEN "
      "'INVALID_CAST_ARGUMENT' ELSE 'NUMERIC_VALUE_OUT_OF_RANGE' END, 'Cannot cast ' || "

@@ -1,0 +1,41 @@
+// What keeps the engine's planning of joins and of named queries (WITH) short. Internal.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+
+#include "sql/analysis/plan.h"
+
+namespace aichemy::sql {
+
+// Whether the plan is one row of aggregates over all that it reads, whatever that is.
+bool is_global_aggregate(const Plan& plan);
+
+// From so many joined relations on, the keys of joins are told apart: what the engine concludes
+// from equal ones (a = b and b = c, so a = c) grows with the fourth power of their number, and
+// cannot be interrupted.
+inline constexpr size_t kLinkedRelationsMax = 24;
+// Conditions of the joins in `from` and of `where`; nothing changes for fewer relations.
+void tell_join_keys_apart(PlanPtr& from, BoundPtr& where);
+
+// The text of one that is written where it is read.
+struct InPlaceQuery {
+  std::string text;
+  size_t depth = 0;  // of such texts in one another
+};
+inline constexpr size_t kInPlaceDepthMax = 16;
+
+// How often a plan reads its named queries, by handle. What a recursive query reads is read many
+// times: it counts twice.
+std::map<std::string, size_t> count_named_queries(const Plan& plan);
+
+// The columns that a plan names, by relation: what a scan of it must have.
+using ColumnsRead = std::map<size_t, std::set<size_t>>;
+ColumnsRead columns_read(const Plan& plan);
+// What the engine's table function is given: the scan's handle, and of a scan of files the columns
+// that it is to have, "scan-7:0,3". The engine carries each through all of its planning otherwise.
+std::string scan_argument(const Plan& scan, const ColumnsRead& read);
+
+}  // namespace aichemy::sql
