@@ -211,6 +211,17 @@ std::map<std::string, std::string> StatementRun::catalog_session(const std::stri
   return set;
 }
 
+// What a procedure reads and writes is the whole table.
+Status StatementRun::no_row_rules(const Statement& s, const ResolvedName& name) const {
+  if (!options_.access) return {};
+  RowRules rules = options_.access->row_rules({session_.user, session_.roles},
+                                              {name.catalog, name.schema, name.table});
+  if (rules.filters.empty() && rules.masks.empty()) return {};
+  return semantic_error("NOT_SUPPORTED", s.at,
+                        fmt::format("ALTER TABLE EXECUTE is not supported for table with {}",
+                                    rules.filters.empty() ? "column masks" : "row filter"));
+}
+
 Result<StatementResult> StatementRun::table_execute(const Statement& s) {
   const Identifier& called = s.alter->new_name;
   ASSIGN_OR_RETURN(ResolvedName name, analyzer_.resolve_table(s.name, s.at));
@@ -230,6 +241,7 @@ Result<StatementResult> StatementRun::table_execute(const Statement& s) {
         fmt::format("WHERE not supported for procedure {}", upper_case(called.text)));
   }
   RETURN_IF_ERROR(allowed(Action::execute_table_procedure, name, procedure->name));
+  RETURN_IF_ERROR(no_row_rules(s, name));
   ASSIGN_OR_RETURN(auto values, bind_arguments(s, *procedure));
   if (std::string_view(procedure->name).starts_with("add_files"))
     RETURN_IF_ERROR(procedure_allowed_on_table(name, *procedure, values));

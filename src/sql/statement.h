@@ -192,6 +192,7 @@ class StatementRun {
                                                       Position at);
   Result<std::optional<TableStatistics>> whole_table(const Plan& plan);
   // execute_procedure.cc
+  Status no_row_rules(const Statement& statement, const ResolvedName& name) const;
   Result<StatementResult> table_execute(const Statement& statement);
   Result<StatementResult> optimize(const Statement& statement, const ResolvedName& name,
                                    const TableRef& table, const std::string& threshold);

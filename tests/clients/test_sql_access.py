@@ -156,7 +156,7 @@ def test_grants_outlive_a_restart(granted):
 
 RULES = {
     "catalogs": [{"user": "admin", "allow": "all"}, {"user": "viewer", "catalog": "iceberg", "allow": "read-only"},
-                 {"catalog": "tpch", "allow": "read-only"}, {"user": "alice|bob|dora|emil", "catalog": "iceberg", "allow": "all"},
+                 {"catalog": "tpch", "allow": "read-only"}, {"user": "alice|bob|dora|emil|fred", "catalog": "iceberg", "allow": "all"},
                  {"catalog": "system", "allow": "none"}],
     "schemas": [{"user": "admin", "owner": True}],
     "tables": [
@@ -166,6 +166,8 @@ RULES = {
          "filter": "owner = current_user"},
         {"user": "dora", "catalog": "iceberg", "schema": "s", "table": "notes",
          "privileges": ["SELECT", "INSERT", "DELETE", "UPDATE"], "filter": "owner = current_user"},
+        {"user": "fred", "catalog": "iceberg", "schema": "s", "table": "notes", "privileges": ["SELECT", "OWNERSHIP"],
+         "filter": "owner = current_user"},
         {"user": "emil", "catalog": "iceberg", "schema": "s", "table": "notes",
          "privileges": ["SELECT", "INSERT", "DELETE", "UPDATE"], "columns": [{"name": "note", "mask": "'?'"}]},
         {"user": "viewer|bob", "catalog": "iceberg", "schema": "s", "privileges": ["SELECT", "INSERT"]},
@@ -230,6 +232,9 @@ def test_changes_through_row_filters(ruled):
     run("admin", "CREATE TABLE iceberg.s.notes AS SELECT * FROM (VALUES ('dora', 'a', 1), ('dora', 'b', 2), ('bob', 'c', 3), "
                  "(NULL, 'd', 4)) t(owner, note, n)")
     assert {tuple(row[1:]) for row in run("dora", "SHOW STATS FOR iceberg.s.notes")} == {(None,) * 6}, "she sees some rows only"
+
+    with pytest.raises(trino.exceptions.TrinoUserError, match="ALTER TABLE EXECUTE is not supported for table with row filter"):
+        run("fred", "ALTER TABLE iceberg.s.notes EXECUTE optimize")
 
     def everything():
         return run("admin", "SELECT owner, note, n FROM iceberg.s.notes ORDER BY n")
