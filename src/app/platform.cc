@@ -336,16 +336,14 @@ Status RunningPlatform::start_sql() {
 }
 
 // How clients of the REST catalog reach the objects. Without the first key nothing is signed for
-// them; credentials of a table need none.
+// them; credentials of users need none.
 serve::iceberg::S3Access RunningPlatform::storage_access() {
   serve::iceberg::S3Access access{.endpoint = url("http", s3_->port()),
                                   .region = config().text("s3.region"),
-                                  .user = "admin",
                                   .sessions = session_keys_.get()};
   if (auto key = keys_->find(kFirstAccessKey)) {
     access.access_key = key->id;
     access.secret_key = key->secret;
-    access.user = key->user;
   }
   return access;
 }

@@ -22,8 +22,8 @@ for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
 class Platform:
     """A running `aichemy up`; restart() keeps its data, kill() pulls the plug."""
 
-    def __init__(self, program, data, settings=()):
-        self.program, self.data, self.settings = str(program), Path(data), list(settings)
+    def __init__(self, program, data, settings=(), options=()):
+        self.program, self.data, self.settings, self.options = str(program), Path(data), list(settings), list(options)
         self.process = None
         self.ready = None
         self.start()
@@ -31,7 +31,7 @@ class Platform:
     def start(self):
         ready_file = self.data.parent / "ready.json"
         ready_file.unlink(missing_ok=True)
-        command = [self.program, "up", "--data", str(self.data), "--ports", "auto", "--ready-file", str(ready_file)]
+        command = [self.program, "up", "--data", str(self.data), "--ports", "auto", "--ready-file", str(ready_file), *self.options]
         for setting in self.settings:
             command += ["--set", setting]
         self.log = open(self.data.parent / "log.txt", "ab")
@@ -71,9 +71,9 @@ def wait_until(check, what="it did not happen in time", seconds=30):
     return value
 
 
-def make_platform(settings=(), parent=None):
+def make_platform(settings=(), parent=None, options=()):
     folder = Path(tempfile.mkdtemp(prefix="aichemy-test-", dir=parent))
-    return Platform(os.environ.get("AICHEMY", ROOT / "build/release/aichemy"), folder / "data", settings)
+    return Platform(os.environ.get("AICHEMY", ROOT / "build/release/aichemy"), folder / "data", settings, options)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,8 @@
 //
 // Names with several levels are joined by U+001F in paths and queries ("%1F"), as the specification
 // has it. Tables' credentials for the object store are handed out when a client asks for them by
-// X-Iceberg-Access-Delegation: vended-credentials: they are for the table's own places, and end.
+// X-Iceberg-Access-Delegation: vended-credentials. Where users sign in, they are for the table's
+// own places, and end.
 #pragma once
 
 #include <chrono>
@@ -24,15 +25,14 @@
 
 namespace aichemy::serve::iceberg {
 
-// Where and how clients reach the objects; empty endpoint: nothing is handed out. The key itself
-// only signs.
+// Where and how clients reach the objects; empty endpoint: nothing is handed out. Where users sign
+// in, the key itself only signs.
 struct S3Access {
   std::string endpoint;  // "http://127.0.0.1:9000"
   std::string access_key;
   std::string secret_key;
   std::string region = "us-east-1";
-  std::string user;                             // who acts with credentials when nobody signs in
-  const auth::SessionKeys* sessions = nullptr;  // none: no credentials are handed out
+  const auth::SessionKeys* sessions = nullptr;  // none: users get no credentials
 };
 
 struct IcebergServiceOptions {

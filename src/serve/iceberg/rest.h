@@ -92,13 +92,15 @@ class RestContext {
   // Members "config" and "storage-credentials" of an answer about a table.
   void put_credentials(const RestRequest& request, const tables::iceberg::TableMetadata& table,
                        Json* answer) const;
-  // For the table's location and where its properties put data and metadata, for half a day.
+  // One for each place: the table's location, and where its properties put data and metadata.
   Json storage_credentials(const std::string& principal,
                            const tables::iceberg::TableMetadata& table) const;
 
  private:
-  std::optional<auth::SessionKey> session_key(const std::string& principal,
-                                              const tables::iceberg::TableMetadata& table) const;
+  // Sets a key for the table: one for its places only and for half a day when users sign in, the
+  // platform's own when whoever comes may do everything anyway. The places; none: there is no key.
+  std::vector<std::string> put_key(const std::string& principal,
+                                   const tables::iceberg::TableMetadata& table, Json* config) const;
 
   const IcebergServiceOptions& options_;
   struct Granted {

@@ -24,14 +24,6 @@ Json s3_properties(const S3Access& s3) {
   return json;
 }
 
-void put_key(const auth::SessionKey& key, Json* json) {
-  auto until = std::chrono::floor<std::chrono::milliseconds>(key.grant.until);
-  json->set("s3.access-key-id", key.id);
-  json->set("s3.secret-access-key", key.secret);
-  json->set("s3.session-token", key.token);
-  json->set("s3.session-token-expires-at-ms", std::to_string(until.time_since_epoch().count()));
-}
-
 // "bucket/prefix/" of where the table's own files lie. Others, that were added from elsewhere, need
 // a key of one's own.
 std::vector<std::string> places_of(const tables::iceberg::TableMetadata& table) {
@@ -98,33 +90,42 @@ Result<std::string> RestContext::principal_of(std::string_view authorization) {
   return found->second.principal;
 }
 
-std::optional<auth::SessionKey> RestContext::session_key(
-    const std::string& principal, const tables::iceberg::TableMetadata& table) const {
-  if (s3().endpoint.empty() || !s3().sessions) return std::nullopt;
-  return s3().sessions->issue({.user = principal.empty() ? s3().user : principal,
-                               .places = places_of(table),
-                               .until = wall_now() + kCredentialLifetime});
+std::vector<std::string> RestContext::put_key(const std::string& principal,
+                                              const tables::iceberg::TableMetadata& table,
+                                              Json* config) const {
+  std::vector<std::string> places = places_of(table);
+  if (!authenticates()) {
+    if (s3().access_key.empty()) return {};
+    config->set("s3.access-key-id", s3().access_key);
+    config->set("s3.secret-access-key", s3().secret_key);
+    return places;
+  }
+  if (!s3().sessions) return {};
+  auth::SessionKey key = s3().sessions->issue(
+      {.user = principal, .places = places, .until = wall_now() + kCredentialLifetime});
+  auto until = std::chrono::floor<std::chrono::milliseconds>(key.grant.until);
+  config->set("s3.access-key-id", key.id);
+  config->set("s3.secret-access-key", key.secret);
+  config->set("s3.session-token", key.token);
+  config->set("s3.session-token-expires-at-ms", std::to_string(until.time_since_epoch().count()));
+  return places;
 }
 
 Json RestContext::storage_credentials(const std::string& principal,
                                       const tables::iceberg::TableMetadata& table) const {
   Json list = Json::array();
-  auto key = session_key(principal, table);
-  if (!key) return list;
-  for (const std::string& place : key->grant.places) {
-    Json config = s3_properties(s3());
-    put_key(*key, &config);
-    list.push(Json::object().set("prefix", "s3://" + place).set("config", std::move(config)));
-  }
+  if (s3().endpoint.empty()) return list;
+  Json config = s3_properties(s3());
+  for (const std::string& place : put_key(principal, table, &config))
+    list.push(Json::object().set("prefix", "s3://" + place).set("config", config));
   return list;
 }
 
 void RestContext::put_credentials(const RestRequest& request,
                                   const tables::iceberg::TableMetadata& table, Json* answer) const {
   Json config = s3_properties(s3());
-  if (request.wants_credentials) {
-    if (auto key = session_key(request.call.principal, table)) put_key(*key, &config);
-  }
+  if (request.wants_credentials && !s3().endpoint.empty())
+    put_key(request.call.principal, table, &config);
   if (request.wants_signing && !s3().endpoint.empty() && request.path.contains("namespace")) {
     // Creating a table has its name in the body only: such a client loads it again.
     auto path = request.path.find("table");
