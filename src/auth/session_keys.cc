@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr size_t kTokenBytesMax = 8192;
+constexpr size_t kTokenBytesMax = 16'384;  // five places of the longest names
 constexpr size_t kIdDigits = 16;
 
 std::string payload_of(const SessionGrant& grant) {

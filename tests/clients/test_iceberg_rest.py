@@ -504,9 +504,9 @@ def test_requests_are_signed_below_the_table_only(platform, catalog, space):
     assert config["s3.remote-signing-enabled"] == "true" and "s3.secret-access-key" not in config
     place = table.location().removeprefix("s3://")
 
-    def sign(method, where):
+    def sign(method, where, **headers):
         return requests.post(f"{uri}/{config['s3.signer.endpoint']}", timeout=10, json={
-            "region": "us-east-1", "method": method, "uri": f"{endpoint}/{where}", "headers": {}})
+            "region": "us-east-1", "method": method, "uri": f"{endpoint}/{where}", "headers": headers})
 
     answer = sign("PUT", place + "/data/x.txt")
     assert answer.status_code == 200, answer.text
@@ -517,6 +517,8 @@ def test_requests_are_signed_below_the_table_only(platform, catalog, space):
     assert requests.get(f"{endpoint}/{place}/data/x.txt", headers=headers, timeout=10).content == b"hello"
     for where in ("warehouse/other/x", place + "/../x", "warehouse?list-type=2", place + "x/data"):
         assert sign("GET", where).status_code == 403, where
+    for source, status in ((f"/{place}/data/x.txt", 200), (f"{place}/data/x.txt", 200), ("/warehouse/other/x", 403), ("", 403)):
+        assert sign("PUT", place + "/data/y.txt", **{"x-amz-copy-source": [source]}).status_code == status, source
 
 
 def test_version_3_tables_hand_out_row_ids(platform, catalog, space, running):

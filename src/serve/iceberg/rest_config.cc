@@ -33,7 +33,7 @@ std::vector<std::string> places_of(const tables::iceberg::TableMetadata& table) 
   std::vector<std::string> places;
   auto add = [&](const std::string& location) {
     auto parsed = tables::parse_location(location);
-    if (!parsed || parsed->bucket.empty()) return;
+    if (!parsed || parsed->bucket.empty() || parsed->key.empty()) return;  // no whole bucket
     std::string place = parsed->bucket + "/" + parsed->key;
     if (!place.ends_with('/')) place += '/';
     if (std::ranges::find(places, place) == places.end()) places.push_back(std::move(place));

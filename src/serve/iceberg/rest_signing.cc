@@ -37,6 +37,14 @@ Status check_object(std::string_view path, const std::string& location) {
   return refused(object + " is not below the table's location");
 }
 
+// What a copy reads is the table's, too.
+Status check_source(const Json& values, const std::string& location) {
+  if (values.as_array().size() != 1) return refused("one x-amz-copy-source is needed");
+  std::string_view source = values.as_array()[0].as_string();
+  if (source.starts_with('/')) source.remove_prefix(1);
+  return check_object("/" + std::string(source.substr(0, source.find('?'))), location);
+}
+
 }  // namespace
 
 Result<Json> RestContext::sign(const Json& body, const std::string& location) const {
@@ -53,6 +61,7 @@ Result<Json> RestContext::sign(const Json& body, const std::string& location) co
   std::map<std::string, std::string> headers;
   for (const auto& [name, values] : body["headers"].as_object()) {
     std::string key = lower_name(name);
+    if (key == "x-amz-copy-source") RETURN_IF_ERROR(check_source(values, location));
     if (std::ranges::find(kNotSigned, key) != std::end(kNotSigned)) continue;
     if (values.as_array().size() == 1) headers[key] = values.as_array()[0].as_string();
   }

@@ -58,9 +58,9 @@ std::string field_ids(const InsertTarget& target) {
 // ---- partition values ----
 
 // The transform of a value, told as an expression, as one that gives Iceberg's partition value
-// (years since 1970 and so on).
+// (years since 1970 and so on). `for_order`: one in the same order, which has no limits of its own.
 Result<std::string> transform_expression(const std::string& text, const std::string& name,
-                                         const Type& type) {
+                                         const Type& type, bool for_order = false) {
   ASSIGN_OR_RETURN(tables::Transform transform, tables::transform_from_text(text));
   // The calendar is UTC's: an instant is taken as the UTC timestamp it is.
   std::string at =
@@ -76,7 +76,7 @@ Result<std::string> transform_expression(const std::string& text, const std::str
       return fmt::format("({}::DATE - DATE '1970-01-01')::INTEGER", at);
     case tables::TransformKind::hour:
       // Floor division also before 1970.
-      return fmt::format("floor(epoch({}) / 3600)::INTEGER", at);
+      return fmt::format("floor(epoch({}) / 3600){}", at, for_order ? "" : "::INTEGER");
     case tables::TransformKind::truncate:
       if (type.is_text()) return fmt::format("left({}, {})", name, width);
       if (type.is(TypeKind::varbinary)) return fmt::format("{}[1:{}]", name, width);
@@ -84,7 +84,8 @@ Result<std::string> transform_expression(const std::string& text, const std::str
         return fail(Code::unsupported, "partitioning",
                     "writing to a table partitioned by truncate of a decimal");
       }
-      return fmt::format("({0} - ((({0} % {1}) + {1}) % {1}))", name, width);
+      return fmt::format("({0}{2} - ((({0}{2} % {1}) + {1}) % {1}))", name, width,
+                         for_order ? "::HUGEINT" : "");
     case tables::TransformKind::bucket: return fmt::format("aichemy_bucket({}, {})", name, width);
     case tables::TransformKind::unknown: break;
   }
@@ -100,7 +101,7 @@ Result<std::string> sort_keys(const InsertTarget& target) {
     std::string value = identifier(key.column[0]);
     for (size_t i = 1; i < key.column.size(); ++i)
       value = fmt::format("struct_extract({}, {})", value, literal(key.column[i]));
-    ASSIGN_OR_RETURN(value, transform_expression(key.transform, value, key.type));
+    ASSIGN_OR_RETURN(value, transform_expression(key.transform, value, key.type, true));
     keys += fmt::format("{}{} {} NULLS {}", keys.empty() ? "" : ", ", value,
                         key.descending ? "DESC" : "ASC", key.nulls_first ? "FIRST" : "LAST");
   }

@@ -157,7 +157,10 @@ class EnumProjection final : public TypedProjection {
   Status set(const Given& given) {
     if (!type_.is(TypeKind::varchar)) return wrong_type();
     ASSIGN_OR_RETURN(std::string list, given.required("values", "partition_projection_values"));
-    values_ = split_list(list);
+    std::set<std::string> seen;
+    for (std::string& value : split_list(list)) {
+      if (seen.insert(value).second) values_.push_back(std::move(value));
+    }
     return {};
   }
   std::optional<std::string> text_of(const tables::Value& value) const override {
@@ -215,6 +218,8 @@ class RangeProjection : public TypedProjection {
     std::vector<std::string> out;
     for (int64_t at = low; at <= high; at += step_) {
       std::string text = text_at(at);
+      // Steps may be finer than the format, or than the key's type.
+      if (!out.empty() && out.back() == text) continue;
       if (may_match(conjuncts, value_at(at, text))) out.push_back(std::move(text));
     }
     return out;
@@ -227,6 +232,8 @@ class RangeProjection : public TypedProjection {
   virtual tables::Value value_at(int64_t at, const std::string& text) const = 0;
   // A number of the key's type (integer, days, microseconds), rounded down; none: the key is text.
   virtual std::optional<int64_t> number_of(int64_t value) const = 0;
+  // How many numbers are one value of the key.
+  virtual int64_t span() const { return 1; }
 
   bool is_projected(int64_t at) const {
     return at >= left_ && at <= right_ && (at - left_) % step_ == 0;
@@ -241,7 +248,8 @@ class RangeProjection : public TypedProjection {
       auto bound = given ? number_of(*given) : std::nullopt;
       if (!bound) continue;
       if (conjunct.op == Compare::gt || conjunct.op == Compare::ge) low = std::max(low, *bound);
-      if (conjunct.op == Compare::lt || conjunct.op == Compare::le) high = std::min(high, *bound);
+      if (conjunct.op == Compare::lt || conjunct.op == Compare::le)
+        high = std::min(high, *bound + span() - 1);
     }
   }
 };
@@ -362,6 +370,7 @@ class DateProjection final : public RangeProjection {
     if (!left || !right) return bad_range(": the format names no day");
     left_ = *left;
     right_ = *right;
+    if (left_ > right_) return bad_range(": the format does not tell its years apart");
     return {};
   }
 
@@ -419,6 +428,7 @@ class DateProjection final : public RangeProjection {
     constexpr int64_t kDaysMax = 100'000'000;
     return std::clamp(value, -kDaysMax, kDaysMax) * kDaySeconds;
   }
+  int64_t span() const override { return type_.is(TypeKind::date) ? kDaySeconds : 1; }
 
  private:
   DatePattern pattern_;

@@ -72,8 +72,22 @@ TEST(HiveProjection, Values) {
   const hive::Parameters steps = {
       {"type", "integer"}, {"range", "-5,10"}, {"interval", "5"}, {"digits", "2"}};
   const hive::Parameters injected = {{"type", "injected"}};
+  const hive::Parameters finer = {{"type", "date"},
+                                  {"format", "yyyy-MM-dd"},
+                                  {"range", "NOW-1DAYS,NOW"},
+                                  {"interval", "1"},
+                                  {"interval.unit", "HOURS"}};
+  const hive::Parameters hours = {{"type", "date"},
+                                  {"format", "yyyy-MM-dd HH"},
+                                  {"range", "NOW-1DAYS,NOW"},
+                                  {"interval", "24"},
+                                  {"interval.unit", "HOURS"}};
   for (const Case& row : std::initializer_list<Case>{
            {text, {{"type", "enum"}, {"values", " a, b/c ,,d"}}, {}, {"k=a", "k=b%2Fc", "k=d"}},
+           {text, {{"type", "enum"}, {"values", "a,b,a"}}, {}, {"k=a", "k=b"}},
+           {text, finer, {}, {"k=2023-12-31", "k=2024-01-01"}},
+           {day, hours, {{1, Compare::le, {int64_t{19'723}}}}, {"k=2023-12-31", "k=2024-01-01"}},
+           {day, hours, {{1, Compare::lt, {int64_t{19'723}}}}, {"k=2023-12-31"}},
            {number, steps, {}, {"k=-5", "k=00", "k=05", "k=10"}},
            {number, steps, {{1, Compare::gt, {int64_t{1}}}}, {"k=05", "k=10"}},
            {number, steps, {{1, Compare::ge, {INT64_MAX}}}, {}},
@@ -136,6 +150,17 @@ TEST(HiveProjection, BoundsBeyondTheCalendar) {
     ASSERT_FALSE(projection.has_value()) << range;
     EXPECT_TRUE(projection.error().is("INVALID_COLUMN_PROPERTY")) << range;
   }
+}
+
+TEST(HiveProjection, YearsOfTwoDigitsAreOfThisCentury) {
+  std::vector<ColumnInfo> columns{{.name = "id"}, {.name = "k", .type = Type::varchar()}};
+  hive::Parameters parameters{{"projection.enabled", "true"},
+                              {"projection.k.type", "date"},
+                              {"projection.k.format", "yy-MM-dd"},
+                              {"projection.k.range", "NOW-20000DAYS,NOW"}};
+  auto projection = HiveProjection::of(columns, 1, parameters, kNow);
+  ASSERT_FALSE(projection.has_value()) << "1969 would be 2069";
+  EXPECT_TRUE(projection.error().is("INVALID_COLUMN_PROPERTY"));
 }
 
 TEST(HiveProjection, Limits) {

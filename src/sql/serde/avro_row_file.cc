@@ -61,7 +61,7 @@ bool holds(const AvroNode& node, const Type& type) {
       return is_millis(node) || is_logical(node, tables::TypeKind::timestamp);
     case TypeKind::decimal:
       return node.kind == AvroKind::bytes && is_logical(node, tables::TypeKind::decimal) &&
-             node.type.scale == type.scale;
+             node.type.scale == type.scale && node.type.precision >= type.precision;
     case TypeKind::varchar:
     case TypeKind::char_: return node.kind == AvroKind::string;
     case TypeKind::varbinary:
