@@ -284,17 +284,17 @@ TEST(SessionKeysTest, CannotBeChangedNorOutliveTheirTime) {
   SessionKeys keys(std::string(64, 'k'));
   WallTime now = *parse_amz_date("20261122T153909Z");
   SessionKey issued = keys.issue({"ann", {"lake/s/t/"}, now + std::chrono::seconds(10)});
-  EXPECT_EQ(keys.open(issued.token, now + std::chrono::seconds(10)).error().what, "expired_token");
-  EXPECT_EQ(SessionKeys("another").open(issued.token, now).error().what, "invalid_token");
+  EXPECT_TRUE(keys.open(issued.token, now + std::chrono::seconds(10)).error().is("expired_token"));
+  EXPECT_TRUE(SessionKeys("another").open(issued.token, now).error().is("invalid_token"));
   for (size_t i = 0; i < issued.token.size(); ++i) {
     std::string changed = issued.token;
     changed[i] = changed[i] == 'A' ? 'B' : 'A';
     auto opened = keys.open(changed, now);
     ASSERT_FALSE(opened) << i;
-    EXPECT_EQ(opened.error().what, "invalid_token") << i;
+    EXPECT_TRUE(opened.error().is("invalid_token")) << i;
   }
   for (const char* text : {"", ".", "a.b", "=.=", "e30="})
-    EXPECT_EQ(keys.open(text, now).error().what, "invalid_token") << text;
+    EXPECT_TRUE(keys.open(text, now).error().is("invalid_token")) << text;
   EXPECT_FALSE(keys.open(std::string(100'000, 'a') + ".b", now));
 }
 
