@@ -144,35 +144,37 @@ void StatementQuery::start() {
     services_.registry.update(
         id(), [&](sql::QueryInfo& one) { one.resource_group = std::move(entered->path); });
   }
-  std::optional<uint64_t> leaving;
+  Ended leaving;
   {
     std::lock_guard lock(mutex_);
     if (!entered) {
       if (!error_) error_ = entered.error();
       (void)end_locked();
     } else if (registered_end_) {
-      leaving = entered->ticket;  // it was over before we came back
+      leaving.ticket = entered->ticket;  // it was over before we came back
     } else {
       ticket_ = entered->ticket;
     }
   }
-  leave(leaving);
+  leave(std::move(leaving));
 }
 
-void StatementQuery::leave(std::optional<uint64_t> ticket) {
-  if (ticket) services_.groups.leave(*ticket);
+void StatementQuery::leave(Ended ended) {
+  if (ended.ticket) services_.groups.leave(*ended.ticket);
+  // Taking a large query apart takes seconds: neither under the lock nor on an io loop.
+  if (ended.rows) (void)services_.pool.post([rows = std::move(ended.rows)] {});
 }
 
 // It may run now. On whichever thread made room for it.
 void StatementQuery::admitted() {
-  std::optional<uint64_t> leaving;
+  Ended leaving;
   {
     std::lock_guard lock(mutex_);
     admitted_ = services_.clock.steady_now();
     schedule_locked();
     if (error_) leaving = end_locked();
   }
-  leave(leaving);
+  leave(std::move(leaving));
 }
 
 bool StatementQuery::has_enough_locked() const {
@@ -273,7 +275,7 @@ void StatementQuery::work() {
     if (!status) error = status.error();
   }
   std::vector<std::function<void()>> waiting;
-  std::optional<uint64_t> leaving;
+  Ended leaving;
   {
     std::lock_guard lock(mutex_);
     working_ = false;
@@ -287,16 +289,17 @@ void StatementQuery::work() {
     if (exhausted_ || error_) leaving = end_locked();
     waiting.swap(waiting_);
   }
-  leave(leaving);
+  leave(std::move(leaving));
   for (auto& callback : waiting) callback();
 }
 
-std::optional<uint64_t> StatementQuery::end_locked() {
+StatementQuery::Ended StatementQuery::end_locked() {
+  Ended ended;
   if (!working_ && result_.rows) {
     progress_ = result_.rows->progress();
-    result_.rows.reset();
+    ended.rows = std::move(result_.rows);
   }
-  if (registered_end_) return std::nullopt;
+  if (registered_end_) return ended;
   registered_end_ = true;
   finished_at_ = services_.clock.steady_now();
   services_.registry.update(id(), [&](sql::QueryInfo& info) {
@@ -310,12 +313,13 @@ std::optional<uint64_t> StatementQuery::end_locked() {
     (void)services_.pool.post(
         [segments = services_.segments, query = id()] { segments->forget(query); });
   }
-  return std::exchange(ticket_, std::nullopt);
+  ended.ticket = std::exchange(ticket_, std::nullopt);
+  return ended;
 }
 
 void StatementQuery::cancel(const char* what, const std::string& message) {
   std::vector<std::function<void()>> waiting;
-  std::optional<uint64_t> leaving;
+  Ended leaving;
   {
     std::lock_guard lock(mutex_);
     if (ended_ || error_) return;
@@ -326,7 +330,7 @@ void StatementQuery::cancel(const char* what, const std::string& message) {
     leaving = end_locked();
     waiting.swap(waiting_);
   }
-  leave(leaving);
+  leave(std::move(leaving));
   for (auto& callback : waiting) callback();
 }
 

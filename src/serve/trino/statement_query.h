@@ -140,9 +140,13 @@ class StatementQuery : public std::enable_shared_from_this<StatementQuery> {
   Status make_rows(Ready& made, bool& done);
   Status make_segment(Ready& made, bool& done);
   void schedule_locked();
-  // Tells the registry, frees the stream; the ticket to give back once the lock is released.
-  std::optional<uint64_t> end_locked();
-  void leave(std::optional<uint64_t> ticket);
+  // What the end of a query gives back, once the lock is released.
+  struct Ended {
+    std::optional<uint64_t> ticket;  // of its resource group
+    std::shared_ptr<sql::RowStream> rows;
+  };
+  Ended end_locked();  // tells the registry
+  void leave(Ended ended);
   bool has_enough_locked() const;
   const char* state_locked();
   std::string body_locked(const std::string& base, std::optional<uint64_t> next_token,
