@@ -4,10 +4,18 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
 import time
+
+
+def take_the_terminal():
+    """In the child. A shell's background job has ^C ignored, and passes that on."""
+    for interrupt in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(interrupt, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Terminal:
@@ -17,7 +25,7 @@ class Terminal:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, close_fds=True,
-                                        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+                                        start_new_session=True, preexec_fn=take_the_terminal,
                                         env=dict(os.environ, TERM="xterm", COLUMNS="120", LINES="40", **environment))
         os.close(slave)
         self.seen = ""
