@@ -2,11 +2,11 @@
 
 #include <malloc.h>
 #include <pthread.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <ctime>
+
+#include "runtime/process.h"
 
 namespace aichemy::app {
 namespace {
@@ -18,15 +18,6 @@ std::chrono::nanoseconds cpu_time() {
 }
 
 }  // namespace
-
-uint64_t resident_bytes() {
-  std::FILE* file = std::fopen("/proc/self/statm", "r");
-  if (!file) return 0;
-  unsigned long total = 0, resident = 0;
-  if (std::fscanf(file, "%lu %lu", &total, &resident) != 2) resident = 0;
-  std::fclose(file);
-  return uint64_t{resident} * static_cast<uint64_t>(::getpagesize());
-}
 
 bool TrimPolicy::wants(uint64_t resident_bytes, std::chrono::nanoseconds cpu, SteadyTime now) {
   auto passed = std::chrono::duration<double>(now - looked_).count();
@@ -52,7 +43,7 @@ void MemoryTrimmer::run(const std::stop_token& stop) {
   TrimPolicy policy;
   policy.trimmed(resident_bytes(), clock_.steady_now());
   std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
+  for (;;) {
     stopped_.wait_for(lock, stop, TrimPolicy::kLookEvery, [] { return false; });
     if (stop.stop_requested()) return;
     if (!policy.wants(resident_bytes(), cpu_time(), clock_.steady_now())) continue;

@@ -47,7 +47,4 @@ class MemoryTrimmer {
   void run(const std::stop_token& stop);
 };
 
-// Of this process.
-uint64_t resident_bytes();
-
 }  // namespace aichemy::app

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/process.h"
+
 namespace aichemy::app {
 namespace {
 

@@ -32,6 +32,7 @@
 #include "objectstore/memory_store.h"
 #include "runtime/io.h"
 #include "runtime/pool.h"
+#include "runtime/process.h"
 #include "serve/console/console_service.h"
 #include "serve/hms/hms_service.h"
 #include "serve/iceberg/iceberg_service.h"

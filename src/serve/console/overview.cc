@@ -1,13 +1,11 @@
 #include "serve/console/overview.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <set>
 
 #include "base/log_tail.h"
+#include "runtime/process.h"
 #include "serve/console/handlers.h"
 
 namespace aichemy::serve::console {
@@ -16,14 +14,6 @@ namespace {
 constexpr auto kFresh = std::chrono::milliseconds(900);
 constexpr size_t kTopicsShown = 12;
 constexpr size_t kLogLinesMax = 2000;
-
-int64_t resident_bytes() {
-  FILE* file = std::fopen("/proc/self/statm", "r");
-  long total = 0, resident = 0;
-  if (file && std::fscanf(file, "%ld %ld", &total, &resident) != 2) resident = 0;
-  if (file) std::fclose(file);
-  return static_cast<int64_t>(resident) * ::getpagesize();
-}
 
 Json trouble(const char* level, std::string text, const char* link) {
   return Json().set("level", level).set("text", std::move(text)).set("link", link);
@@ -189,7 +179,8 @@ Json OverviewKeeper::make(Look& now) {
   Json out;
   auto uptime = std::chrono::duration_cast<std::chrono::seconds>(now.at - began_).count();
   out.set("version", options_.version).set("now_millis", options_.clock.wall_millis());
-  out.set("uptime_seconds", static_cast<int64_t>(uptime)).set("memory_bytes", resident_bytes());
+  out.set("uptime_seconds", static_cast<int64_t>(uptime))
+      .set("memory_bytes", static_cast<int64_t>(resident_bytes()));
   out.set("groups_total", static_cast<int64_t>(options_.broker.groups().list().size()));
   int64_t running = 0, failed = 0;
   for (const auto& query : options_.queries.list()) {

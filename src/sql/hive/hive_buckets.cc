@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "sql/hive/hive_hash.h"
 #include "sql/hive/hive_partition.h"
+#include "sql/hive/numbers.h"
 
 namespace aichemy::sql {
 namespace {
@@ -26,13 +27,6 @@ std::optional<size_t> column_of(const HiveTable& table, const std::string& name)
 
 std::unexpected<Error> bad_property(const std::string& message) {
   return fail(Code::invalid, "INVALID_TABLE_PROPERTY", message);
-}
-
-std::optional<int> number_of(std::string_view text) {
-  int value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 // The digits at the front, if there are any.
@@ -133,7 +127,7 @@ Result<std::vector<std::string>> list_of(const NewTable& table, const char* prop
 Result<int> count_of(const NewTable& table, const char* property, int otherwise) {
   auto given = table.properties.find(property);
   if (given == table.properties.end()) return otherwise;
-  if (auto value = number_of(given->second)) return *value;
+  if (auto value = parse_number<int>(given->second)) return *value;
   return bad_property(
       fmt::format("Invalid value for catalog 'hive' table property '{}': Cannot "
                   "convert ['{}'] to integer",
@@ -246,12 +240,12 @@ void show_buckets(const HiveTable& table, Properties& shown) {
 
 std::optional<int> bucket_of_file(std::string_view path) {
   std::string_view name = path.substr(path.rfind('/') + 1);
-  if (name.starts_with("bucket_")) return number_of(digits_of(name.substr(7)));
+  if (name.starts_with("bucket_")) return parse_number<int>(digits_of(name.substr(7)));
   if (size_t at = name.find("_bucket-"); at != std::string_view::npos)
-    return number_of(digits_of(name.substr(at + 8)));
+    return parse_number<int>(digits_of(name.substr(at + 8)));
   std::string_view digits = digits_of(name), rest = name.substr(digits.size());
   bool hive = !digits.empty() && rest.starts_with('_') && !digits_of(rest.substr(1)).empty();
-  return hive ? number_of(digits) : std::nullopt;
+  return hive ? parse_number<int>(digits) : std::nullopt;
 }
 
 std::string bucket_file_name(int bucket, const std::string& insert, size_t file) {

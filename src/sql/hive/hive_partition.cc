@@ -1,4 +1,5 @@
 #include "sql/hive/hive_partition.h"
+#include "sql/hive/numbers.h"
 
 #include <fmt/format.h>
 
@@ -10,20 +11,6 @@
 
 namespace aichemy::sql {
 namespace {
-
-std::optional<int64_t> number_of(std::string_view text) {
-  int64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-std::optional<double> double_of(std::string_view text) {
-  double value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 struct Range {
   TypeKind kind;
@@ -37,7 +24,7 @@ constexpr Range kRanges[] = {
 };
 
 std::optional<tables::Value> integer_of(std::string_view text, const Type& type) {
-  auto value = number_of(text);
+  auto value = parse_number<int64_t>(text);
   for (const Range& range : kRanges) {
     if (value && range.kind == type.kind && *value >= range.low && *value <= range.high)
       return tables::Value(*value);
@@ -63,7 +50,7 @@ std::optional<tables::Value> parsed(std::string_view text, const Type& type) {
     }
     case TypeKind::real:
     case TypeKind::double_: {
-      auto value = double_of(text);
+      auto value = parse_number<double>(text);
       return value ? std::optional(tables::Value(*value)) : std::nullopt;
     }
     case TypeKind::date: {

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "sql/hive/date_pattern.h"
 #include "sql/hive/hive_projection.h"
+#include "sql/hive/numbers.h"
 #include "tables/calendar.h"
 
 namespace aichemy::sql {
@@ -52,13 +53,6 @@ std::string upper(std::string text) {
   return text;
 }
 
-std::optional<int32_t> integer_of(std::string_view text) {
-  int32_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
     text.remove_prefix(1);
@@ -94,7 +88,7 @@ struct Given {
   Result<std::optional<int32_t>> number(const char* parameter, int32_t least) const {
     auto found = text(parameter);
     if (!found) return std::nullopt;
-    auto value = integer_of(*found);
+    auto value = parse_number<int32_t>(*found);
     if (value && *value >= least) return value;
     return bad_projection(column.name, fmt::format("Property: 'partition_projection_{}' value '{}' "
                                                    "is invalid, it needs to be an integer of at "
@@ -262,8 +256,8 @@ class IntegerProjection final : public RangeProjection {
       return wrong_type();
     ASSIGN_OR_RETURN(std::string range, given.required("range", kRange));
     auto bounds = split_list(range);
-    auto left = bounds.size() == 2 ? integer_of(bounds[0]) : std::nullopt;
-    auto right = bounds.size() == 2 ? integer_of(bounds[1]) : std::nullopt;
+    auto left = bounds.size() == 2 ? parse_number<int32_t>(bounds[0]) : std::nullopt;
+    auto right = bounds.size() == 2 ? parse_number<int32_t>(bounds[1]) : std::nullopt;
     if (!left || !right)
       return bad_projection(name_,
                             fmt::format("Property: '{}' needs to be list of 2 integers", kRange));
@@ -284,7 +278,7 @@ class IntegerProjection final : public RangeProjection {
     bool is_text = type_.is(TypeKind::varchar);
     std::optional<int64_t> number;
     if (is_text)
-      number = integer_of(value.as_bytes());
+      number = parse_number<int32_t>(value.as_bytes());
     else
       number = value.as_int();
     if (!number || !is_projected(*number)) return std::nullopt;
@@ -330,7 +324,7 @@ std::optional<int64_t> bound_from_now(std::string_view text, int64_t now) {
   if (!minus && text[0] != '+') return std::nullopt;
   text = trimmed(text.substr(1));
   size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  auto count = integer_of(text.substr(0, digits));
+  auto count = parse_number<int32_t>(text.substr(0, digits));
   text = trimmed(text.substr(digits));
   if (!count) return std::nullopt;
   for (const UnitRow& unit : kUnits) {
@@ -518,7 +512,7 @@ Status set_projection_parameters(const ColumnInfo& column, hive::Parameters& par
                               "convert ['{}'] to {}",
                               row.property, value, type_name(row.kind)));
     };
-    if (row.kind == PropertyRow::Kind::number && !integer_of(value)) return refuse();
+    if (row.kind == PropertyRow::Kind::number && !parse_number<int32_t>(value)) return refuse();
     to = row.kind == PropertyRow::Kind::word ? lower(value) : value;
     if (row.kind != PropertyRow::Kind::list) continue;
     auto list = Json::parse(value);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sql/native/functions.h"
+#include "sql/native/put.h"
 
 namespace aichemy::sql {
 
@@ -48,11 +49,6 @@ class AggregateRow {
   std::vector<duckdb::UnifiedVectorFormat> formats_;
   duckdb::idx_t row_ = 0;
 };
-
-inline void put_bytes(duckdb::Vector& result, duckdb::idx_t at, std::string_view bytes) {
-  duckdb::FlatVector::GetData<duckdb::string_t>(result)[at] =
-      duckdb::StringVector::AddStringOrBlob(result, bytes.data(), bytes.size());
-}
 
 template <class State>
 struct NativeAggregate {

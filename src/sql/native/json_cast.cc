@@ -14,6 +14,7 @@
 
 #include "sql/native/duckdb_type.h"
 #include "sql/native/functions.h"
+#include "sql/native/put.h"
 #include "sql/types/json_node.h"
 #include "sql/types/type.h"
 
@@ -217,7 +218,7 @@ class Decoder {
         FlatVector::GetData<float>(out)[row] = static_cast<float>(real(node, type));
         return;
       case TypeKind::double_: FlatVector::GetData<double>(out)[row] = real(node, type); return;
-      case TypeKind::decimal: return decimal(decimal_of(node, type), out, row);
+      case TypeKind::decimal: return put_decimal(decimal_of(node, type), out, row);
       case TypeKind::json:
       case TypeKind::varchar: {
         std::string text = text_of(node, type);
@@ -247,20 +248,6 @@ class Decoder {
     if (node.is(NodeKind::boolean)) return node.truth ? 1 : 0;
     if (!node.is(NodeKind::number) && !node.is(NodeKind::string)) unexpected(node, type);
     return real_of(node.text, node, type);
-  }
-  static void decimal(duckdb::hugeint_t value, Vector& out, idx_t row) {
-    switch (out.GetType().InternalType()) {
-      case duckdb::PhysicalType::INT16:
-        FlatVector::GetData<int16_t>(out)[row] = duckdb::Hugeint::Cast<int16_t>(value);
-        return;
-      case duckdb::PhysicalType::INT32:
-        FlatVector::GetData<int32_t>(out)[row] = duckdb::Hugeint::Cast<int32_t>(value);
-        return;
-      case duckdb::PhysicalType::INT64:
-        FlatVector::GetData<int64_t>(out)[row] = duckdb::Hugeint::Cast<int64_t>(value);
-        return;
-      default: FlatVector::GetData<duckdb::hugeint_t>(out)[row] = value;
-    }
   }
   void array(const JsonNode& node, const Type& type, Vector& out, idx_t row) {
     if (!node.is(NodeKind::array))

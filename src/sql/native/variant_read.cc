@@ -10,6 +10,7 @@
 
 #include "sql/native/functions.h"
 #include "sql/native/moment.h"
+#include "sql/native/put.h"
 #include "sql/types/number.h"
 
 namespace aichemy::sql {
@@ -172,21 +173,6 @@ duckdb::hugeint_t decimal_of(const VariantNode& value, const Type& type) {
     whole = whole * duckdb::hugeint_t(10) + duckdb::hugeint_t(digit);
   }
   return rounded.negative ? -whole : whole;
-}
-
-void put_decimal(duckdb::hugeint_t value, Vector& out, idx_t row) {
-  switch (out.GetType().InternalType()) {
-    case duckdb::PhysicalType::INT16:
-      FlatVector::GetData<int16_t>(out)[row] = duckdb::Hugeint::Cast<int16_t>(value);
-      return;
-    case duckdb::PhysicalType::INT32:
-      FlatVector::GetData<int32_t>(out)[row] = duckdb::Hugeint::Cast<int32_t>(value);
-      return;
-    case duckdb::PhysicalType::INT64:
-      FlatVector::GetData<int64_t>(out)[row] = duckdb::Hugeint::Cast<int64_t>(value);
-      return;
-    default: FlatVector::GetData<duckdb::hugeint_t>(out)[row] = value;
-  }
 }
 
 template <class T>
