@@ -215,6 +215,8 @@ const std::vector<ConfigKey>& config_keys() {  // lint: table
       {"sql.https_port", port, "8443", "SQL over HTTPS with a password"},
       {"sql.http_port", port, "8080", "SQL over HTTP: clients on this machine, and internal use"},
       {"sql.memory", bytes, "2GB", "memory of all running queries together; beyond it they spill"},
+      {"sql.column_cache", bytes, "512MB",
+       "of sql.memory, for columns of tables that are read often; 0: files are read every time"},
       {"sql.spill", bytes, "20GB",
        "disk that running queries may spill to, together; beyond it they fail"},
       {"sql.grants", boolean, "false",

@@ -212,6 +212,8 @@ Status RunningPlatform::start_tables() {
                                   .clock = options_.clock,
                                   .random = options_.random});
   duckdb.memory_bytes_max = config().bytes("sql.memory");
+  duckdb.column_cache_bytes_max = config().bytes("sql.column_cache");
+  duckdb.clock = &options_.clock;
   duckdb.threads = cores();
   duckdb.spill_directory = options_.data.below("spill");
   duckdb.spill_bytes_max = config().bytes("sql.spill");

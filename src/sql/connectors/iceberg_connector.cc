@@ -1,5 +1,7 @@
 #include "sql/connectors/iceberg_connector.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <set>
@@ -302,6 +304,16 @@ std::vector<LakeColumn> lake_columns(const Table& table) {
   return columns;
 }
 
+// Snapshots do not change; what a column's number means follows from the schema.
+std::optional<LakeScan::State> state_of(const IcebergTable& table, const tables::ScanPlan& plan) {
+  if (!plan.snapshot_id) return std::nullopt;
+  const std::string& uuid = table.loaded.metadata->uuid;
+  return LakeScan::State{
+      .table = uuid,
+      .name = fmt::format("{}/{}/{}", uuid, *plan.snapshot_id, table.schema().id),
+      .whole = plan.files.size() == plan.files_total};
+}
+
 Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table,
                                          const ScanRequest& request) {
   if (metadata_table_row(*table)) return scan_metadata_table(call, catalog_, *table, texts_);
@@ -322,6 +334,7 @@ Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table
   ASSIGN_OR_RETURN(scan->plan, in_our_words(catalog_.plan(call, source.loaded, wanted)));
   if (request.change) IcebergChanges::note_plan(*request.change, request, scan->plan);
   scan->columns = lake_columns(*table);
+  if (!request.change) scan->state = state_of(source, scan->plan);
   return Scan(scans_.add(std::move(scan)));
 }
 

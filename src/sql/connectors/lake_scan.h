@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,14 @@ struct LakeScan {
   std::vector<std::vector<uint64_t>> rows;
   bool counts_known = true;           // false: the plan's record counts are guesses
   std::vector<FileVersion> versions;  // one a file of the plan; none: files never change
+  // Which rows and columns of which table these are, where that can be told: scans with the same
+  // `name` give the same rows, but for files that a predicate leaves out.
+  struct State {
+    std::string table;
+    std::string name;
+    bool whole = false;  // no file is left out
+  };
+  std::optional<State> state;
 };
 
 class LakeScans : public ScanRegistry<LakeScan> {

@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "sql/connectors/memory_connector.h"
+#include "sql/engine/column_cache.h"
 #include "sql/engine/duckdb_encode.h"
 #include "sql/engine/duckdb_explain.h"
 #include "sql/engine/duckdb_file_system.h"
@@ -255,9 +256,11 @@ Status run_all(duckdb::Connection& connection, const std::string& sql) {
 
 }  // namespace
 
-DuckDbEngine::DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB> database)
+DuckDbEngine::DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB> database,
+                           std::shared_ptr<ColumnCache> cache)
     : options_(std::move(options)),
       database_(std::move(database)),
+      cache_(std::move(cache)),
       idle_(std::make_shared<IdleConnections>(*database_)),
       bounded_(std::make_shared<BoundedEngines>()),
       statements_(options_.metrics.counter("aichemy_sql_engine_statements_total",
@@ -265,6 +268,7 @@ DuckDbEngine::DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB
 
 DuckDbEngine::~DuckDbEngine() {
   bounded_->close();
+  if (cache_) cache_->stop();
   idle_->close();
 }
 
@@ -281,6 +285,7 @@ Result<std::shared_ptr<Engine>> DuckDbEngine::bounded(uint64_t bytes, bool spill
   std::unique_ptr<DuckDbEngine> engine = bounded_->take(spills);
   if (!engine) {
     DuckDbOptions options = options_;
+    options.column_cache_bytes_max = 0;
     options.spill_directory =
         spills ? fmt::format("{}/{}", options_.spill_directory, options_.random.uuid()) : "";
     ASSIGN_OR_RETURN(engine, start(std::move(options)));
@@ -295,7 +300,8 @@ Result<std::shared_ptr<Engine>> DuckDbEngine::bounded(uint64_t bytes, bool spill
 }
 
 uint64_t DuckDbEngine::memory_used() const {
-  return duckdb::BufferManager::GetBufferManager(*database_->instance).GetUsedMemory();
+  uint64_t used = duckdb::BufferManager::GetBufferManager(*database_->instance).GetUsedMemory();
+  return used - std::min(used, cache_ ? cache_->bytes() : 0);
 }
 
 Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options) {
@@ -311,9 +317,19 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
     duckdb::DatabaseInstance& instance = *database->instance;
     instance.GetFileSystem().RegisterSubSystem(
         make_lake_file_system(options.store, options.memory));
+    std::shared_ptr<ColumnCache> cache;
+    if (options.column_cache_bytes_max > 0) {
+      cache = std::make_shared<ColumnCache>(
+          ColumnCache::Options{.database = *database,
+                               .scans = options.scans,
+                               .clock = *options.clock,
+                               .metrics = options.metrics,
+                               .bytes_max = options.column_cache_bytes_max});
+    }
     register_lake_scan(
         instance, options.scans,
-        options.metrics.counter("aichemy_sql_files_opened_total", "Data files that scans opened"));
+        options.metrics.counter("aichemy_sql_files_opened_total", "Data files that scans opened"),
+        cache);
     register_native_functions(instance);
     register_json_decode(instance);
     register_row_patterns(instance);
@@ -336,7 +352,8 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
         "SET GLOBAL TimeZone='UTC'; SET GLOBAL default_null_order='nulls_last';"
         "SET GLOBAL preserve_insertion_order=false;"
         "SET GLOBAL allowed_directories=['lake://']; SET GLOBAL enable_external_access=false;"));
-    return std::unique_ptr<DuckDbEngine>(new DuckDbEngine(std::move(options), std::move(database)));
+    return std::unique_ptr<DuckDbEngine>(
+        new DuckDbEngine(std::move(options), std::move(database), std::move(cache)));
   });
 }
 
@@ -386,6 +403,7 @@ Result<PlanNode> DuckDbEngine::explain(const Call& call, const std::string& sql,
   return guarded([&, keep = std::move(scans)] {
     duckdb::Connection connection(*database_);
     std::stop_callback on_cancel(call.cancel, [&] { connection.Interrupt(); });
+    if (cache_ && !analyze) cache_->planning_only(*connection.context);
     return explain_statement(connection, sql, analyze);
   });
 }

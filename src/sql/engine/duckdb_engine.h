@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
 #include "objectstore/object_store.h"
@@ -29,7 +30,7 @@ namespace aichemy::sql {
 struct DuckDbOptions {
   objectstore::ObjectStore& store;
   objectstore::ObjectStore* memory = nullptr;  // of the catalog memory
-  const LakeScans& scans;
+  LakeScans& scans;
   const TextScans* texts = nullptr;  // of ExecutorOptions
   Metrics& metrics;
   Random& random;
@@ -37,12 +38,16 @@ struct DuckDbOptions {
   int threads = 2;
   std::string spill_directory;
   uint64_t spill_bytes_max = uint64_t{20} << 30;  // of all statements together
+  // Of the memory, what columns of tables that are read often may take; 0: none are kept.
+  uint64_t column_cache_bytes_max = 0;
+  Clock* clock = nullptr;  // with a column cache
   // Adds the table functions of other modules to a database: the one of all statements and each of
   // those with a limit of their own.
   std::function<void(duckdb::DatabaseInstance&)> extend;
 };
 
 class BoundedEngines;
+class ColumnCache;
 class IdleConnections;
 
 class DuckDbEngine final : public Engine {
@@ -64,12 +69,15 @@ class DuckDbEngine final : public Engine {
 
   Result<std::shared_ptr<Engine>> bounded(uint64_t bytes, bool spills) override;
 
-  uint64_t memory_used() const;  // by all statements together
+  // By all statements together, without what they would be given when they need it.
+  uint64_t memory_used() const;
 
  private:
-  DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB> database);
+  DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB> database,
+               std::shared_ptr<ColumnCache> cache);
   DuckDbOptions options_;
   std::unique_ptr<duckdb::DuckDB> database_;
+  std::shared_ptr<ColumnCache> cache_;  // may be null
   std::shared_ptr<IdleConnections> idle_;
   std::shared_ptr<BoundedEngines> bounded_;
   Counter& statements_;

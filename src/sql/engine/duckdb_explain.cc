@@ -1,9 +1,13 @@
 #include "sql/engine/duckdb_explain.h"
 
 #include <charconv>
+#include <duckdb/main/connection.hpp>
 #include <duckdb/main/materialized_query_result.hpp>
+#include <tuple>
+#include <utility>
 
 #include "base/json.h"
+#include "sql/engine/column_cache.h"
 #include "sql/engine/duckdb_file_system.h"
 
 namespace aichemy::sql {
@@ -53,6 +57,16 @@ PlanNode node_of(const Json& json) {
   return node;
 }
 
+// A table of the column cache is the scan that it stands for.
+void name_scans(PlanNode& node, duckdb::ClientContext& context) {
+  for (PlanNode& input : node.inputs) name_scans(input, context);
+  for (auto& [key, value] : node.details) {
+    if (key != "Table") continue;
+    std::string handle = ColumnCache::handle_of(context, value.substr(value.rfind('.') + 1));
+    if (!handle.empty()) std::tie(key, value) = std::pair(kScanHandle, std::move(handle));
+  }
+}
+
 }  // namespace
 
 Result<std::optional<PlanNode>> plan_from_json(std::string_view text) {
@@ -77,7 +91,10 @@ Result<PlanNode> explain_statement(duckdb::Connection& connection, const std::st
   ASSIGN_OR_RETURN(
       auto plan,
       plan_from_json(result->GetValue(1, result->RowCount() - 1).GetValue<std::string>()));
-  if (plan) return *std::move(plan);
+  if (plan) {
+    name_scans(*plan, *connection.context);
+    return *std::move(plan);
+  }
   // Nothing was run for rows that the planner knew already: the plan without times is all there is.
   if (analyze) return explain_statement(connection, sql, false);
   return fail(Code::internal, "engine", "the engine gave a plan without operators");

@@ -61,6 +61,35 @@ std::optional<duckdb::BaseStatistics> statistics_of(const tables::DataFile& file
   return statistics;
 }
 
+// Beyond this many files the planning would cost more than a better plan gains.
+constexpr size_t kFilesWithStatisticsMax = 10'000;
+
+bool has_ordered_bounds(const Type& type) {
+  return type.is_integer() || type.is(TypeKind::date) || type.is(TypeKind::decimal) ||
+         (type.is(TypeKind::timestamp) && type.precision <= 6);
+}
+
+// The smallest lower and the largest upper bound of a column. None when a file does not say.
+std::optional<std::pair<duckdb::Value, duckdb::Value>> bounds_of(const tables::ScanPlan& plan,
+                                                                 const LakeColumn& column) {
+  std::optional<std::pair<duckdb::Value, duckdb::Value>> out;
+  for (const tables::DataFile& file : plan.files) {
+    auto bounds =
+        std::ranges::find(file.bounds, column.field_id.id, &tables::ColumnBounds::field_id);
+    if (bounds == file.bounds.end() || bounds->lower.is_null() || bounds->upper.is_null())
+      return {};
+    duckdb::Value lower = duckdb_value(bounds->lower, column.type),
+                  upper = duckdb_value(bounds->upper, column.type);
+    if (!out) {
+      out = {lower, upper};
+      continue;
+    }
+    if (lower < out->first) out->first = lower;
+    if (out->second < upper) out->second = upper;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<size_t> files_that_may_pass(const LakeScan& scan, const std::vector<LakeColumn>& of,
@@ -81,6 +110,18 @@ std::vector<size_t> files_that_may_pass(const LakeScan& scan, const std::vector<
     if (may_pass) kept.push_back(i);
   }
   return kept;
+}
+
+duckdb::unique_ptr<duckdb::BaseStatistics> range_statistics(const tables::ScanPlan& plan,
+                                                            const LakeColumn& column) {
+  if (plan.files.size() > kFilesWithStatisticsMax) return nullptr;
+  if (column.source != LakeColumnSource::data || !has_ordered_bounds(column.type)) return nullptr;
+  auto bounds = bounds_of(plan, column);
+  if (!bounds) return nullptr;
+  auto statistics = duckdb::NumericStats::CreateUnknown(duckdb_type(column.type));
+  duckdb::NumericStats::SetMin(statistics, bounds->first);
+  duckdb::NumericStats::SetMax(statistics, bounds->second);
+  return statistics.ToUnique();
 }
 
 }  // namespace aichemy::sql

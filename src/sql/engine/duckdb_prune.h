@@ -3,6 +3,7 @@
 #pragma once
 
 #include <duckdb/planner/table_filter.hpp>
+#include <duckdb/storage/statistics/base_statistics.hpp>
 #include <vector>
 
 #include "sql/connectors/lake_scan.h"
@@ -14,5 +15,10 @@ namespace aichemy::sql {
 std::vector<size_t> files_that_may_pass(const LakeScan& scan, const std::vector<LakeColumn>& of,
                                         const std::vector<duckdb::column_t>& columns,
                                         const duckdb::TableFilterSet& filters);
+
+// The smallest and the largest value that all files together may have in a column, nulls thought
+// possible, for the engine's join order. nullptr: not known, or not worth finding out.
+duckdb::unique_ptr<duckdb::BaseStatistics> range_statistics(const tables::ScanPlan& plan,
+                                                            const LakeColumn& column);
 
 }  // namespace aichemy::sql

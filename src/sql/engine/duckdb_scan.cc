@@ -20,6 +20,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "sql/engine/column_cache.h"
 #include "sql/engine/duckdb_columns.h"
 #include "sql/engine/duckdb_file_system.h"
 #include "sql/engine/duckdb_prune.h"
@@ -310,10 +311,20 @@ class LakeFileList final : public duckdb::MultiFileList {
 };
 
 struct LakeScanInfo final : public duckdb::TableFunctionInfo {
-  LakeScanInfo(const LakeScans& all, Counter& opened) : scans(all), files_opened(opened) {}
+  LakeScanInfo(const LakeScans& all, Counter& opened, std::shared_ptr<ColumnCache> columns)
+      : scans(all), files_opened(opened), cache(std::move(columns)) {}
   const LakeScans& scans;
   Counter& files_opened;
+  std::shared_ptr<ColumnCache> cache;  // may be null
 };
+
+duckdb::unique_ptr<duckdb::TableRef> in_memory(duckdb::ClientContext& context,
+                                               duckdb::TableFunctionBindInput& input) {
+  auto& info = input.info->Cast<LakeScanInfo>();
+  ScanArgument asked = scan_argument(input.inputs[0].GetValue<std::string>());
+  auto scan = info.scans.find(asked.handle);
+  return scan && info.cache ? info.cache->find(context, scan, asked) : nullptr;
+}
 
 // Definition of a column or a part of one; ids follow the shape of the type.
 MultiFileColumnDefinition definition(const std::string& name, const Type& type, const FieldId& id) {
@@ -515,51 +526,14 @@ duckdb::vector<duckdb::PartitionStatistics> partition_statistics(
   return out;
 }
 
-// Beyond this many files the planning would cost more than a better plan gains.
-constexpr size_t kFilesWithStatisticsMax = 10'000;
-
-bool has_ordered_bounds(const Type& type) {
-  return type.is_integer() || type.is(TypeKind::date) || type.is(TypeKind::decimal) ||
-         (type.is(TypeKind::timestamp) && type.precision <= 6);
-}
-
-// The smallest lower and the largest upper bound of a column. None when a file does not say.
-std::optional<std::pair<duckdb::Value, duckdb::Value>> bounds_of(const tables::ScanPlan& plan,
-                                                                 const LakeColumn& column) {
-  std::optional<std::pair<duckdb::Value, duckdb::Value>> out;
-  for (const tables::DataFile& file : plan.files) {
-    auto bounds =
-        std::ranges::find(file.bounds, column.field_id.id, &tables::ColumnBounds::field_id);
-    if (bounds == file.bounds.end() || bounds->lower.is_null() || bounds->upper.is_null())
-      return {};
-    duckdb::Value lower = duckdb_value(bounds->lower, column.type),
-                  upper = duckdb_value(bounds->upper, column.type);
-    if (!out) {
-      out = {lower, upper};
-      continue;
-    }
-    if (lower < out->first) out->first = lower;
-    if (out->second < upper) out->second = upper;
-  }
-  return out;
-}
-
 // For the engine's join order and its tables addressed by key. Nulls are always thought possible.
 duckdb::unique_ptr<duckdb::BaseStatistics> column_statistics(duckdb::ClientContext&,
                                                              const duckdb::FunctionData* data,
                                                              duckdb::column_t index) {
   const auto& files = *data->Cast<duckdb::MultiFileBindData>().file_list;
   const ScanState& state = files.Cast<LakeFileList>().state();
-  if (index >= state.columns().size() || state.plan().files.size() > kFilesWithStatisticsMax)
-    return nullptr;
-  const LakeColumn& column = state.columns()[index];
-  if (column.source != LakeColumnSource::data || !has_ordered_bounds(column.type)) return nullptr;
-  auto bounds = bounds_of(state.plan(), column);
-  if (!bounds) return nullptr;
-  auto statistics = duckdb::NumericStats::CreateUnknown(duckdb_type(column.type));
-  duckdb::NumericStats::SetMin(statistics, bounds->first);
-  duckdb::NumericStats::SetMax(statistics, bounds->second);
-  return statistics.ToUnique();
+  if (index >= state.columns().size()) return nullptr;
+  return range_statistics(state.plan(), state.columns()[index]);
 }
 
 duckdb::InsertionOrderPreservingMap<std::string> describe(
@@ -575,14 +549,16 @@ duckdb::InsertionOrderPreservingMap<std::string> describe(
 }  // namespace
 
 void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& scans,
-                        Counter& files_opened) {
+                        Counter& files_opened, std::shared_ptr<ColumnCache> cache) {
   duckdb::ExtensionLoader loader(database, "aichemy");
   auto& parquet = loader.GetTableFunction("parquet_scan");
   for (duckdb::TableFunction function : parquet.functions.functions) {
     if (function.arguments.size() != 1 || function.arguments[0] != LogicalType::VARCHAR) continue;
     function.name = "lake_scan";
     function.get_multi_file_reader = LakeFileReader::create;
-    function.function_info = duckdb::make_shared_ptr<LakeScanInfo>(scans, files_opened);
+    function.function_info =
+        duckdb::make_shared_ptr<LakeScanInfo>(scans, files_opened, std::move(cache));
+    function.bind_replace = in_memory;
     function.get_partition_stats = partition_statistics;
     function.statistics = column_statistics;
     function.to_string = describe;

@@ -15,8 +15,11 @@
 
 namespace aichemy::sql {
 
+class ColumnCache;
+
 // Once per database, after the lake file system is registered. `scans` must outlive the database.
+// `cache` may be null: every scan reads its files.
 void register_lake_scan(duckdb::DatabaseInstance& database, const LakeScans& scans,
-                        Counter& files_opened);
+                        Counter& files_opened, std::shared_ptr<ColumnCache> cache);
 
 }  // namespace aichemy::sql
