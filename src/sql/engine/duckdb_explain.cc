@@ -1,8 +1,13 @@
 #include "sql/engine/duckdb_explain.h"
 
 #include <charconv>
+#include <duckdb/common/string_util.hpp>
+#include <duckdb/execution/physical_operator.hpp>
+#include <duckdb/execution/physical_plan_generator.hpp>
 #include <duckdb/main/connection.hpp>
 #include <duckdb/main/materialized_query_result.hpp>
+#include <duckdb/main/prepared_statement.hpp>
+#include <duckdb/main/prepared_statement_data.hpp>
 #include <tuple>
 #include <utility>
 
@@ -32,20 +37,22 @@ std::string detail_text(const Json& value) {
   return out;
 }
 
+void add_detail(PlanNode& node, const std::string& key, std::string text) {
+  if (key == kEstimate) {
+    double rows = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), rows).ec == std::errc())
+      node.rows_estimated = rows;
+  } else if (!text.empty()) {
+    node.details.emplace_back(key, std::move(text));
+  }
+}
+
 PlanNode node_of(const Json& json) {
   PlanNode node;
   bool measured = json.find("operator_name") != nullptr;
   node.operation = trimmed(json[measured ? "operator_name" : "name"].as_string());
-  for (const auto& [key, value] : json["extra_info"].as_object()) {
-    std::string text = detail_text(value);
-    if (key == kEstimate) {
-      double rows = 0;
-      if (std::from_chars(text.data(), text.data() + text.size(), rows).ec == std::errc())
-        node.rows_estimated = rows;
-    } else if (!text.empty()) {
-      node.details.emplace_back(key, std::move(text));
-    }
-  }
+  for (const auto& [key, value] : json["extra_info"].as_object())
+    add_detail(node, key, detail_text(value));
   if (measured) {
     node.measured = PlanNode::Measured{
         .rows = static_cast<uint64_t>(json["operator_cardinality"].as_int()),
@@ -67,6 +74,35 @@ void name_scans(PlanNode& node, duckdb::ClientContext& context) {
   }
 }
 
+// "__estimated_cardinality__" is shown as "Estimated Cardinality".
+std::string detail_key(const std::string& key) {
+  if (!key.starts_with("__")) return key;
+  std::string words = duckdb::StringUtil::Replace(key, "__", "");
+  return duckdb::StringUtil::Title(duckdb::StringUtil::Replace(words, "_", " "));
+}
+
+PlanNode node_of(const duckdb::PhysicalOperator& op) {
+  PlanNode node;
+  node.operation = trimmed(op.GetName());
+  for (const auto& [key, value] : op.ParamsToString()) {
+    auto lines = duckdb::StringUtil::Split(value, "\n");
+    add_detail(node, detail_key(key),
+               lines.size() > 1 ? duckdb::StringUtil::Join(lines, ", ") : value);
+  }
+  for (const duckdb::PhysicalOperator& child : op.GetChildren())
+    node.inputs.push_back(node_of(child));
+  return node;
+}
+
+// The plan itself, not EXPLAIN, which writes three plans as text of which one is read.
+Result<PlanNode> planned(duckdb::Connection& connection, const std::string& sql) {
+  auto prepared = connection.Prepare(sql);
+  if (prepared->HasError()) return std::unexpected(error_from_duckdb(prepared->error));
+  PlanNode plan = node_of(prepared->data->physical_plan->Root());
+  name_scans(plan, *connection.context);
+  return plan;
+}
+
 }  // namespace
 
 Result<std::optional<PlanNode>> plan_from_json(std::string_view text) {
@@ -84,8 +120,8 @@ Result<std::optional<PlanNode>> plan_from_json(std::string_view text) {
 
 Result<PlanNode> explain_statement(duckdb::Connection& connection, const std::string& sql,
                                    bool analyze) {
-  auto result = connection.Query(
-      (analyze ? "EXPLAIN (ANALYZE, FORMAT JSON) " : "EXPLAIN (FORMAT JSON) ") + sql);
+  if (!analyze) return planned(connection, sql);
+  auto result = connection.Query("EXPLAIN (ANALYZE, FORMAT JSON) " + sql);
   if (result->HasError()) return std::unexpected(error_from_duckdb(result->GetErrorObject()));
   if (result->RowCount() == 0) return fail(Code::internal, "engine", "the engine gave no plan");
   ASSIGN_OR_RETURN(
@@ -96,8 +132,7 @@ Result<PlanNode> explain_statement(duckdb::Connection& connection, const std::st
     return *std::move(plan);
   }
   // Nothing was run for rows that the planner knew already: the plan without times is all there is.
-  if (analyze) return explain_statement(connection, sql, false);
-  return fail(Code::internal, "engine", "the engine gave a plan without operators");
+  return planned(connection, sql);
 }
 
 }  // namespace aichemy::sql

@@ -13,7 +13,7 @@ namespace aichemy::sql {
 Result<PlanNode> explain_statement(duckdb::Connection& connection, const std::string& sql,
                                    bool analyze);
 
-// From the text of EXPLAIN (FORMAT JSON) or EXPLAIN (ANALYZE, FORMAT JSON). nullopt: no operator.
+// From the text of EXPLAIN (ANALYZE, FORMAT JSON). nullopt: no operator.
 Result<std::optional<PlanNode>> plan_from_json(std::string_view text);
 
 }  // namespace aichemy::sql
