@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "sql/analysis/pieces.h"
 #include "sql/analysis/relations.h"
 #include "sql/analysis/render_aggregate.h"
 #include "sql/analysis/render_cast.h"
@@ -14,6 +15,7 @@
 #include "sql/analysis/render_nested.h"
 #include "sql/analysis/render_packed.h"
 #include "sql/analysis/render_pattern.h"
+#include "sql/analysis/simplify.h"
 
 namespace aichemy::sql {
 namespace {
@@ -148,6 +150,7 @@ class Renderer {
 
   std::string call(const Bound& value) {
     if (auto text = render_packed_array(value)) return *text;
+    if (auto pieces = in_pieces(value)) return expression(*pieces);
     auto items = subqueries_ ? render_packed_items(value) : std::nullopt;
     if (items) return fmt::format("({} IN ({}))", expression(*value.args[0]), *items);
     return expand(value.text, value);
@@ -589,7 +592,8 @@ class Renderer {
 }  // namespace
 
 std::string render(const Plan& plan, const RenderOptions& options) {
-  return Renderer(options, columns_read(plan)).query(plan);
+  PlanPtr shorter = simplified(plan);
+  return Renderer(options, columns_read(*shorter)).query(*shorter);
 }
 
 std::string render_expression(const Bound& value, const RenderOptions& options) {

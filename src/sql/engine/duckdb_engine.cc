@@ -29,13 +29,13 @@
 #include "sql/engine/duckdb_text_scan.h"
 #include "sql/engine/duckdb_tpch.h"
 #include "sql/engine/duckdb_write.h"
+#include "sql/engine/row_collector.h"
 #include "sql/geo/geo.h"
-#include "sql/native/prelude.h"
 #include "sql/native/aggregate.h"
 #include "sql/native/functions.h"
 #include "sql/native/pattern.h"
+#include "sql/native/prelude.h"
 #include "sql/native/routine.h"
-#include "sql/engine/row_collector.h"
 
 namespace aichemy::sql {
 namespace {
@@ -254,6 +254,19 @@ Status run_all(duckdb::Connection& connection, const std::string& sql) {
   return {};
 }
 
+// The engine asks for its options hundreds of times a statement. One that was set is found by its
+// name, of the others it parses the type and the default each time: so all are set, to what they
+// are.
+void set_to_defaults(duckdb::DBConfig& config) {
+  for (duckdb::idx_t i = 0; i < duckdb::DBConfig::GetOptionCount(); ++i) {
+    auto option = duckdb::DBConfig::GetOptionByIndex(i);
+    if (option->default_value == nullptr) continue;
+    auto type = duckdb::DBConfig::ParseLogicalType(option->parameter_type);
+    config.options.set_variables.emplace(option->name,
+                                         duckdb::Value(option->default_value).DefaultCastAs(type));
+  }
+}
+
 }  // namespace
 
 DuckDbEngine::DuckDbEngine(DuckDbOptions options, std::unique_ptr<duckdb::DuckDB> database,
@@ -313,6 +326,7 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
     config.SetOptionByName("temp_directory", duckdb::Value(options.spill_directory));
     config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
     config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
+    set_to_defaults(config);
     auto database = std::make_unique<duckdb::DuckDB>(nullptr, &config);
     duckdb::DatabaseInstance& instance = *database->instance;
     instance.GetFileSystem().RegisterSubSystem(
