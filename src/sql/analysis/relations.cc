@@ -8,6 +8,8 @@
 #include <map>
 #include <vector>
 
+#include "sql/analysis/render_literal.h"
+
 namespace aichemy::sql {
 namespace {
 
@@ -205,6 +207,28 @@ void tell_join_keys_apart(PlanPtr& from, BoundPtr& where) {
   keys.count(where);
   from = keys.told_apart(from);
   where = keys.told_apart(where, true);
+}
+
+void NamedQueries::add(const std::string& name, const PlanCte& query, const std::string& text) {
+  std::string columns = column_names(query.plan->fields.size());
+  queries_.push_back({fmt::format("{}({}) AS ({})", name, columns, text), query.recursive});
+}
+
+std::string NamedQueries::before(std::string text, bool begins_with_queries) const {
+  for (size_t end = queries_.size(); end > 0;) {
+    size_t begin = (end - 1) / kTogetherMax * kTogetherMax;
+    if (begins_with_queries) text = "SELECT * FROM (" + text + ") AS w";
+    bool recursive = false;
+    std::string queries;
+    for (size_t i = begin; i < end; ++i) {
+      recursive = recursive || queries_[i].recursive;
+      queries += (i > begin ? ", " : "") + queries_[i].text;
+    }
+    text = (recursive ? "WITH RECURSIVE " : "WITH ") + queries + " " + text;
+    begins_with_queries = true;
+    end = begin;
+  }
+  return text;
 }
 
 std::map<std::string, size_t> count_named_queries(const Plan& plan) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "sql/analysis/plan.h"
 
@@ -26,6 +27,23 @@ struct InPlaceQuery {
   size_t depth = 0;  // of such texts in one another
 };
 inline constexpr size_t kInPlaceDepthMax = 16;
+
+// WITH and what comes after it. The engine copies all queries of one WITH for each of them, so that
+// there are few in one; the next are inside.
+class NamedQueries {
+ public:
+  void add(const std::string& name, const PlanCte& query, const std::string& text);
+  // begins_with_queries: `text` is WITH itself.
+  std::string before(std::string text, bool begins_with_queries) const;
+
+ private:
+  struct One {
+    std::string text;
+    bool recursive = false;
+  };
+  static constexpr size_t kTogetherMax = 8;
+  std::vector<One> queries_;
+};
 
 // How often a plan reads its named queries, by handle. What a recursive query reads is read many
 // times: it counts twice.

@@ -497,8 +497,7 @@ class Renderer {
   // all others. What is never read is not written.
   std::string wrapped(const Plan& plan) {
     auto uses = count_named_queries(plan);
-    std::string queries;
-    bool recursive = false;
+    NamedQueries queries;
     for (const auto& cte : plan.ctes) {
       std::string name = fmt::format("cte{}", cte.id);
       size_t count = uses[name];
@@ -510,14 +509,10 @@ class Renderer {
         in_place_[name] = {std::move(text), depth + 1};
         continue;
       }
-      queries += fmt::format("{}{}({}) AS ({})", queries.empty() ? "" : ", ", name,
-                             column_names(cte.plan->fields.size()), text);
-      recursive = recursive || cte.recursive;
+      queries.add(name, cte, text);
     }
     std::string inner = query(*plan.inputs[0]);
-    if (queries.empty()) return inner;
-    if (plan.inputs[0]->kind == Plan::Kind::wrapped) inner = "SELECT * FROM (" + inner + ") AS w";
-    return (recursive ? "WITH RECURSIVE " : "WITH ") + queries + " " + inner;
+    return queries.before(std::move(inner), plan.inputs[0]->kind == Plan::Kind::wrapped);
   }
 
   std::string named_query(const Plan& plan) {
