@@ -141,6 +141,7 @@ class Renderer {
   }
 
   std::string argument(const Bound& call, const Bound& value) {
+    if (auto plain = render_operand(call, value)) return *plain;
     return compares_instants(call) ? instant(value) : expression(value);
   }
 
@@ -172,6 +173,7 @@ class Renderer {
   }
 
   std::string cast(const Bound& value) {
+    if (auto constant = render_number_constant(value)) return *constant;
     const Bound* source = value.args[0].get();
     bool nested = value.type.is(TypeKind::array) || value.type.is(TypeKind::map) ||
                   value.type.is(TypeKind::row);
@@ -410,11 +412,9 @@ class Renderer {
   // At the border of a select block every value has the physical form of its type, whatever the
   // engine's own function gave; a cast that changes nothing costs nothing.
   std::string item(const Bound& value) {
-    using Kind = Bound::Kind;
-    bool typed = value.kind == Kind::column || value.kind == Kind::literal ||
-                 value.kind == Kind::scalar || value.type.is(TypeKind::unknown);
     std::string text = expression(value);
-    return typed ? text : fmt::format("CAST({} AS {})", text, physical_type(value.type));
+    return has_form_of_type(value) ? text
+                                   : fmt::format("CAST({} AS {})", text, physical_type(value.type));
   }
 
   std::string select(const Plan& plan) {
