@@ -304,14 +304,26 @@ std::vector<LakeColumn> lake_columns(const Table& table) {
   return columns;
 }
 
-// Snapshots do not change; what a column's number means follows from the schema.
-std::optional<LakeScan::State> state_of(const IcebergTable& table, const tables::ScanPlan& plan) {
-  if (!plan.snapshot_id) return std::nullopt;
-  const std::string& uuid = table.loaded.metadata->uuid;
-  return LakeScan::State{
-      .table = uuid,
-      .name = fmt::format("{}/{}/{}", uuid, *plan.snapshot_id, table.schema().id),
-      .whole = plan.files.size() == plan.files_total};
+// A metadata file never changes: with it and the snapshot all is said. The table's uuid would not
+// do, as one file may be registered under several names, which then go their own ways.
+std::optional<LakeScan::State> state_of(catalog::Catalog& catalog, const TableRef& table,
+                                        const tables::ScanPlan& plan) {
+  const IcebergTable& source = iceberg_table(table);
+  bool current = !source.snapshot_id && source.ref.empty();
+  if (!current || !plan.snapshot_id || source.loaded.metadata_location.empty()) return std::nullopt;
+  LakeScan::State state;
+  state.table = catalog::name_text(source.loaded.name);
+  state.name = fmt::format("{}#{}", source.loaded.metadata_location, *plan.snapshot_id);
+  state.whole = plan.files.size() == plan.files_total;
+  state.all = [&catalog, table]() -> Result<std::shared_ptr<const LakeScan>> {
+    tables::ScanRequest everything;
+    everything.with_bounds = false;
+    auto all = std::make_shared<LakeScan>();
+    ASSIGN_OR_RETURN(all->plan, catalog.plan(Call{}, iceberg_table(table).loaded, everything));
+    all->columns = lake_columns(*table);
+    return all;
+  };
+  return state;
 }
 
 Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table,
@@ -334,7 +346,7 @@ Result<Scan> IcebergConnector::plan_scan(const Call& call, const TableRef& table
   ASSIGN_OR_RETURN(scan->plan, in_our_words(catalog_.plan(call, source.loaded, wanted)));
   if (request.change) IcebergChanges::note_plan(*request.change, request, scan->plan);
   scan->columns = lake_columns(*table);
-  if (!request.change) scan->state = state_of(source, scan->plan);
+  if (!request.change) scan->state = state_of(catalog_, table, scan->plan);
   return Scan(scans_.add(std::move(scan)));
 }
 

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "sql/connectors/connector.h"
 #include "sql/connectors/scan_registry.h"
 #include "sql/types/type.h"
@@ -40,12 +43,15 @@ struct LakeScan {
   std::vector<std::vector<uint64_t>> rows;
   bool counts_known = true;           // false: the plan's record counts are guesses
   std::vector<FileVersion> versions;  // one a file of the plan; none: files never change
-  // Which rows and columns of which table these are, where that can be told: scans with the same
-  // `name` give the same rows, but for files that a predicate leaves out.
+  // What this is a scan of, for whoever keeps rows of it: no two scans with the same `name` differ
+  // in what a column number means or in what rows there are, but for files that a predicate leaves
+  // out. None where that cannot be told, and for what is not a table's current state.
   struct State {
     std::string table;
     std::string name;
-    bool whole = false;  // no file is left out
+    bool whole = false;  // as far as is known no file is left out
+    // The scan of all rows. As long as the connector lives.
+    std::function<Result<std::shared_ptr<const LakeScan>>()> all;
   };
   std::optional<State> state;
 };

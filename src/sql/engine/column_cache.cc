@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <duckdb/common/type_visitor.hpp>
+#include <duckdb/main/appender.hpp>
 #include <duckdb/main/client_context.hpp>
 #include <duckdb/main/connection.hpp>
 #include <duckdb/main/database.hpp>
@@ -19,6 +20,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "sql/engine/duckdb_file_system.h"
 #include "sql/native/duckdb_type.h"
 
 namespace aichemy::sql {
@@ -43,6 +45,15 @@ std::string argument_of(const std::string& handle, const std::vector<size_t>& co
 void run_or_throw(duckdb::Connection& connection, const std::string& sql) {
   auto result = connection.Query(sql);
   if (result->HasError()) result->ThrowError();
+}
+
+// Of the engine's own tables, all together. What others make and drop meanwhile counts too.
+uint64_t table_memory(duckdb::DuckDB& database, bool with_spilled) {
+  for (const auto& use :
+       duckdb::BufferManager::GetBufferManager(*database.instance).GetMemoryUsageInfo())
+    if (use.tag == duckdb::MemoryTag::IN_MEMORY_TABLE)
+      return use.size + (with_spilled ? use.evicted_data : 0);
+  return 0;
 }
 
 }  // namespace
@@ -93,22 +104,24 @@ class ColumnCache::Statement final : public duckdb::ClientContextState {
     return asked_.insert(what).second;
   }
   void take(std::shared_ptr<const Held> held, const std::string& handle) {
-    handles_[held->name] = handle;
+    handles_[held->name].push_back(handle);
     held_.push_back(std::move(held));
   }
-  std::string handle_of(const std::string& table) const {
+  std::string handle_of(const std::string& table) {
     auto found = handles_.find(table);
-    return found == handles_.end() ? "" : found->second;
+    if (found == handles_.end()) return "";
+    std::string handle = found->second.front();
+    if (found->second.size() > 1) found->second.pop_front();
+    return handle;
   }
 
-  bool loads = false;       // it is the cache's own
   bool only_plans = false;  // it is not counted
 
  private:
   std::shared_ptr<Ended> ended_;
   std::set<std::string> asked_;
   std::vector<std::shared_ptr<const Held>> held_;
-  std::map<std::string, std::string> handles_;  // by Held::name; until the next statement
+  std::map<std::string, std::deque<std::string>> handles_;  // by Held::name; until the next
 
   void finish() {
     held_.clear();
@@ -146,7 +159,6 @@ duckdb::unique_ptr<duckdb::TableRef> ColumnCache::find(duckdb::ClientContext& co
   for (size_t column : asked.columns)
     if (!can_be_held(scan->columns.at(column))) return nullptr;
   auto statement = context.registered_state->GetOrCreate<Statement>(kStatement, ended_);
-  if (statement->loads) return nullptr;
   const LakeScan::State& state = *scan->state;
   bool first = statement->asks_first(argument_of(state.table, asked.columns));
   std::shared_ptr<const Held> held;
@@ -165,15 +177,16 @@ duckdb::unique_ptr<duckdb::TableRef> ColumnCache::find(duckdb::ClientContext& co
                                    .columns = asked.columns,
                                    .columns_total = scan->columns.size(),
                                    .file_bytes = scan->plan.byte_count,
-                                   .whole = state.whole},
+                                   .whole = state.whole && state.all},
                                   now);
-      std::erase_if(columns,
-                    [&](size_t column) { return !can_be_held(scan->columns[column]); });
-      if (!columns.empty()) wanted_.push_back({scan, std::move(columns), now});
+      std::erase_if(columns, [&](size_t column) { return !can_be_held(scan->columns[column]); });
+      if (!columns.empty()) {
+        wanted_.push_back({state, std::move(columns), now});
+        changed_.notify_one();
+      }
       if (held) policy_.served(state.table, now);
     }
   }
-  changed_.notify_one();
   if (!held) return nullptr;
   served_.add();
   auto reference = held->reference(asked.columns);
@@ -193,12 +206,11 @@ std::string ColumnCache::handle_of(duckdb::ClientContext& context, const std::st
 void ColumnCache::run(const std::stop_token& stop) {
   ::pthread_setname_np(::pthread_self(), "column-cache");
   while (!stop.stop_requested()) {
-    if (auto wanted = next_load()) {
-      load(stop, *wanted);
-      continue;
+    try {
+      round(stop);
+    } catch (const std::exception& problem) {
+      log_warn("column cache", {{"problem", problem.what()}});
     }
-    drop_some();
-    detach_released();
     std::unique_lock lock(mutex_);
     if (wanted_.empty() && attached_ == 0) {
       changed_.wait(lock, stop, [this] { return !wanted_.empty(); });
@@ -210,9 +222,20 @@ void ColumnCache::run(const std::stop_token& stop) {
   }
 }
 
+void ColumnCache::round(const std::stop_token& stop) {
+  drop_some();
+  detach_released();
+  if (auto wanted = next_load()) load(stop, *wanted);
+}
+
 // The next that it is time for.
 std::optional<ColumnCache::Wanted> ColumnCache::next_load() {
   std::lock_guard lock(mutex_);
+  while (!wanted_.empty() &&
+         !policy_.wanted(wanted_.front().state.table, wanted_.front().state.name)) {
+    policy_.failed(wanted_.front().state.table);
+    wanted_.pop_front();
+  }
   if (wanted_.empty()) return std::nullopt;
   bool late = options_.clock.steady_now() - wanted_.front().since >= kLatest;
   if (ended_->running > 0 && !late) return std::nullopt;
@@ -221,60 +244,81 @@ std::optional<ColumnCache::Wanted> ColumnCache::next_load() {
   return next;
 }
 
-uint64_t ColumnCache::table_memory() const {
-  for (const auto& use :
-       duckdb::BufferManager::GetBufferManager(*options_.database.instance).GetMemoryUsageInfo())
-    if (use.tag == duckdb::MemoryTag::IN_MEMORY_TABLE) return use.size;
-  return 0;
-}
-
 void ColumnCache::load(const std::stop_token& stop, const Wanted& wanted) {
-  const LakeScan::State& state = *wanted.scan->state;
-  uint64_t before = table_memory();
+  const LakeScan::State& state = wanted.state;
+  uint64_t before = table_memory(options_.database, true);
   std::shared_ptr<const Held> held;
   try {
     held = filled(stop, wanted);
   } catch (const std::exception& problem) {
     // Files may be gone meanwhile; statements go on reading what there is.
     log_debug("columns not loaded", {{"table", state.table}, {"problem", problem.what()}});
-    std::lock_guard lock(mutex_);
-    policy_.failed(state.table);
-    return;
   }
-  uint64_t after = table_memory();
-  loads_.add();
-  {
-    std::lock_guard lock(mutex_);
-    policy_.loaded(state.table, state.name, wanted.columns, after - std::min(before, after),
-                   options_.clock.steady_now());
+  uint64_t after = table_memory(options_.database, true);
+  std::lock_guard lock(mutex_);
+  if (!held) {
+    policy_.failed(state.table);
+  } else if (policy_.loaded(state.table, state.name, wanted.columns,
+                            after - std::min(before, after), options_.clock.steady_now())) {
+    loads_.add();
     held_[state.table] = std::move(held);
   }
-  drop_some();
 }
 
 std::shared_ptr<const ColumnCache::Held> ColumnCache::filled(const std::stop_token& stop,
                                                              const Wanted& wanted) {
+  auto all = wanted.state.all();
+  if (!all) throw_error(all.error());
+  EngineScan scan = options_.scans.add(*all);
+  std::string select =
+      fmt::format("SELECT * FROM lake_scan('{}')", argument_of(scan.handle, wanted.columns));
   duckdb::Connection connection(options_.database);
-  connection.context->registered_state->GetOrCreate<Statement>(kStatement, ended_)->loads = true;
-  std::stop_callback on_stop(stop, [&] { connection.Interrupt(); });
   std::string name = fmt::format("columns_{}", next_++);
   run_or_throw(connection, fmt::format("ATTACH ':memory:' AS {} (COMPRESS)", name));
   ++attached_;
   // From here on it is detached whatever happens.
-  auto held = std::make_shared<Held>(ended_, name, wanted.scan->state->name, wanted.columns);
-  EngineScan scan = options_.scans.add(wanted.scan);
-  run_or_throw(connection,
-               fmt::format("CREATE TABLE {0}.main.{0} AS SELECT * FROM lake_scan('{1}')", name,
-                           argument_of(scan.handle, wanted.columns)));
-  // Compresses what is less than a row group, and gives back what the writing held.
-  run_or_throw(connection, fmt::format("CHECKPOINT {}", name));
+  auto held = std::make_shared<Held>(ended_, name, wanted.state.name, wanted.columns);
+  run_or_throw(connection, fmt::format("CREATE TABLE {0}.main.{0} AS {1} LIMIT 0", name, select));
+  fill(stop, *held, select);
   return held;
+}
+
+// Slice by slice: what is appended is compressed when it is committed. (CHECKPOINT would compress
+// too, but a failure of it ends the whole engine.)
+void ColumnCache::fill(const std::stop_token& stop, const Held& held, const std::string& select) {
+  duckdb::Connection reader(options_.database), writer(options_.database);
+  auto rows = reader.SendQuery(select);
+  if (rows->HasError()) rows->ThrowError();
+  duckdb::Appender appender(writer, held.name, "main", held.name);
+  uint64_t before = table_memory(options_.database, true), pending = 0;
+  while (auto chunk = rows->Fetch()) {
+    if (chunk->size() == 0) break;
+    appender.AppendDataChunk(*chunk);
+    pending += chunk->size();
+    if (pending < kSliceRows) continue;
+    pending = 0;
+    appender.Flush();
+    if (table_memory(options_.database, true) > before + options_.bytes_max)
+      throw duckdb::OutOfMemoryException("more than the cache may hold");
+    wait_for_statements(stop);
+    if (stop.stop_requested()) throw duckdb::InterruptException();
+  }
+  if (rows->HasError()) rows->ThrowError();
+  appender.Close();
+}
+
+void ColumnCache::wait_for_statements(const std::stop_token& stop) {
+  auto until = options_.clock.steady_now() + kPause;
+  std::unique_lock lock(mutex_);
+  while (ended_->running > 0 && options_.clock.steady_now() < until && !stop.stop_requested())
+    changed_.wait_for(lock, stop, kQuietLook, [] { return false; });
 }
 
 void ColumnCache::drop_some() {
   std::lock_guard lock(mutex_);
   for (const std::string& table : policy_.to_drop(options_.clock.steady_now())) held_.erase(table);
-  bytes_ = policy_.bytes();
+  // What was spilled is no memory.
+  bytes_ = std::min(policy_.bytes(), table_memory(options_.database, false));
   held_bytes_.set(static_cast<int64_t>(policy_.bytes()));
 }
 
@@ -286,11 +330,15 @@ void ColumnCache::detach_released() {
   }
   if (names.empty()) return;
   duckdb::Connection connection(options_.database);
-  for (const std::string& name : names) {
+  for (std::string& name : names) {
     auto result = connection.Query(fmt::format("DETACH {}", name));
-    if (result->HasError())
-      log_warn("columns not detached", {{"name", name}, {"problem", result->GetError()}});
-    --attached_;
+    if (!result->HasError()) {
+      --attached_;
+      continue;
+    }
+    log_warn("columns not detached", {{"name", name}, {"problem", result->GetError()}});
+    std::lock_guard lock(ended_->mutex);
+    ended_->released.push_back(std::move(name));
   }
 }
 

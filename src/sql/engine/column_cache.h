@@ -2,14 +2,16 @@
 // that is held is bound to a table of the engine's own, which costs a third of reading Parquet.
 //
 // What is held never differs from what the files say: it is made by lake_scan itself and found
-// again by the table's identity, snapshot and schema (LakeScan::state), which no change leaves as
-// they were. Scans without such a state (of changes, of hidden columns, of Hive's tables) and
-// statements in databases of their own read the files. Loading is done beside the statements, by
-// one thread, when none is running or after kLatest; what goes wrong there costs nobody an answer.
+// again by LakeScan::State, which no change leaves as it was. Scans without such a state (of
+// changes, of earlier snapshots, of Hive's tables), of hidden columns, and statements in databases
+// of their own read the files.
 //
-// Limits: bytes_max in memory, compressed, out of the memory of all statements; beyond that memory
-// the engine spills it like everything else. Nothing is held of a table that nobody read for
-// ColumnCachePolicy::kIdle.
+// Loading is done beside the statements, by one thread, slice by slice; it waits for those that
+// run, but not for ever. What goes wrong there costs nobody an answer.
+//
+// Limits: bytes_max in memory, compressed, and one slice that is not yet; out of the memory of all
+// statements, beyond which the engine spills it like everything else. Nothing is held of a table
+// that nobody read for ColumnCachePolicy::kIdle.
 #pragma once
 
 #include <atomic>
@@ -49,7 +51,10 @@ class ColumnCache {
     Metrics& metrics;
     uint64_t bytes_max = 0;
   };
-  static constexpr std::chrono::seconds kLatest{5};  // that a busy engine puts loading off
+  static constexpr std::chrono::seconds kLatest{5};        // that a busy engine puts loading off
+  static constexpr std::chrono::milliseconds kPause{100};  // and its next slice
+  // Appended and compressed at once; what the engine's appender does by itself.
+  static constexpr uint64_t kSliceRows = 100 * 2048;
 
   explicit ColumnCache(Options options);
   ~ColumnCache();
@@ -68,8 +73,8 @@ class ColumnCache {
   // Planning alone is no read: for the next statements of `context` nothing is counted.
   void planning_only(duckdb::ClientContext& context);
 
-  // The handle under which the last statement of `context` asked for what it read from memory as
-  // `table`; empty: it did not.
+  // A handle under which the last statement of `context` asked for what it read from memory as
+  // `table`, those of several in turn; empty: it did not.
   static std::string handle_of(duckdb::ClientContext& context, const std::string& table);
 
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
@@ -78,8 +83,8 @@ class ColumnCache {
   struct Held;
   class Statement;
   struct Wanted {
-    std::shared_ptr<const LakeScan> scan;
-    std::vector<size_t> columns;
+    LakeScan::State state;
+    std::vector<size_t> columns;  // ascending
     SteadyTime since;
   };
   // What a statement still needs when it ends, be it after the cache. Locked after mutex_.
@@ -107,12 +112,14 @@ class ColumnCache {
   std::jthread thread_;  // last: it uses the others
 
   void run(const std::stop_token& stop);
+  void round(const std::stop_token& stop);
   std::optional<Wanted> next_load();
   void load(const std::stop_token& stop, const Wanted& wanted);
   std::shared_ptr<const Held> filled(const std::stop_token& stop, const Wanted& wanted);
+  void fill(const std::stop_token& stop, const Held& held, const std::string& select);
+  void wait_for_statements(const std::stop_token& stop);
   void drop_some();
   void detach_released();
-  uint64_t table_memory() const;
 };
 
 }  // namespace aichemy::sql

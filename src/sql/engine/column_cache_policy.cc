@@ -9,13 +9,18 @@ std::vector<size_t> ColumnCachePolicy::read(const ColumnRead& read, SteadyTime n
   if (!tables_.contains(read.table) && tables_.size() >= kTablesMax) forget_one();
   Watched& table = tables_[read.table];
   table.last_read = now;
-  if (table.state != read.state) changed(table, read.state);
+  if (table.state != read.state) {
+    if (!table.loaded.empty()) put_off(table);
+    table.state = read.state;
+    table.reads.clear();
+  }
+  if (!read.whole) return {};
   bool often = true, there = table.loaded_state == read.state;
   for (size_t column : read.columns) {
     often &= ++table.reads[column] >= table.reads_before_load;
     there &= table.loaded.contains(column);
   }
-  if (!read.whole || !often || there || table.loading) return {};
+  if (!often || there || table.loading) return {};
   bool again = table.loaded_state == read.state;
   std::set<size_t> wanted;
   if (again && read.file_bytes <= bytes_max_ / 2) {
@@ -32,13 +37,11 @@ std::vector<size_t> ColumnCachePolicy::read(const ColumnRead& read, SteadyTime n
   return {wanted.begin(), wanted.end()};
 }
 
-void ColumnCachePolicy::changed(Watched& table, const std::string& state) {
-  if (!table.loaded.empty()) {
-    table.reads_before_load = table.served >= kServedToPay
-                                  ? kReadsBeforeLoad
-                                  : std::min(2 * table.reads_before_load, kReadsBeforeLoadMax);
-  }
-  table.state = state;
+// Loading it has not paid: the next time it needs more reads.
+void ColumnCachePolicy::put_off(Watched& table) {
+  table.reads_before_load = table.served >= kServedToPay
+                                ? kReadsBeforeLoad
+                                : std::min(2 * table.reads_before_load, kReadsBeforeLoadMax);
   table.reads.clear();
 }
 
@@ -59,8 +62,17 @@ void ColumnCachePolicy::served(const std::string& name, SteadyTime now) {
   table->second.last_read = now;
 }
 
-void ColumnCachePolicy::loaded(const std::string& name, const std::string& state,
+bool ColumnCachePolicy::wanted(const std::string& name, const std::string& state) const {
+  auto table = tables_.find(name);
+  return table != tables_.end() && table->second.state == state;
+}
+
+bool ColumnCachePolicy::loaded(const std::string& name, const std::string& state,
                                std::vector<size_t> columns, uint64_t bytes, SteadyTime now) {
+  if (!wanted(name, state)) {
+    failed(name);
+    return false;
+  }
   Watched& table = tables_[name];
   unload(table);
   table.loading = false;
@@ -69,15 +81,15 @@ void ColumnCachePolicy::loaded(const std::string& name, const std::string& state
   table.bytes = bytes;
   table.last_read = now;
   bytes_ += bytes;
+  return true;
 }
 
 void ColumnCachePolicy::failed(const std::string& name) {
   auto table = tables_.find(name);
   if (table == tables_.end()) return;
   table->second.loading = false;
-  table->second.reads_before_load =
-      std::min(2 * table->second.reads_before_load, kReadsBeforeLoadMax);
-  table->second.reads.clear();
+  table->second.served = 0;
+  put_off(table->second);
 }
 
 void ColumnCachePolicy::unload(Watched& table) {
@@ -102,9 +114,8 @@ std::vector<std::string> ColumnCachePolicy::to_drop(SteadyTime now) {
   }
   std::ranges::sort(kept);
   for (size_t i = 0; i < kept.size() && bytes_ > bytes_max_; ++i) {
-    // It was worth less than what took its place: it comes back later than that did.
     Watched& table = tables_[kept[i].second];
-    table.reads.clear();
+    put_off(table);
     unload(table);
     out.push_back(kept[i].second);
   }

@@ -24,13 +24,13 @@ struct ColumnRead {
   std::vector<size_t> columns;  // by number
   size_t columns_total = 0;
   uint64_t file_bytes = 0;  // of all files of the state
-  bool whole = false;       // no file is left out: what it reads can be loaded
+  bool whole = false;       // no file is left out; what reads a part gains little from memory
 };
 
 class ColumnCachePolicy {
  public:
   static constexpr uint32_t kReadsBeforeLoad = 2;
-  static constexpr uint32_t kReadsBeforeLoadMax = 64;
+  static constexpr uint32_t kReadsBeforeLoadMax = 32;
   static constexpr uint32_t kServedToPay = 4;  // reads that make up for one load
   static constexpr size_t kTablesMax = 1024;   // that are watched
   static constexpr std::chrono::minutes kIdle{5};
@@ -42,8 +42,11 @@ class ColumnCachePolicy {
   std::vector<size_t> read(const ColumnRead& read, SteadyTime now);
   // Some statement was answered from memory.
   void served(const std::string& table, SteadyTime now);
-  // How the loading ended. `bytes` in memory, of `state`.
-  void loaded(const std::string& table, const std::string& state, std::vector<size_t> columns,
+  // Whether it is still of use to load that state.
+  bool wanted(const std::string& table, const std::string& state) const;
+  // How the loading ended. `bytes` in memory, of `state`. Whether it is to be kept: not when the
+  // table has changed meanwhile.
+  bool loaded(const std::string& table, const std::string& state, std::vector<size_t> columns,
               uint64_t bytes, SteadyTime now);
   void failed(const std::string& table);
   // Tables to let go of, which it does not count any more: those of an earlier state, those that
@@ -55,7 +58,7 @@ class ColumnCachePolicy {
  private:
   struct Watched {
     std::string state;
-    std::map<size_t, uint32_t> reads;  // of the state, by column
+    std::map<size_t, uint32_t> reads;  // of all of the state, by column
     uint32_t reads_before_load = kReadsBeforeLoad;
     bool loading = false;
     std::string loaded_state;
@@ -69,7 +72,7 @@ class ColumnCachePolicy {
   uint64_t bytes_ = 0;
   std::map<std::string, Watched> tables_;
 
-  void changed(Watched& table, const std::string& state);
+  static void put_off(Watched& table);
   void forget_one();
   void unload(Watched& table);
 };

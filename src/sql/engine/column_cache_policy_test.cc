@@ -21,7 +21,7 @@ class ColumnCachePolicyTest : public testing::Test {
                         now_);
   }
   void load(const std::string& table, const std::string& state, Columns columns, uint64_t bytes) {
-    policy_.loaded(table, state, std::move(columns), bytes, now_);
+    EXPECT_TRUE(policy_.loaded(table, state, std::move(columns), bytes, now_));
   }
 
   ColumnCachePolicy policy_{1000};
@@ -58,6 +58,8 @@ TEST_F(ColumnCachePolicyTest, OfALargeTableOnlyThoseThatAreRead) {
 TEST_F(ColumnCachePolicyTest, ScansThatLeaveOutFilesLoadNothing) {
   ColumnRead part{.table = "t", .state = "s1", .columns = {0}, .columns_total = 1, .whole = false};
   for (int i = 0; i < 10; ++i) EXPECT_EQ(policy_.read(part, now_), Columns());
+  part.whole = true;
+  EXPECT_EQ(policy_.read(part, now_), Columns()) << "the first of all";
 }
 
 TEST_F(ColumnCachePolicyTest, WhatCannotFitIsNotLoaded) {
@@ -89,6 +91,18 @@ TEST_F(ColumnCachePolicyTest, ATableThatChangesTooSoonNeedsMoreReads) {
   EXPECT_EQ(read("t", "s3", {0}), Columns({0})) << "it has paid";
 }
 
+TEST_F(ColumnCachePolicyTest, WhatComesTooLateIsNotKept) {
+  read("t", "s1", {0});
+  read("t", "s1", {0});
+  EXPECT_TRUE(policy_.wanted("t", "s1"));
+  EXPECT_EQ(read("t", "s2", {0}), Columns());
+  EXPECT_FALSE(policy_.wanted("t", "s1"));
+  EXPECT_FALSE(policy_.loaded("t", "s1", {0}, 10, now_));
+  EXPECT_EQ(policy_.bytes(), 0);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(read("t", "s2", {0}), Columns());
+  EXPECT_EQ(read("t", "s2", {0}), Columns({0}));
+}
+
 TEST_F(ColumnCachePolicyTest, FailuresPutOffTheNext) {
   read("t", "s1", {0});
   EXPECT_EQ(read("t", "s1", {0}), Columns({0}));
@@ -107,6 +121,8 @@ TEST_F(ColumnCachePolicyTest, TheLeastRecentlyReadMakesRoom) {
   }
   EXPECT_EQ(policy_.to_drop(now_), Names({"b"}));
   EXPECT_EQ(policy_.bytes(), 800);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(read("b", "s", {0}), Columns()) << "it has not paid";
+  EXPECT_EQ(read("b", "s", {0}), Columns({0}));
 }
 
 TEST_F(ColumnCachePolicyTest, NothingIsKeptThatNobodyReads) {

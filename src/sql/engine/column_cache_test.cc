@@ -18,12 +18,16 @@ class ColumnCacheTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(store_.create_bucket({}, "b"));
+    start(64 << 20);
+  }
+
+  void start(uint64_t bytes_max) {
     engine_ = DuckDbEngine::start({.store = store_,
                                    .scans = scans_,
                                    .metrics = metrics_,
                                    .random = random_,
                                    .spill_directory = testing::TempDir() + "/spill",
-                                   .column_cache_bytes_max = 64 << 20,
+                                   .column_cache_bytes_max = bytes_max,
                                    .clock = &clock_})
                   .value();
   }
@@ -55,12 +59,18 @@ class ColumnCacheTest : public testing::Test {
     scan->columns = {{Type(TypeKind::bigint), {1, {}}},
                      {Type::varchar(), {2, {}}},
                      {Type::varchar(), {}, LakeColumnSource::path}};
-    scan->state = {.table = "t", .name = name, .whole = true};
+    return with_state(std::move(scan), name);
+  }
+
+  EngineScan with_state(std::shared_ptr<LakeScan> scan, const std::string& name) {
+    auto all = std::make_shared<LakeScan>(*scan);
+    all->state.reset();
+    scan->state = {.table = "t", .name = name, .whole = true, .all = [all] { return all; }};
     return scans_.add(scan);
   }
 
-  std::string rows(const std::string& sql, size_t columns = 1) {
-    std::vector<OutputColumn> output(columns, {"c", Type(TypeKind::bigint)});
+  std::string rows(const std::string& sql) {
+    std::vector<OutputColumn> output(1, {"c", Type(TypeKind::bigint)});
     auto stream = engine_->execute({}, sql, output, {});
     if (!stream) return stream.error().message;
     auto page = (*stream)->next_page(1 << 20);
@@ -137,8 +147,7 @@ TEST_F(ColumnCacheTest, AFileThatIsGoneFailsNobodyElse) {
   EngineScan scan = state("t/1", 1000);
   auto broken = std::make_shared<LakeScan>(*scans_.find(scan.handle));
   broken->plan.files[0].path += ".gone";
-  broken->state->name = "t/2";
-  EngineScan gone = scans_.add(broken);
+  EngineScan gone = with_state(broken, "t/2");
   for (int i = 0; i < 4; ++i) EXPECT_NE(rows(sum(gone)), "[[499500]]");
   EXPECT_TRUE(served(sum(scan), "[[499500]]"));
 }
@@ -163,6 +172,25 @@ TEST_F(ColumnCacheTest, StatementsBesideEachOtherReadTheirOwnState) {
   }
   readers.clear();
   EXPECT_FALSE(wrong);
+}
+
+TEST_F(ColumnCacheTest, WhatAPredicateLeftOutIsLoadedAllTheSame) {
+  EngineScan scan = state("t/1", 1000);
+  auto pruned = std::make_shared<LakeScan>(*scans_.find(scan.handle));
+  pruned->plan.files.clear();  // as it happens when a plan's totals say too little
+  EngineScan part = scans_.add(pruned);
+  EXPECT_EQ(rows("SELECT count(c0) FROM lake_scan('" + part.handle + ":0')"), "[[0]]");
+  rows("SELECT count(c0) FROM lake_scan('" + part.handle + ":0')");
+  EXPECT_TRUE(served(sum(scan), "[[499500]]"));
+}
+
+TEST_F(ColumnCacheTest, WhatIsLargerThanTheCacheStaysInItsFiles) {
+  engine_.reset();
+  start(100'000);
+  EngineScan scan = state("t/1", 3'000'000);
+  std::string md5 = "SELECT count(c1) FROM lake_scan('" + scan.handle + ":0,1')";
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(rows(md5), "[[3000000]]");
+  EXPECT_EQ(counted("loads"), 0);
 }
 
 TEST_F(ColumnCacheTest, EndsWhileItLoads) {
