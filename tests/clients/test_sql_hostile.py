@@ -104,6 +104,11 @@ LONG = {
                       + " UNION ALL ".join(f"SELECT x FROM t{i}" for i in range(0, 2000, 10)) + ") t", [[199000]]),
     "common tables read twice": ("WITH t0 AS (SELECT 1 x)" + "".join(
         f", t{i} AS (SELECT a.x + b.x AS x FROM t{i - 1} a, t{i - 1} b)" for i in range(1, 20)) + " SELECT x FROM t19", [[2 ** 19]]),
+    "common tables read twice in a row": ("WITH t0 AS (SELECT 1 x)" + "".join(
+        f", t{i} AS (SELECT a.x FROM t{i - 1} a JOIN t{i - 1} b ON a.x = b.x)" for i in range(1, 200)) + " SELECT x FROM t199", [[1]]),
+    "sums of literals": ("SELECT " + " + ".join(["1"] * 700) + ", " + " + ".join(["1.5"] * 700), [[700, "1050.0"]]),
+    "sums of columns": ("SELECT " + " + ".join(["nationkey"] * 700) + ", " + " - ".join(["nationkey"] * 102)
+                        + " FROM nation WHERE nationkey = 3", [[2100, -300]]),
     "2,000 columns": ("SELECT " + ",".join(f"{i} AS c{i}" for i in range(2000)), [list(range(2000))]),
     "scripts": ('SELECT "日本語", "😀👨‍👩‍👧", "العربية", "Ελλάδα" FROM (VALUES (1, 2, 3, 4)) t("日本語", "😀👨‍👩‍👧", "العربية", "Ελλάδα")',
                 [[1, 2, 3, 4]]),

@@ -18,9 +18,10 @@ Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Sc
   ASSIGN_OR_RETURN(From left, analyze_relation(*relation.left, outer));
   Scope lateral;
   lateral.parent = outer;
-  lateral.fields = left.fields;
+  lateral.fields = std::move(left.fields);
   lateral.neighbours = true;
   ASSIGN_OR_RETURN(From right, analyze_relation(*relation.right, &lateral));
+  left.fields = std::move(lateral.fields);
   if (relation.join != "INNER" && relation.join != "CROSS") outer_join_ = true;
   if (right.plan->lateral && (relation.join == "RIGHT" || relation.join == "FULL")) {
     // The engine knows no lateral right joins; LATERAL that looks at nothing is a plain query.

@@ -93,9 +93,10 @@ Result<Analyzer::From> Analyzer::analyze_from(const std::vector<RelationPtr>& re
     // Later items may be lateral or UNNEST: they see the earlier ones.
     Scope lateral;
     lateral.parent = outer;
-    lateral.fields = from.fields;
+    lateral.fields = std::move(from.fields);  // until they are back: there can be thousands
     lateral.neighbours = true;
     ASSIGN_OR_RETURN(From right, analyze_relation(*relation, &lateral));
+    from.fields = std::move(lateral.fields);
     bool single_row = single_rows > 0 && !right.plan->lateral && is_global_aggregate(*right.plan);
     from.plan = join_plans(std::move(from.plan), std::move(right.plan), "CROSS", nullptr);
     for (auto& field : right.fields) from.fields.push_back(std::move(field));
