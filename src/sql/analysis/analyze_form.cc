@@ -4,7 +4,7 @@
 #include <map>
 
 #include "sql/analysis/analyzer.h"
-#include "sql/analysis/varying.h"
+#include "sql/analysis/expressions.h"
 #include "sql/types/literals.h"
 
 namespace aichemy::sql {

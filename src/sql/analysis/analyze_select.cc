@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sql/analysis/analyzer.h"
+#include "sql/analysis/expressions.h"
 #include "sql/analysis/relations.h"
 #include "sql/types/moment.h"
 
@@ -426,16 +427,16 @@ Status Analyzer::aggregate_block(const SelectBlock&, const From& from, Plan& sel
     grouped->fields.push_back({std::nullopt, key->type});
   }
   std::optional<Error> problem;
+  ExpressionIndex aggregates;
   Replace replace = [&](const BoundPtr& value) -> BoundPtr {
     for (size_t i = 0; i < grouped->group_keys.size(); ++i) {
       if (same_expression(*grouped->group_keys[i], *value))
         return make_column(relation, i, value->type, value->at);
     }
     if (value->kind == Bound::Kind::aggregate) {
-      for (size_t i = grouped->group_keys.size(); i < grouped->items.size(); ++i) {
-        if (same_expression(*grouped->items[i], *value))
-          return make_column(relation, i, value->type, value->at);
-      }
+      if (auto known = aggregates.find(*value))
+        return make_column(relation, *known, value->type, value->at);
+      aggregates.add(value, grouped->items.size());
       grouped->items.push_back(value);
       grouped->fields.push_back({std::nullopt, value->type});
       return make_column(relation, grouped->items.size() - 1, value->type, value->at);

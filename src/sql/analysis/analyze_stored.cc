@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "sql/analysis/analyzer.h"
-#include "sql/analysis/varying.h"
+#include "sql/analysis/expressions.h"
 #include "sql/language/parser.h"
 
 namespace aichemy::sql {

@@ -28,6 +28,11 @@ struct InPlaceQuery {
 };
 inline constexpr size_t kInPlaceDepthMax = 16;
 
+// The plan said in fewer words: the same rows, columns and order. A select that only passes columns
+// on is one with the select it reads; a named UNION ALL whose readers each take the arms with one
+// constant becomes those arms.
+PlanPtr simplified(const Plan& plan);
+
 // WITH and what comes after it. The engine copies all queries of one WITH for each of them, so that
 // there are few in one; the next are inside.
 class NamedQueries {

@@ -1,5 +1,5 @@
-// Long lists of literals as one text that the engine splits: its parser needs a microsecond and a
-// kilobyte for every literal otherwise. Internal to the renderer.
+// What is long in a form that the engine plans soon. Lists of literals are one text that it splits:
+// its parser needs a microsecond and a kilobyte for every literal. Internal to the renderer.
 #pragma once
 
 #include <optional>
@@ -22,5 +22,10 @@ std::vector<BoundPtr> merge_texts(const std::vector<BoundPtr>& args, size_t firs
 // x = 1 OR x = 2 OR ... as x IN (1, 2, ...), x <> 1 AND ... as NOT: the engine's optimizer compares
 // every term of a chain with every other. Null for other chains.
 BoundPtr chain_as_in(const Bound& chain);
+// Hundreds of operators in a row are a tree as deep; the engine asks each node of it about all
+// below, several times over. The same value as routines (native/routine.cc) of a few dozen
+// operators each, every one over the result of the one before: same order, types and errors. Null
+// when the tree is not deep.
+BoundPtr in_pieces(const Bound& value);
 
 }  // namespace aichemy::sql

@@ -6,7 +6,6 @@
 #include <map>
 #include <set>
 
-#include "sql/analysis/pieces.h"
 #include "sql/analysis/relations.h"
 #include "sql/analysis/render_aggregate.h"
 #include "sql/analysis/render_cast.h"
@@ -15,7 +14,6 @@
 #include "sql/analysis/render_nested.h"
 #include "sql/analysis/render_packed.h"
 #include "sql/analysis/render_pattern.h"
-#include "sql/analysis/simplify.h"
 
 namespace aichemy::sql {
 namespace {

@@ -1,7 +1,6 @@
 // Replacing expressions inside plans: grouping turns what stands above it into columns of the
 // grouped relation.
 #include "sql/analysis/analyzer.h"
-#include "sql/analysis/varying.h"
 
 namespace aichemy::sql {
 namespace {
@@ -36,16 +35,6 @@ BoundPtr rewrite(const BoundPtr& value, const Replace& replace) {
     copy->over = std::move(over);
   }
   return copy;
-}
-
-bool varies(const BoundPtr& value) {
-  bool found = false;
-  rewrite(value, [&](const BoundPtr& part) -> BoundPtr {
-    found = found || (part->kind == Bound::Kind::call &&
-                      (part->text.contains("random(") || part->text.contains("uuid(")));
-    return nullptr;
-  });
-  return found;
 }
 
 PlanPtr rewrite(const PlanPtr& plan, const Replace& outer) {
