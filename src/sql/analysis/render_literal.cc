@@ -74,9 +74,11 @@ bool has_scale(const Bound& value) {
 
 std::optional<std::string> render_operand(const Bound& call, const Bound& value) {
   if (!is_constant(value) || !compares(call.text)) return std::nullopt;
-  bool typed = std::ranges::any_of(call.args, [&](const BoundPtr& other) {
-    return !is_constant(*other) && other->type.kind == value.type.kind;
-  });
+  // The first of IN, the other side of a comparison; not a search through all that IN lists.
+  auto gives_type = [&](const Bound& other) {
+    return !is_constant(other) && other.type.kind == value.type.kind;
+  };
+  bool typed = gives_type(*call.args[0]) || (call.args.size() == 2 && gives_type(*call.args[1]));
   if (!typed) return std::nullopt;
   if (value.kind == Bound::Kind::literal && value.type.is(TypeKind::varchar) && !value.null)
     return quote_text(value.text);
