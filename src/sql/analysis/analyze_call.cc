@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "sql/analysis/analyzer.h"
+#include "sql/analysis/render_aggregate.h"
 
 namespace aichemy::sql {
 namespace {
@@ -348,9 +349,9 @@ Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expressi
   bool aggregate = !rows.empty() && rows[0]->kind != FunctionKind::scalar && !e.window;
   Scope inner;
   inner.parent = &scope;
-  inner.clause = scope.clause;
+  inner.clause = aggregate ? kInAggregate : e.window ? kInWindowCall : scope.clause;
   inner.aggregates = scope.aggregates && !aggregate;  // no aggregate inside an aggregate
-  inner.windows = scope.windows && !aggregate;
+  inner.windows = scope.windows && !aggregate && !e.window;
   if (PatternScope* pattern = aggregate ? pattern_of(scope) : nullptr) begin_listing(*pattern);
   for (size_t i = 0; i < e.args.size(); ++i) {
     if (e.args[i]->kind == ExpressionKind::lambda) continue;
@@ -501,6 +502,7 @@ Result<BoundPtr> Analyzer::finish_call(const FunctionRow& row, std::vector<Bound
       args.size() == 1 && args[0]->type.is(TypeKind::timestamp_tz) && args[0]->type.precision > 6;
   if (long_zoned && text == "min@({0})@") text = "arg_min@({0}, aichemy_key_tz12({0}))@";
   if (long_zoned && text == "max@({0})@") text = "arg_max@({0}, aichemy_key_tz12({0}))@";
+  text = without_nan(text, args);
   auto made = std::make_shared<Bound>();
   made->kind = Bound::Kind::call;
   made->type = std::move(result);
@@ -527,15 +529,7 @@ Result<BoundPtr> Analyzer::finish_call(const FunctionRow& row, std::vector<Bound
     return semantic_error("MISSING_OVER", e.at,
                           fmt::format("Window function {} requires an OVER clause", row.name));
   }
-  if (e.window ? !scope.windows : !scope.aggregates) {
-    if (e.window) return semantic_error("NESTED_WINDOW", e.at, "Cannot use a window function here");
-    const char* clause = scope.clause[0] ? scope.clause : "WHERE clause";
-    return semantic_error(
-        "EXPRESSION_NOT_SCALAR", e.at,
-        fmt::format(
-            "{} cannot contain aggregations, window functions or grouping operations: ['{}']",
-            clause, row.name));
-  }
+  RETURN_IF_ERROR(check_place(row, e, scope));
   if (PatternScope* pattern = e.window ? nullptr : pattern_of(scope))
     return pattern_aggregate(row, e, std::move(made), *pattern);
   if (e.window) {
@@ -562,7 +556,11 @@ Result<BoundPtr> Analyzer::finish_call(const FunctionRow& row, std::vector<Bound
   made->kind = e.window ? Bound::Kind::window : Bound::Kind::aggregate;
   if (e.window) {
     inner.windows = false;
+    inner.clause = kInWindow;
     ASSIGN_OR_RETURN(made->over, window(*e.window, inner));
+    RETURN_IF_ERROR(check_window_call(row, e, *made));
+  } else if (e.distinct) {
+    RETURN_IF_ERROR(check_distinct(e, *made));
   }
   return BoundPtr(made);
 }

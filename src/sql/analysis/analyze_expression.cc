@@ -74,12 +74,22 @@ Result<std::vector<BoundPtr>> Analyzer::analyze_all(const std::vector<Expression
 
 Result<BoundPtr> Analyzer::analyze_condition(const Expression& expression, Scope& scope,
                                              const char* clause) {
-  ASSIGN_OR_RETURN(BoundPtr value, analyze(expression, scope));
+  auto bound = analyze(expression, scope);
+  if (!bound && bound.error().is("EXPRESSION_NOT_SCALAR")) {  // told of the whole condition
+    const std::string& message = bound.error().message;
+    size_t text = message.find(": ");
+    return semantic_error("EXPRESSION_NOT_SCALAR", expression.at, message.substr(text + 2));
+  }
+  if (!bound) return bound;
+  BoundPtr value = std::move(*bound);
   if (value->type.is(TypeKind::unknown)) return make_cast(value, kBoolean);
   if (!value->type.is(TypeKind::boolean)) {
+    std::string_view what = clause;
+    bool whole = what == "WHERE clause" || what == "HAVING clause" || what == "JOIN ON clause";
+    std::string type = value->type.display();
     return semantic_error("TYPE_MISMATCH", expression.at,
-                          fmt::format("{} must evaluate to a boolean: actual type {}", clause,
-                                      value->type.display()));
+                          fmt::format("{} must evaluate to a boolean{}", clause,
+                                      whole ? ": actual type " + type : " (actual: " + type + ")"));
   }
   return value;
 }
@@ -187,8 +197,7 @@ Result<BoundPtr> Analyzer::analyze_predicate(const Expression& e, Scope& scope) 
       return make_call(kBoolean, e.negated ? "({0} IS NOT NULL)" : "({0} IS NULL)", {value}, e.at);
     }
     case Kind::is_truth: {
-      ASSIGN_OR_RETURN(BoundPtr value,
-                       analyze_condition(*e.args[0], scope, "Value of IS predicate"));
+      ASSIGN_OR_RETURN(BoundPtr value, analyze_condition(*e.args[0], scope, "Boolean test value"));
       std::string text = e.text == "UNKNOWN" ? "NULL" : e.text;
       return make_call(kBoolean,
                        fmt::format("({{0}} IS {}DISTINCT FROM {})", e.negated ? "" : "NOT ",
@@ -249,21 +258,6 @@ Result<BoundPtr> Analyzer::analyze_at_time_zone(const Expression& e, Scope& scop
   if (args.size() == 1)  // AT LOCAL
     args.push_back(make_literal(Type::varchar(), session_.time_zone, e.at));
   return call_with("at_timezone", std::move(args), e.at);
-}
-
-Result<BoundPtr> Analyzer::analyze_grouping(const Expression& e, Scope& scope) {
-  std::vector<BoundPtr> args;
-  for (const auto& argument : e.args) {
-    ASSIGN_OR_RETURN(BoundPtr value, analyze(*argument, scope));
-    args.push_back(std::move(value));
-  }
-  auto made = std::make_shared<Bound>();
-  made->kind = Bound::Kind::aggregate;
-  made->type = Type(args.size() <= 31 ? TypeKind::integer : TypeKind::bigint);
-  made->text = args.empty() ? "0" : "CAST(GROUPING({*}) AS INTEGER)";
-  made->args = std::move(args);
-  made->at = e.at;
-  return made;
 }
 
 Result<BoundPtr> Analyzer::analyze_literal(const Expression& e) {
@@ -355,9 +349,10 @@ Result<BoundPtr> Analyzer::analyze_parameter(const Expression& e) {
 
 Result<BoundPtr> Analyzer::find_column(const std::vector<std::string>& names,
                                        const std::string& shown, Position at, const Scope& scope) {
-  bool below_subquery = false;
+  bool below_subquery = false, in_aggregate = false;
   for (const Scope* level = &scope; level; level = level->parent) {
     below_subquery = below_subquery || level->subquery;
+    in_aggregate = in_aggregate || std::string_view(level->clause) == kInAggregate;
     if (level->pattern && !below_subquery) {
       bool handled = false;
       auto found = pattern_column(*level->pattern, names, at, handled);
@@ -384,6 +379,11 @@ Result<BoundPtr> Analyzer::find_column(const std::vector<std::string>& names,
           "NOT_SUPPORTED", at,
           fmt::format("Reference to column '{}' from outer scope not allowed in this context",
                       shown));
+    }
+    if (found && in_aggregate && level->outputs) {
+      return semantic_error(
+          "COLUMN_NOT_FOUND", at,
+          "Invalid reference to output projection attribute from ORDER BY aggregation");
     }
     if (found) {
       if (found->value->kind != Bound::Kind::column) return found->value;
@@ -541,10 +541,13 @@ Result<BoundPtr> Analyzer::analyze_subquery(const Expression& e, Scope& scope) {
   }
   auto type = common_type(value->type, plan->fields[0].type);
   if (!type || !is_comparable(*type)) {
+    auto shown = [](const Type& one) {
+      return one.is(TypeKind::row) ? one.display() : "row(" + one.display() + ")";
+    };
     return semantic_error(
         "TYPE_MISMATCH", e.at,
         fmt::format("Value expression and result of subquery must be of the same type: {} vs {}",
-                    value->type.display(), plan->fields[0].type.display()));
+                    shown(value->type), shown(plan->fields[0].type)));
   }
   made->kind = e.kind == ExpressionKind::in_query ? Bound::Kind::in_plan : Bound::Kind::quantified;
   made->text = e.op;

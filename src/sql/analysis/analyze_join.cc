@@ -12,6 +12,35 @@ bool is_true(const Bound& condition) {
   return condition.kind == Bound::Kind::literal && !condition.null && condition.text == "true";
 }
 
+bool is_beside(const Plan& plan) { return plan.lateral || plan.kind == Plan::Kind::unnest; }
+
+// Rows that an expression makes are joined with all or, in outer joins, none of the others.
+Status check_outer_condition(const Relation& join) {
+  bool outer = join.join == "LEFT" || join.join == "RIGHT" || join.join == "FULL";
+  bool unnest = join.right->kind == Relation::Kind::unnest;
+  if (!outer || !(unnest || join.right->kind == Relation::Kind::json_table)) return {};
+  bool always = join.on && join.on->kind == ExpressionKind::boolean_literal &&
+                lower_case(join.on->text) == "true";
+  if (always) return {};
+  return semantic_error("NOT_SUPPORTED", join.on ? join.on->at : join.at,
+                        fmt::format("{} JOIN involving {} is only supported with condition ON TRUE",
+                                    join.join, unnest ? "UNNEST" : "JSON_TABLE"));
+}
+
+// Of NATURAL JOIN, in the order of the left side.
+template <typename Fields>
+std::vector<Identifier> common_names(const Fields& left, const Fields& right, Position at) {
+  std::vector<Identifier> common;
+  for (const auto& field : left) {
+    if (!field.name || field.hidden) continue;
+    for (const auto& other : right) {
+      if (other.name && !other.hidden && lower_case(*other.name) == lower_case(*field.name))
+        common.push_back({*field.name, false, at});
+    }
+  }
+  return common;
+}
+
 }  // namespace
 
 Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Scope* outer) {
@@ -23,16 +52,17 @@ Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Sc
   ASSIGN_OR_RETURN(From right, analyze_relation(*relation.right, &lateral));
   left.fields = std::move(lateral.fields);
   if (relation.join != "INNER" && relation.join != "CROSS") outer_join_ = true;
-  if (right.plan->lateral && (relation.join == "RIGHT" || relation.join == "FULL")) {
+  RETURN_IF_ERROR(check_outer_condition(relation));
+  if (is_beside(*right.plan) && (relation.join == "RIGHT" || relation.join == "FULL")) {
     // The engine knows no lateral right joins; LATERAL that looks at nothing is a plain query.
-    bool refers = false;
+    std::optional<Position> reference;
     rewrite(right.plan, [&](const BoundPtr& value) -> BoundPtr {
-      refers = refers ||
-               (value->kind == Bound::Kind::column && left.relations.contains(value->relation));
+      bool outside = value->kind == Bound::Kind::column && left.relations.contains(value->relation);
+      if (outside && !reference) reference = value->at;
       return nullptr;
     });
-    if (refers) {
-      return semantic_error("INVALID_COLUMN_REFERENCE", relation.at,
+    if (reference) {
+      return semantic_error("INVALID_COLUMN_REFERENCE", *reference,
                             fmt::format("LATERAL reference not allowed in {} JOIN", relation.join));
     }
     auto plain = std::make_shared<Plan>(*right.plan);
@@ -40,15 +70,7 @@ Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Sc
     right.plan = std::move(plain);
   }
   if (relation.natural) {
-    std::vector<Identifier> common;
-    for (const auto& field : left.fields) {
-      if (!field.name || field.hidden) continue;
-      for (const auto& other : right.fields) {
-        if (other.name && !other.hidden && lower_case(*other.name) == lower_case(*field.name)) {
-          common.push_back({*field.name, false, relation.at});
-        }
-      }
-    }
+    auto common = common_names(left.fields, right.fields, relation.at);
     return join_using(relation, std::move(left), std::move(right), std::move(common));
   }
   if (relation.has_using)
@@ -65,13 +87,13 @@ Result<Analyzer::From> Analyzer::analyze_join(const Relation& relation, const Sc
     scope.parent = outer;
     scope.fields = from.fields;
     scope.uncorrelated = relation.join != "INNER";
+    scope.clause = "JOIN clause";
     ASSIGN_OR_RETURN(condition, analyze_condition(*relation.on, scope, "JOIN ON clause"));
     if (relation.join == "INNER")
       note_conjuncts(*condition, from.relations);
     else
       RETURN_IF_ERROR(hoist_subqueries(left, right, condition));
-    // The engine's outer lateral join takes a global aggregate over no rows for no row, and makes
-    // the constants beside it null.
+    // The engine's outer lateral join takes a global aggregate over no rows for no row.
     if (kind == "LEFT" && right.plan->lateral && is_global_aggregate(*right.plan)) {
       if (!is_true(*condition)) {
         return semantic_error("NOT_SUPPORTED", relation.on->at,

@@ -1,10 +1,13 @@
 // The SQL/JSON functions and JSON_TABLE, over the engine's path evaluator.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "sql/analysis/analyzer.h"
+#include "sql/analysis/relations.h"
 #include "sql/types/json_path.h"
 
 namespace aichemy::sql {
@@ -254,7 +257,7 @@ struct Analyzer::JsonTableMaking {
   Json tree(const JsonTablePlan& plan) const {
     if (!plan.op.empty()) return pair(plan.op, tree(plan.below[0]), tree(plan.below[1]));
     for (size_t i = 0; i < nodes.size(); ++i) {
-      if (nodes[i].name == plan.path.lower()) return node(i, &plan);
+      if (nodes[i].name == canonical_name(plan.path)) return node(i, &plan);
     }
     return Json();
   }
@@ -275,13 +278,13 @@ Status Analyzer::json_table_columns(JsonTableMaking& making,
       RETURN_IF_ERROR(check_json_path(column.clauses));
       size_t below = making.nodes.size();
       making.nodes[node].below.push_back(below);
-      making.nodes.push_back({&column.clauses, column.name.lower(), {}});
+      making.nodes.push_back({&column.clauses, canonical_name(column.name), {}});
       RETURN_IF_ERROR(json_table_columns(making, column.columns, below));
       continue;
     }
     if (column.kind == Kind::ordinality) {
       making.columns.emplace_back(
-          OutputField{column.name.text, Type(TypeKind::bigint)},
+          OutputField{canonical_name(column.name), Type(TypeKind::bigint)},
           make_call(Type(TypeKind::bigint),
                     fmt::format("CASE WHEN {{0}}[{0}] IS NOT NULL THEN {{1}}[{0}] END", node + 1),
                     {making.items, making.ordinals}, column.at));
@@ -290,12 +293,7 @@ Status Analyzer::json_table_columns(JsonTableMaking& making,
     const JsonClauses* clauses = &column.clauses;
     JsonClauses named;
     if (clauses->path.empty()) {
-      named.path = "lax $." + Json(column.name.quoted ? column.name.text : [&] {
-                     std::string upper = column.name.text;
-                     for (char& c : upper)
-                       c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-                     return upper;
-                   }()).dump();
+      named.path = "lax $." + Json(canonical_name(column.name)).dump();
       named.returning = clauses->returning;
       named.returning_at = clauses->returning_at;
       named.on_empty = clauses->on_empty;
@@ -332,7 +330,7 @@ Status Analyzer::json_table_columns(JsonTableMaking& making,
         BoundPtr value,
         json_result(column.kind == Kind::query ? "JSON_QUERY" : "JSON_VALUE", plain ? *plain : used,
                     item, making.parameters, making.scope, column.at));
-    making.columns.emplace_back(OutputField{column.name.text, value->type}, value);
+    making.columns.emplace_back(OutputField{canonical_name(column.name), value->type}, value);
   }
   return {};
 }
@@ -342,6 +340,7 @@ Result<Analyzer::From> Analyzer::analyze_json_table(const Relation& relation, co
   Scope scope;
   scope.parent = outer;
   RETURN_IF_ERROR(check_json_path(table.clauses));
+  RETURN_IF_ERROR(check_json_table(table, relation.args[0]->at));
   ASSIGN_OR_RETURN(BoundPtr input, json_input(*relation.args[0], scope));
   ASSIGN_OR_RETURN(BoundPtr parameters, json_passing(table.clauses, scope));
   auto plan = std::make_shared<Plan>();
@@ -354,7 +353,7 @@ Result<Analyzer::From> Analyzer::analyze_json_table(const Relation& relation, co
                          from.fields[0].value,
                          from.fields[1].value,
                          parameters,
-                         {{&table.clauses, table.path_name.lower(), {}}},
+                         {{&table.clauses, canonical_name(table.path_name), {}}},
                          {}};
   RETURN_IF_ERROR(json_table_columns(making, table.columns, 0));
   Json tree = table.plan ? making.tree(*table.plan) : making.node(0, nullptr);
@@ -365,6 +364,122 @@ Result<Analyzer::From> Analyzer::analyze_json_table(const Relation& relation, co
   from.fields.clear();
   for (auto& [field, value] : making.columns) from.fields.push_back({field.name, {}, value, false});
   return from;
+}
+
+// ---- PLAN of JSON_TABLE ----
+
+namespace {
+
+using Columns = std::vector<JsonTableColumn>;
+constexpr auto kNested = JsonTableColumn::Kind::nested;
+
+Status check_names(const Columns& columns, std::set<std::string>& names) {
+  for (const auto& column : columns) {
+    bool named = !column.name.text.empty();
+    if (named && !names.insert(canonical_name(column.name)).second) {
+      return semantic_error("DUPLICATE_COLUMN_OR_PATH_NAME",
+                            column.kind == kNested ? column.name.at : column.at,
+                            "All column and path names in JSON_TABLE invocation must be unique");
+    }
+    RETURN_IF_ERROR(check_names(column.columns, names));
+  }
+  return {};
+}
+
+Status check_named(const Columns& columns, const char* message) {
+  for (const auto& column : columns) {
+    if (column.kind != kNested) continue;
+    if (column.name.text.empty())
+      return semantic_error("MISSING_PATH_NAME", column.clauses.path_at, message);
+    RETURN_IF_ERROR(check_named(column.columns, message));
+  }
+  return {};
+}
+
+Position begin_of(const JsonTablePlan& plan) {
+  return plan.op.empty() ? plan.path.at : begin_of(plan.below[0]);
+}
+
+// The paths beside one another, each once.
+Status siblings(const JsonTablePlan& plan, std::vector<const JsonTablePlan*>& out) {
+  if (!plan.op.empty()) {
+    RETURN_IF_ERROR(siblings(plan.below[0], out));
+    return siblings(plan.below[1], out);
+  }
+  std::string name = canonical_name(plan.path);
+  bool again = std::ranges::any_of(
+      out, [&](const JsonTablePlan* other) { return canonical_name(other->path) == name; });
+  if (again) {
+    return semantic_error("INVALID_PLAN", plan.path.at,
+                          "Duplicate reference to JSON path name in sibling plan: " + name);
+  }
+  out.push_back(&plan);
+  return {};
+}
+
+struct Path {
+  std::string name;
+  const Columns* columns;
+};
+
+// `plan`: nullptr when nothing is planned for these paths.
+Status check_level(const std::vector<Path>& paths, const JsonTablePlan* plan, Position at) {
+  std::vector<const JsonTablePlan*> planned;
+  if (plan) RETURN_IF_ERROR(siblings(*plan, planned));
+  std::vector<std::string> absent, unknown;
+  for (const auto& path : paths) {
+    bool found = std::ranges::any_of(
+        planned, [&](const JsonTablePlan* one) { return canonical_name(one->path) == path.name; });
+    if (!found) absent.push_back(path.name);
+  }
+  if (!absent.empty()) {
+    return semantic_error("INVALID_PLAN", at,
+                          fmt::format("JSON_TABLE plan should contain all JSON paths available at "
+                                      "each level of nesting. Paths not included: {}",
+                                      fmt::join(absent, ", ")));
+  }
+  for (const auto* one : planned) {
+    std::string name = canonical_name(one->path);
+    if (std::ranges::none_of(paths, [&](const Path& path) { return path.name == name; }))
+      unknown.push_back(name);
+  }
+  if (!unknown.empty()) {
+    return semantic_error("INVALID_PLAN", at,
+                          fmt::format("JSON_TABLE plan includes unavailable JSON path names: {}",
+                                      fmt::join(unknown, ", ")));
+  }
+  for (const auto* one : planned) {
+    auto path = std::ranges::find(paths, canonical_name(one->path), &Path::name);
+    std::vector<Path> below;
+    for (const auto& column : *path->columns) {
+      if (column.kind == kNested) below.push_back({canonical_name(column.name), &column.columns});
+    }
+    RETURN_IF_ERROR(check_level(below, one->below.empty() ? nullptr : &one->below[0], at));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check_json_table(const JsonTable& table, Position input) {
+  std::set<std::string> names;
+  if (!table.path_name.text.empty()) names.insert(canonical_name(table.path_name));
+  RETURN_IF_ERROR(check_names(table.columns, names));
+  if (table.default_plan) {
+    return check_named(table.columns,
+                       "All nested JSON paths must be named when default plan is given");
+  }
+  if (!table.plan) return {};
+  const char* unnamed = "All JSON paths must be named when specific plan is given";
+  if (table.path_name.text.empty()) return semantic_error("MISSING_PATH_NAME", input, unnamed);
+  RETURN_IF_ERROR(check_named(table.columns, unnamed));
+  Position at = begin_of(*table.plan);
+  if (!table.plan->op.empty()) {
+    return semantic_error("INVALID_PLAN", at,
+                          "JSON_TABLE plan must either be a single path name or it must be rooted "
+                          "in parent-child relationship (OUTER or INNER)");
+  }
+  return check_level({{canonical_name(table.path_name), &table.columns}}, &*table.plan, at);
 }
 
 }  // namespace aichemy::sql

@@ -194,7 +194,7 @@ Result<Analyzer::From> Analyzer::aliased(From from, const Relation& relation) {
   for (const auto& field : from.fields) visible += field.hidden ? 0 : 1;
   if (!relation.column_aliases.empty() && relation.column_aliases.size() != visible) {
     return semantic_error(
-        "MISMATCHED_COLUMN_ALIASES", relation.alias->at,
+        "MISMATCHED_COLUMN_ALIASES", relation.at,
         fmt::format("Column alias list has {} entries but '{}' has {} columns available",
                     relation.column_aliases.size(), relation.alias->lower(), visible));
   }
@@ -282,6 +282,7 @@ Result<Analyzer::From> Analyzer::analyze_table(const Relation& relation, const S
     auto found = name.connector->get_table_at(call_, name.name(), version);
     if (!found) {
       Error error = found.error();
+      if (error.is("NOT_SUPPORTED")) return std::unexpected(std::move(error));
       error.message =
           fmt::format("line {}:{}: {}", relation.at.line, relation.at.column, error.message);
       return std::unexpected(std::move(error));

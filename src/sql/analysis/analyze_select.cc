@@ -79,6 +79,32 @@ ColumnTest column_and_value(const Bound& column_side, const Bound& literal_side)
   return test;
 }
 
+// A column that a star has put beside a grouping.
+template <typename Fields>
+Error not_grouped(const Bound& column, const Fields& fields) {
+  std::string shown;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const auto& field = fields[i];
+    bool same = field.value->kind == Bound::Kind::column &&
+                field.value->relation == column.relation && field.value->index == column.index;
+    if (!same) continue;
+    std::string qualifier = field.qualifier.empty() ? "" : field.qualifier.back() + ".";
+    shown = field.name ? fmt::format("'{}{}'", qualifier, lower_case(*field.name))
+                       : std::to_string(i + 1);
+    break;
+  }
+  return fail(Code::invalid, "EXPRESSION_NOT_AGGREGATE",
+              fmt::format("Column {} not in GROUP BY clause", shown))
+      .error();
+}
+
+// a, a.b, a.b.c: a value under its last name. A field of anything else has none.
+bool is_name_chain(const Expression& expression) {
+  const Expression* at = &expression;
+  while (at->kind == ExpressionKind::dereference) at = at->args[0].get();
+  return at->kind == ExpressionKind::identifier;
+}
+
 std::optional<Compare> comparison(std::string_view op, bool swapped) {
   if (op == "=") return Compare::eq;
   if (op == "<") return swapped ? Compare::gt : Compare::lt;
@@ -210,7 +236,7 @@ Status Analyzer::expand_star(const SelectItem& item, const From& from, Scope& sc
                       item.column_aliases.size(), items.size() - before));
     }
     for (size_t i = before; i < items.size(); ++i)
-      items[i].first.name = item.column_aliases[i - before].text;
+      items[i].first.name = canonical_name(item.column_aliases[i - before]);
   }
   return {};
 }
@@ -231,10 +257,8 @@ Result<std::vector<std::pair<OutputField, BoundPtr>>> Analyzer::select_items(
     OutputField field{std::nullopt, value->type};
     if (item.alias)
       field.name = item.alias->text;
-    else if (item.expression->kind == ExpressionKind::identifier ||
-             item.expression->kind == ExpressionKind::dereference) {
+    else if (is_name_chain(*item.expression))
       field.name = item.expression->name.text;
-    }
     items.emplace_back(std::move(field), std::move(value));
   }
   return items;
@@ -264,6 +288,8 @@ Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tai
     note_conjuncts(*where, from.relations);
   }
   tell_join_keys_apart(from.plan, where);
+  scope.aggregates = true;
+  RETURN_IF_ERROR(check_windows(block, scope));
   outer_join_ = saved_outer_join;
   scope.aggregates = scope.windows = true;
   window_matches_ = &matches;
@@ -274,7 +300,9 @@ Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tai
   BoundPtr having;
   if (block.having) {
     scope.windows = false;
-    ASSIGN_OR_RETURN(having, analyze_condition(*block.having, scope, "HAVING clause"));
+    scope.clause = "HAVING clause";
+    ASSIGN_OR_RETURN(having, analyze_condition(*block.having, scope, scope.clause));
+    scope.clause = "";
     scope.windows = true;
   }
   select->distinct = block.distinct;
@@ -289,6 +317,12 @@ Result<PlanPtr> Analyzer::analyze_select(const QueryTerm& term, const Query* tai
   if (tail) RETURN_IF_ERROR(order_keys(*tail, items, scope, *select));
   bool aggregated = block.grouped || having;
   for (const auto& [field, value] : items) aggregated = aggregated || has_aggregate(value);
+  for (const auto& [field, value] : items) {
+    if (block.grouped || !has_grouping(value)) continue;
+    return semantic_error("MISSING_GROUP_BY", term.at,
+                          "A GROUPING() operation can only be used with a corresponding GROUPING "
+                          "SET/CUBE/ROLLUP/GROUP BY clause");
+  }
   for (const auto& sort : select->order_by) aggregated = aggregated || has_aggregate(sort.key);
   if (aggregated) {
     grouped->inputs.push_back(from.plan);
@@ -366,6 +400,11 @@ Status Analyzer::group_keys(const SelectBlock& block,
       std::vector<size_t> keys;
       for (const auto& expression : set) {
         ASSIGN_OR_RETURN(size_t key, key_of(*expression));
+        bool column = grouped.group_keys[key]->kind == Bound::Kind::column;
+        if (element.kind != GroupingElement::Kind::simple && !column) {
+          return semantic_error("INVALID_COLUMN_REFERENCE", expression->at,
+                                "GROUP BY expression must be a column reference");
+        }
         keys.push_back(key);
       }
       sets.push_back(std::move(keys));
@@ -434,6 +473,7 @@ Status Analyzer::aggregate_block(const SelectBlock&, const From& from, Plan& sel
         return make_column(relation, i, value->type, value->at);
     }
     if (value->kind == Bound::Kind::aggregate) {
+      if (!problem) problem = bad_grouping(*value, *grouped);
       if (auto known = aggregates.find(*value))
         return make_column(relation, *known, value->type, value->at);
       aggregates.add(value, grouped->items.size());
@@ -443,6 +483,10 @@ Status Analyzer::aggregate_block(const SelectBlock&, const From& from, Plan& sel
     }
     if (value->kind == Bound::Kind::column && from.relations.contains(value->relation) &&
         !problem) {
+      if (value->text.empty()) {  // of a star
+        problem = not_grouped(*value, from.fields);
+        return nullptr;
+      }
       auto error = semantic_error(
           "EXPRESSION_NOT_AGGREGATE", value->at,
           fmt::format("'{}' must be an aggregate expression or appear in GROUP BY clause",
@@ -509,6 +553,7 @@ Status Analyzer::order_keys(const Query& tail,
       Scope inner;
       inner.parent = &outer_names;
       inner.fields = outputs;
+      inner.outputs = true;
       inner.block = scope.block;
       inner.aggregates = scope.aggregates;
       inner.windows = scope.windows;
@@ -534,7 +579,7 @@ Status Analyzer::order_keys(const Query& tail,
   ASSIGN_OR_RETURN(select.limit, row_count(tail.limit.get(), "LIMIT"));
   if (tail.with_ties) {
     if (tail.order_by.empty())
-      return semantic_error("MISSING_ORDER_BY", tail.at,
+      return semantic_error("MISSING_ORDER_BY", tail.limit_at,
                             "FETCH FIRST WITH TIES clause requires ORDER BY");
     select.with_ties = true;
   }

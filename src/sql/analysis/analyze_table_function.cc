@@ -119,8 +119,10 @@ Result<Analyzer::From> Analyzer::analyze_table_function(const Relation& relation
                   relation.name[1].lower() == "builtin");
   if (builtin && name == "exclude_columns") return exclude_columns(relation, outer);
   if (builtin && name == "sequence") return sequence(relation);
-  return semantic_error("FUNCTION_NOT_FOUND", relation.at,
-                        fmt::format("Table function '{}' not registered", name));
+  std::string shown;
+  for (const auto& part : relation.name) shown += (shown.empty() ? "" : ".") + part.lower();
+  return semantic_error("FUNCTION_NOT_FOUND", relation.name[0].at,
+                        fmt::format("Table function '{}' not registered", shown));
 }
 
 // The input without the columns of the descriptor.

@@ -154,8 +154,13 @@ class Analyzer {
     bool uncorrelated = false;           // its columns are not for subqueries
     bool aggregates = false;             // aggregate functions may stand here
     bool windows = false;
+    bool outputs = false;  // its fields are the select list's, for ORDER BY
     const char* clause = "";
   };
+  // The clause of an aggregate's arguments, and those of a window function.
+  static constexpr const char* kInAggregate = "aggregation";
+  static constexpr const char* kInWindowCall = "window function arguments";
+  static constexpr const char* kInWindow = "window specification";
   // What a select block's FROM gave.
   struct From {
     PlanPtr plan;
@@ -418,7 +423,17 @@ class Analyzer {
   Result<BoundPtr> lambda(const Expression& expression, const std::vector<Type>& parameters,
                           Scope& scope);
   Result<std::shared_ptr<const BoundWindow>> window(const WindowSpec& spec, Scope& scope);
+  // analyze_window.cc
+  Status check_windows(const SelectBlock& block, Scope& scope);
+  Status window_base(const WindowSpec& spec, Scope& scope, BoundWindow& window, int depth);
+  Status window_frame(const WindowSpec& spec, Scope& scope, BoundWindow& window);
   Status merge_window(const WindowSpec& spec, Scope& scope, BoundWindow& window, int depth);
+  // What a call over a window may not be.
+  Status check_window_call(const FunctionRow& row, const Expression& expression,
+                           const Bound& call) const;
+  static Status check_place(const FunctionRow& row, const Expression& expression,
+                            const Scope& scope);
+  static Status check_distinct(const Expression& expression, const Bound& call);
   Result<std::vector<BoundSort>> sort_items(const std::vector<SortItem>& items, Scope& scope);
 };
 

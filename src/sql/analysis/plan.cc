@@ -109,6 +109,9 @@ bool same_expression(const Bound& a, const Bound& b) {
     }
     return a.index == b.index;
   }
+  // Wherever the analysis has widened its type, it is the same column.
+  if (a.kind == Bound::Kind::column && b.kind == Bound::Kind::column)
+    return a.relation == b.relation && a.index == b.index;
   if (a.kind == Bound::Kind::lambda && b.kind == Bound::Kind::lambda) {
     if (a.variables.size() != b.variables.size() || !(a.type == b.type)) return false;
     size_t before = same_variables.size();

@@ -467,20 +467,16 @@ void tell_join_keys_apart(PlanPtr& from, BoundPtr& where) {
 
 void NamedQueries::add(const std::string& name, const PlanCte& query, const std::string& text) {
   std::string columns = column_names(query.plan->fields.size());
-  queries_.push_back({fmt::format("{}({}) AS ({})", name, columns, text), query.recursive});
+  queries_.push_back(fmt::format("{}({}) AS ({})", name, columns, text));
 }
 
 std::string NamedQueries::before(std::string text, bool begins_with_queries) const {
   for (size_t end = queries_.size(); end > 0;) {
     size_t begin = (end - 1) / kTogetherMax * kTogetherMax;
     if (begins_with_queries) text = "SELECT * FROM (" + text + ") AS w";
-    bool recursive = false;
     std::string queries;
-    for (size_t i = begin; i < end; ++i) {
-      recursive = recursive || queries_[i].recursive;
-      queries += (i > begin ? ", " : "") + queries_[i].text;
-    }
-    text = (recursive ? "WITH RECURSIVE " : "WITH ") + queries + " " + text;
+    for (size_t i = begin; i < end; ++i) queries += (i > begin ? ", " : "") + queries_[i];
+    text = "WITH " + queries + " " + text;
     begins_with_queries = true;
     end = begin;
   }
@@ -509,6 +505,24 @@ std::string scan_argument(const Plan& scan, const ColumnsRead& read) {
 
 PlanPtr simplified(const Plan& plan) {
   return selects_merged(unions_in_place(std::make_shared<Plan>(plan)));
+}
+
+std::string canonical_name(const Identifier& name) {
+  std::string out = name.text;
+  if (name.quoted) return out;
+  for (char& c : out) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return out;
+}
+
+std::string render_recursive(const RecursiveText& text) {
+  std::string reached = fmt::format("(SELECT max(step) FROM {})", text.name);
+  return fmt::format(
+      "WITH RECURSIVE {0}({1}, step) AS (SELECT *, 0 FROM ({2}) AS b UNION ALL SELECT *, CASE "
+      "WHEN {3} < {4} THEN {3} + 1 ELSE trino_fail('NOT_SUPPORTED', 'Recursion depth limit "
+      "exceeded ({4}). Use ''max_recursion_depth'' session property to modify the limit.') END "
+      "FROM ({5}) AS s) SELECT {6}{1} FROM {0}",
+      text.name, text.columns, text.base, reached, text.depth, text.step,
+      text.distinct ? "DISTINCT " : "");
 }
 
 }  // namespace aichemy::sql

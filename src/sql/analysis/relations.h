@@ -3,13 +3,26 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "sql/analysis/plan.h"
 
 namespace aichemy::sql {
+
+// An identifier as the standard keeps it: upper case unless it was quoted.
+std::string canonical_name(const Identifier& name);
+
+// analyze_query.cc: whether a named query of WITH RECURSIVE refers to itself; an error when it
+// does so where it may not.
+Result<bool> recursive_shape(const CommonTable& table);
+
+// analyze_json.cc: names of columns and paths are unique, and PLAN has every path once, on its
+// level. `input`: where JSON_TABLE's input stands.
+Status check_json_table(const JsonTable& table, Position input);
 
 // Whether the plan is one row of aggregates over all that it reads, whatever that is.
 bool is_global_aggregate(const Plan& plan);
@@ -42,12 +55,8 @@ class NamedQueries {
   std::string before(std::string text, bool begins_with_queries) const;
 
  private:
-  struct One {
-    std::string text;
-    bool recursive = false;
-  };
   static constexpr size_t kTogetherMax = 8;
-  std::vector<One> queries_;
+  std::vector<std::string> queries_;
 };
 
 // How often a plan reads its named queries, by handle. What a recursive query reads is read many
@@ -60,5 +69,15 @@ ColumnsRead columns_read(const Plan& plan);
 // What the engine's table function is given: the scan's handle, and of a scan of files the columns
 // that it is to have, "scan-7:0,3". The engine carries each through all of its planning otherwise.
 std::string scan_argument(const Plan& scan, const ColumnsRead& read);
+
+// A recursive named query: base and step with the number of the step beside each row, which tells
+// when it has gone on for too long. Duplicates go at the end: the step sees them.
+struct RecursiveText {
+  const std::string& name;
+  std::string columns, base, step;
+  uint64_t depth = 0;
+  bool distinct = false;
+};
+std::string render_recursive(const RecursiveText& text);
 
 }  // namespace aichemy::sql

@@ -257,7 +257,8 @@ std::string render_nested(const NestedForms& forms, const std::string& name, con
 
 // Lists side by side, the shorter ones filled with NULL.
 std::string render_unnest(const Plan& plan,
-                          const std::function<std::string(const Bound&)>& expression) {
+                          const std::function<std::string(const Bound&)>& expression,
+                          const std::string& source) {
   std::string inner, outer, longest;
   size_t column = 0, part = 0;
   auto add = [&](const std::string& item) {
@@ -288,8 +289,8 @@ std::string render_unnest(const Plan& plan,
         "u.e{}",
         add(fmt::format("unnest(generate_series(CAST(1 AS BIGINT), greatest({})))", longest))));
   }
-  return fmt::format("LATERAL (SELECT {} FROM (SELECT {}) AS u) AS r{}", outer, inner,
-                     plan.relation);
+  return fmt::format("LATERAL (SELECT {} FROM (SELECT {}{}{}) AS u) AS r{}", outer, inner,
+                     source.empty() ? "" : " FROM ", source, plan.relation);
 }
 
 }  // namespace aichemy::sql

@@ -22,8 +22,9 @@ struct NestedForms {
 // The form of this name ("reduce", from the template "{reduce}") for a call.
 std::string render_nested(const NestedForms& forms, const std::string& name, const Bound& call);
 
-// UNNEST as a FROM item.
+// UNNEST as a FROM item. `source`: what its arguments read beside outer columns, may be empty.
 std::string render_unnest(const Plan& plan,
-                          const std::function<std::string(const Bound&)>& expression);
+                          const std::function<std::string(const Bound&)>& expression,
+                          const std::string& source);
 
 }  // namespace aichemy::sql

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "sql/analysis/renderer.h"
 
 namespace aichemy::sql {
 namespace {
@@ -54,6 +55,19 @@ std::string pattern_json(const PatternSpec& spec, const std::vector<std::string>
   made.set("define", slots(spec.define));
   made.set("output", slots(spec.output));
   return made.dump();
+}
+
+std::string render_match(const Plan& plan, const MatchTexts& texts) {
+  std::string row, columns;
+  for (size_t i = 0; i < texts.row.size(); ++i)
+    row += fmt::format("{}f{} := {}", i ? ", " : "", i, texts.row[i]);
+  for (size_t i = 0; i < plan.fields.size(); ++i)
+    columns += fmt::format("{}m.f{} AS c{}", i ? ", " : "", i, i);
+  return fmt::format(
+      "(SELECT {} FROM (SELECT unnest(aichemy_match(list(struct_pack({}){}), {})) AS m FROM {}) AS "
+      "u) AS r{}",
+      columns, row, texts.order, quote_text(pattern_json(*plan.pattern, texts.conditions)),
+      texts.from, plan.relation);
 }
 
 std::string routine_json(const BoundRoutine& routine, const Type& returns,

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "sql/analysis/expressions.h"
 #include "sql/analysis/relations.h"
 #include "sql/analysis/render_aggregate.h"
 #include "sql/analysis/render_cast.h"
@@ -50,6 +51,8 @@ class Renderer {
     switch (value.kind) {
       case Kind::literal: return render_literal(value);
       case Kind::column: {
+        auto captured = captured_.find({value.relation, value.index});
+        if (captured != captured_.end()) return captured->second;
         std::string column = fmt::format("r{}.c{}", value.relation, value.index);
         return scans_.contains(value.relation) ? render_from_stored(column, value.type) : column;
       }
@@ -115,8 +118,9 @@ class Renderer {
   std::set<size_t> scans_;                   // relations whose columns have the files' form
   std::map<size_t, std::string> variables_;  // lambda parameters written otherwise than v<n>
   size_t next_item_ = 0;
-  std::map<std::string, InPlaceQuery> in_place_;  // by handle
-  size_t in_place_depth_ = 0;                     // in the text being written
+  std::map<std::string, InPlaceQuery> in_place_;               // by handle
+  size_t in_place_depth_ = 0;                                  // in the text being written
+  std::map<std::pair<size_t, size_t>, std::string> captured_;  // columns of outer queries
 
   // Before any expression over them is written.
   void note_scans(const Plan& plan) {
@@ -220,22 +224,15 @@ class Renderer {
                        quote_text(routine_json(*value.routine, value.type, texts)));
   }
 
-  std::string list(const std::vector<BoundPtr>& args, size_t first) {
+  // call: whose arguments they are, when that says how they are written.
+  std::string list(const std::vector<BoundPtr>& args, size_t first, const Bound* call = nullptr) {
     std::string out;
     for (size_t i = first; i < args.size(); ++i)
-      out += (i > first ? ", " : "") + expression(*args[i]);
+      out += (i > first ? ", " : "") + (call ? argument(*call, *args[i]) : expression(*args[i]));
     return out;
   }
 
-  std::string arguments_from(const Bound& call, size_t first) {
-    std::string out;
-    for (size_t i = first; i < call.args.size(); ++i)
-      out += (i > first ? ", " : "") + argument(call, *call.args[i]);
-    return out;
-  }
-
-  std::string concatenated(const std::vector<BoundPtr>& args, size_t first) {
-    auto parts = merge_texts(args, first);
+  std::string concatenated(const std::vector<BoundPtr>& parts) {
     return concatenated(parts, 0, parts.size());
   }
 
@@ -324,9 +321,9 @@ class Renderer {
         else if (name == "*?")
           out += any_null(value.args);
         else if (name.back() == '+')
-          out += arguments_from(value, static_cast<size_t>(name[0] - '0'));
+          out += list(value.args, static_cast<size_t>(name[0] - '0'), &value);
         else if (name.ends_with("+|"))
-          out += concatenated(value.args, static_cast<size_t>(name[0] - '0'));
+          out += concatenated(merge_texts(value.args, static_cast<size_t>(name[0] - '0')));
         else if (std::isalpha(static_cast<unsigned char>(name[0])))
           out += named(name, value);
         else
@@ -375,34 +372,12 @@ class Renderer {
     return out;
   }
 
-  // key: of the ORDER BY; the engine counts intervals as plain numbers when it is one.
-  std::string bound(BoundKind kind, const BoundPtr& value, const Type& key) {
-    std::string amount;
-    if (value) {
-      amount = value->kind == Bound::Kind::literal
-                   ? expression(*value)
-                   : prefix("trino_frame(") + expression(*value) + ")";
-      bool plain = key.kind == value->type.kind;
-      if (value->type.is(TypeKind::interval_day_time) && !plain)
-        amount = fmt::format("to_microseconds({} * 1000)", amount);
-      if (value->type.is(TypeKind::interval_year_month) && !plain)
-        amount = fmt::format("to_months({})", amount);
-    }
-    return render_frame_bound(kind, amount);
-  }
-
   std::string window(const BoundWindow& over) {
-    std::string out;
-    if (!over.partition_by.empty()) out += "PARTITION BY " + list(over.partition_by, 0);
-    if (!over.order_by.empty())
-      out += (out.empty() ? "" : " ") + ("ORDER BY " + sorts(over.order_by));
-    if (!over.unit.empty()) {
-      Type key = over.order_by.empty() ? Type() : over.order_by[0].key->type;
-      out +=
-          fmt::format(" {} BETWEEN {} AND {}", over.unit, bound(over.start, over.start_value, key),
-                      over.end ? bound(*over.end, over.end_value, key) : "CURRENT ROW");
-    }
-    return out;
+    WindowForms forms;
+    forms.expression = [this](const Bound& one) { return expression(one); };
+    forms.sorts = [this](const std::vector<BoundSort>& items) { return sorts(items); };
+    forms.in_try = in_try_;
+    return render_window(over, forms);
   }
 
   // ---- queries ----
@@ -417,16 +392,42 @@ class Renderer {
 
   std::string select(const Plan& plan) {
     for (const auto& input : plan.inputs) note_scans(*input);
+    bool reads = !plan.inputs.empty() && plan.inputs[0]->kind != Plan::Kind::empty;
+    std::string source = reads ? from(*plan.inputs[0]) : "";
+    auto saved = captured_;
+    source = with_captured(plan, std::move(source));
     std::string out = plan.distinct ? "SELECT DISTINCT " : "SELECT ";
     for (size_t i = 0; i < plan.items.size(); ++i) {
       out += fmt::format("{}{} AS c{}", i ? ", " : "", item(*plan.items[i]), i);
     }
     if (plan.items.empty()) out += "1 AS c0";
-    if (!plan.inputs.empty() && plan.inputs[0]->kind != Plan::Kind::empty)
-      out += " FROM " + from(*plan.inputs[0]);
+    if (!source.empty()) out += " FROM " + source;
     if (plan.where) out += condition(*plan.where);
     if (plan.grouped) out += grouping(plan);
-    return out + tail(plan);
+    out += tail(plan);
+    captured_ = std::move(saved);
+    return out;
+  }
+
+  // FROM with a row of the outer columns that lambdas read; from here on they are read there.
+  std::string with_captured(const Plan& plan, std::string source) {
+    auto columns = captured_columns(plan);
+    if (columns.empty()) return source;
+    std::string name = fmt::format("l{}", next_item_++), row;
+    for (size_t i = 0; i < columns.size(); ++i)
+      row += fmt::format("{}{} AS c{}", i ? ", " : "", expression(*columns[i]), i);
+    for (size_t i = 0; i < columns.size(); ++i)
+      captured_[{columns[i]->relation, columns[i]->index}] = fmt::format("{}.c{}", name, i);
+    return fmt::format("{}{}(SELECT {}) AS {}", source, source.empty() ? "" : ", ", row, name);
+  }
+
+  // A key whose text is another each time it is written stands by its number among the items.
+  std::string group_key(const Plan& plan, size_t key, bool by_number) {
+    const BoundPtr& value = plan.group_keys[key];
+    size_t before = next_item_;
+    std::string text = expression(*value);
+    bool item = key < plan.items.size() && plan.items[key] == value;
+    return by_number && item && next_item_ != before ? std::to_string(key + 1) : text;
   }
 
   std::string grouping(const Plan& plan) {
@@ -437,7 +438,7 @@ class Renderer {
     }
     auto keys = [&](const std::vector<size_t>& set) {
       std::string out;
-      for (size_t key : set) out += (out.empty() ? "" : ", ") + expression(*plan.group_keys[key]);
+      for (size_t key : set) out += (out.empty() ? "" : ", ") + group_key(plan, key, single);
       return out;
     };
     if (single) return " GROUP BY " + keys(plan.group_sets[0]);
@@ -501,7 +502,7 @@ class Renderer {
       size_t count = uses[name];
       if (count == 0) continue;
       size_t around = std::exchange(in_place_depth_, 0);
-      std::string text = query(*cte.plan);
+      std::string text = cte.recursive ? recursive(*cte.plan, name) : query(*cte.plan);
       size_t depth = std::exchange(in_place_depth_, around);
       if (count == 1 && !cte.recursive && depth < kInPlaceDepthMax) {
         in_place_[name] = {std::move(text), depth + 1};
@@ -511,6 +512,11 @@ class Renderer {
     }
     std::string inner = query(*plan.inputs[0]);
     return queries.before(std::move(inner), plan.inputs[0]->kind == Plan::Kind::wrapped);
+  }
+
+  std::string recursive(const Plan& plan, const std::string& name) {
+    return render_recursive({name, column_names(plan.fields.size()), query(*plan.inputs[0]),
+                             query(*plan.inputs[1]), *plan.limit, plan.distinct});
   }
 
   std::string named_query(const Plan& plan) {
@@ -528,8 +534,14 @@ class Renderer {
       case Plan::Kind::rows: return render_rows(plan);
       case Plan::Kind::cte: return named_query(plan);
       case Plan::Kind::join: return join(plan);
-      case Plan::Kind::unnest:
-        return render_unnest(plan, [this](const Bound& value) { return expression(value); });
+      case Plan::Kind::unnest: {
+        auto saved = captured_;
+        std::string source = with_captured(plan, "");
+        auto write = [this](const Bound& value) { return expression(value); };
+        std::string out = render_unnest(plan, write, source);
+        captured_ = std::move(saved);
+        return out;
+      }
       case Plan::Kind::sample:
         return fmt::format("{} TABLESAMPLE BERNOULLI({} PERCENT)", from(*plan.inputs[0]),
                            plan.percentage);
@@ -562,23 +574,15 @@ class Renderer {
   // Each partition's rows in order, as one list through the matcher, and its rows out of it.
   std::string match(const Plan& plan) {
     for (const auto& input : plan.inputs) note_scans(*input);
-    std::string row, columns, keys, row_order;
-    for (size_t i = 0; i < plan.arguments.size(); ++i)
-      row += fmt::format("{}f{} := {}", i ? ", " : "", i, item(*plan.arguments[i]));
-    for (size_t i = 0; i < plan.fields.size(); ++i)
-      columns += fmt::format("{}m.f{} AS c{}", i ? ", " : "", i, i);
-    for (const auto& key : plan.group_keys)
-      keys += (keys.empty() ? " GROUP BY " : ", ") + expression(*key);
-    std::vector<std::string> conditions;
+    MatchTexts texts;
+    texts.from = from(*plan.inputs[0]);
+    if (plan.where) texts.from += " WHERE " + expression(*plan.where);
+    if (!plan.group_keys.empty()) texts.from += " GROUP BY " + list(plan.group_keys, 0);
+    for (const auto& argument : plan.arguments) texts.row.push_back(item(*argument));
     for (const auto& condition : plan.rows[0])
-      conditions.push_back(condition ? expression(*condition) : "");
-    if (!plan.order_by.empty()) row_order = " ORDER BY " + sorts(plan.order_by);
-    return fmt::format(
-        "(SELECT {} FROM (SELECT unnest(aichemy_match(list(struct_pack({}){}), {})) AS m FROM "
-        "{}{}{}) AS u) AS r{}",
-        columns, row, row_order, quote_text(pattern_json(*plan.pattern, conditions)),
-        from(*plan.inputs[0]), plan.where ? " WHERE " + expression(*plan.where) : "", keys,
-        plan.relation);
+      texts.conditions.push_back(condition ? expression(*condition) : "");
+    if (!plan.order_by.empty()) texts.order = " ORDER BY " + sorts(plan.order_by);
+    return render_match(plan, texts);
   }
 };
 

@@ -11,7 +11,7 @@ const std::vector<FunctionRow>& aggregate_functions() {
       {"count", kAggregate, "-> bigint", "count@(*)@"},
       {"count", kAggregate, "T -> bigint", "count@({0})@",
        "(SELECT count(x) FROM (VALUES 1, NULL) t(x))", "1"},
-      {"count_if", kAggregate, "boolean -> bigint", "count_if@({0})@"},
+      {"count_if", kAggregate, "boolean -> bigint", "COALESCE(count_if@({0})@, 0)"},
       {"sum", kAggregate, "bigint -> bigint", "CAST(sum@({0})@ AS BIGINT)",
        "(SELECT sum(x) FROM (VALUES 1, 2) t(x))", "3"},
       {"sum", kAggregate, "double -> double", "sum@({0})@"},

@@ -56,7 +56,8 @@ struct WindowSpec {
   bool bare_reference = false;     // OVER w
   std::vector<ExpressionPtr> partition_by;
   std::vector<SortItem> order_by;
-  std::string unit;  // ROWS, RANGE, GROUPS; empty: no frame
+  std::string unit;             // ROWS, RANGE, GROUPS; empty: no frame
+  Position order_at, frame_at;  // of ORDER BY, of the frame
   FrameBound start;
   std::optional<FrameBound> end;
   std::unique_ptr<RowPattern> pattern;
@@ -220,6 +221,7 @@ struct JsonTable {
   JsonClauses clauses;  // input's path, PASSING, ON ERROR
   std::vector<JsonTableColumn> columns;
   bool default_outer = true, default_union = true;
+  bool default_plan = false;  // PLAN DEFAULT is given
   std::optional<JsonTablePlan> plan;
 };
 
@@ -338,6 +340,7 @@ struct Query {
   ExpressionPtr offset;
   ExpressionPtr limit;  // none: no limit or LIMIT ALL
   bool with_ties = false;
+  Position order_at, offset_at, limit_at;  // of the clauses; LIMIT or FETCH
 };
 
 // An argument of a table function: one of value, table and descriptor.

@@ -183,6 +183,7 @@ Result<RelationPtr> Parser::json_table() {
   ASSIGN_OR_RETURN(table.columns, json_columns());
   if (take_word("PLAN")) {
     bool defaults = take_word("DEFAULT");
+    table.default_plan = defaults;
     RETURN_IF_ERROR(need_symbol("("));
     if (!defaults) {
       ASSIGN_OR_RETURN(table.plan, json_plan());

@@ -170,8 +170,8 @@ Status Parser::pattern_quantifier(PatternNode& made) {
     made.high = 1;
     return {};
   }
-  ++next_;  // {
   Position at = peek().at;
+  ++next_;  // {
   auto number = [&](int64_t& value) {
     if (peek().kind != TokenKind::integer) return false;
     value = std::strtoll(peek().text.c_str(), nullptr, 10);
@@ -187,7 +187,6 @@ Status Parser::pattern_quantifier(PatternNode& made) {
   } else {
     return unexpected_token("','");
   }
-  if (!low && !made.high) return unexpected_token("<integer>");
   RETURN_IF_ERROR(need_symbol("}"));
   if (made.high && *made.high == 0) {
     return fail(Code::invalid, "NUMERIC_VALUE_OUT_OF_RANGE",

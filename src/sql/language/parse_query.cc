@@ -62,6 +62,7 @@ Result<QueryPtr> Parser::query_no_with() {
 }
 
 Status Parser::order_limit(Query& query) {
+  query.order_at = peek().at;
   if (take_words({"ORDER", "BY"})) RETURN_IF_ERROR(order_by(query.order_by));
   auto count = [&]() -> Result<ExpressionPtr> {
     if (peek().kind != TokenKind::integer && peek().kind != TokenKind::parameter) {
@@ -69,10 +70,12 @@ Status Parser::order_limit(Query& query) {
     }
     return primary();
   };
+  query.offset_at = peek().at;
   if (take_word("OFFSET")) {
     ASSIGN_OR_RETURN(query.offset, count());
     if (!take_word("ROW")) take_word("ROWS");
   }
+  query.limit_at = peek().at;
   if (take_word("LIMIT")) {
     if (!take_word("ALL")) {
       ASSIGN_OR_RETURN(query.limit, count());
@@ -275,6 +278,7 @@ Result<std::vector<ExpressionPtr>> Parser::grouping_set() {
     bool list = after != 0 && (at_symbol(",", after) || at_symbol(")", after) ||
                                at_symbol(";", after) || peek(after).kind != TokenKind::symbol);
     for (auto word : kOperators) list = list && !at_word(word, after);
+    for (auto word : {"SELECT", "WITH", "VALUES", "TABLE"}) list = list && !at_word(word, 1);
     if (list) {
       ++next_;
       while (!at_symbol(")")) {
@@ -330,6 +334,7 @@ Result<std::unique_ptr<WindowSpec>> Parser::window_body() {
       window->partition_by.push_back(std::move(key));
     } while (take_symbol(","));
   }
+  window->order_at = peek().at;
   if (take_words({"ORDER", "BY"})) RETURN_IF_ERROR(order_by(window->order_by));
   if (at_word("MEASURES")) {
     window->pattern = std::make_unique<RowPattern>();
@@ -337,6 +342,7 @@ Result<std::unique_ptr<WindowSpec>> Parser::window_body() {
   }
   if (at_word("ROWS") || at_word("RANGE") || at_word("GROUPS")) {
     window->unit = peek().upper;
+    window->frame_at = peek().at;
     ++next_;
     if (take_word("BETWEEN")) {
       ASSIGN_OR_RETURN(window->start, frame_bound());
