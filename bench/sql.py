@@ -6,7 +6,7 @@
 The tables are written by pyiceberg through the REST catalog; DuckDB (the same version as the engine's, the same number
 of threads) reads the very data files, copied to the local file system. Times are those of a whole statement at its
 client: ours over HTTP with the trino client, DuckDB's in process. The median of the rounds is compared, and the first run
-of each, before anything is warm.
+of each, before anything is warm. Then the time of planning alone: of EXPLAIN.
 
 SCRIPT starts and stops a Trino ("start", "stop", with TRINO_PORT, TRINO_DATA and the addresses of S3 and the REST catalog
 in the environment). It runs the same statements on the same tables, in the same rounds.
@@ -248,6 +248,28 @@ def line(row, ratio_max):
             f"{above}   first run {row['first_s'] * 1000:8.1f} ms, ratio {row['first_ratio']:.2f}{beside}")
 
 
+PLANNING_MS_MAX = 10  # of every query
+PLANNING_ROUNDS = 7
+
+
+def planning(ready, suite, queries, figures):
+    """What EXPLAIN takes at its client, after one that warms it: from the text to the plan."""
+    host, port = ready["sql"]["http"].removeprefix("http://").split(":")
+    client = trino.dbapi.connect(host=host, port=int(port), user="admin", catalog="iceberg", schema=suite).cursor()
+    for row in figures:
+        if "ratio" not in row:
+            continue
+        text = "EXPLAIN " + queries[row["query"]][0]
+        took = [timed(lambda: client.execute(text).fetchall())[0] for _ in range(PLANNING_ROUNDS + 1)]
+        row["planning_s"] = statistics.median(took[1:])
+    planned = sorted((f["planning_s"] * 1000, f["query"]) for f in figures if "planning_s" in f)
+    if planned:
+        slowest = ", ".join(f"Q{number} {ms:.1f}" for ms, number in reversed(planned[-5:]))
+        above = sum(ms > PLANNING_MS_MAX for ms, _ in planned)
+        print(f"  planning: median {statistics.median(ms for ms, _ in planned):.1f} ms; the slowest {slowest}"
+              f"{f'   {above} above {PLANNING_MS_MAX}' if above else ''}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--suite", choices=list(SUITES), default="tpch")
@@ -271,6 +293,7 @@ def main():
         if options.trino:
             rival = Rival(options.trino, platform.ready, suite)
         figures = measure(platform.ready, suite, peer(folder), queries, chosen, options.rounds, rival)
+        planning(platform.ready, suite, queries, figures)
         good = [f for f in figures if "ratio" in f]
         if len(good) > 2:
             ratio = sum(f["ours_s"] for f in good) / sum(f["duckdb_s"] for f in good)
