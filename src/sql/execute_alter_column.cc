@@ -1,5 +1,6 @@
 // ALTER TABLE on columns: paths into rows and arrays, types, defaults.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -92,6 +93,12 @@ Result<const ColumnInfo*> changed_column(const Statement& s, const Table& table,
   return known;
 }
 
+// The element of an array is no field: it has no name, and goes with the array only.
+std::unexpected<Error> no_row_field(const Statement& s, const std::string& path) {
+  return semantic_error("COLUMN_NOT_FOUND", s.at,
+                        fmt::format("Field path [{}] does not point to row field", path));
+}
+
 }  // namespace
 
 // True: there is nothing to do (IF NOT EXISTS).
@@ -158,18 +165,20 @@ Result<bool> StatementRun::drop_column(const Statement& s, const Table& table,
       return semantic_error("NOT_SUPPORTED", s.at, "Cannot drop the only column in a table");
     return false;
   }
-  ASSIGN_OR_RETURN(const Type* parent, parent_type(s, known->type, true));
-  ASSIGN_OR_RETURN(auto found, candidates(*parent, change.path.back(), true));
+  ASSIGN_OR_RETURN(const Type* parent, parent_type(s, known->type, false));
+  ASSIGN_OR_RETURN(auto found, candidates(*parent, change.path.back(), false));
+  std::string below =
+      fmt::format("{}", fmt::join(change.path.begin() + 1, change.path.end(), ", "));
+  if (parent->is(TypeKind::array)) return no_row_field(s, below);
   if (found.empty()) {
     if (clause.if_part) return true;
-    return semantic_error("COLUMN_NOT_FOUND", s.at,
-                          fmt::format("Cannot resolve field '{}' within {} type when dropping [{}] "
-                                      "in {}",
-                                      change.path.back(), parent->display(), shown(clause.path),
-                                      known->type.display()));
+    return semantic_error(
+        "NOT_SUPPORTED", s.at,
+        fmt::format("Cannot resolve field '{}' within {} type when dropping [{}] "
+                    "in {}",
+                    change.path.back(), parent->display(), below, known->type.display()));
   }
-  const Type* row = parent->is(TypeKind::array) ? &parent->element() : parent;
-  if (row->fields.size() == 1)
+  if (parent->fields.size() == 1)
     return semantic_error("NOT_SUPPORTED", s.at, "Cannot drop the only field in a row type");
   return false;
 }
@@ -190,6 +199,8 @@ Result<bool> StatementRun::rename_column(const Statement& s, const Table& table,
     return false;
   }
   ASSIGN_OR_RETURN(const Type* parent, parent_type(s, known->type, true));
+  if (parent->is(TypeKind::array) && change.path.back() == "element")
+    return no_row_field(s, fmt::format("{}", fmt::join(change.path, ", ")));
   ASSIGN_OR_RETURN(auto found, candidates(*parent, change.path.back(), true));
   if (found.empty()) {
     if (clause.if_part) return true;

@@ -90,6 +90,23 @@ def test_columns_come_and_go_by_field_id(run, schema, lake):
     assert "b" not in lake.load_table("ddl_test.t").scan().to_arrow().to_pylist()[0]["r"]
 
 
+def test_parts_of_arrays_are_no_fields(run, schema):
+    t = f"{schema}.parts"
+    run(f"CREATE TABLE {t} AS SELECT CAST(ARRAY[ARRAY[ROW(1, 2)]] AS array(array(row(a integer, b integer)))) AS l")
+    nowhere = "Field path [element, element] does not point to row field"
+    fails(run, f"ALTER TABLE {t} DROP COLUMN l.element.element", "COLUMN_NOT_FOUND", nowhere)
+    fails(run, f"ALTER TABLE {t} RENAME COLUMN l.element.element TO x", "COLUMN_NOT_FOUND", "does not point to row field")
+    fails(run, f"ALTER TABLE {t} DROP COLUMN l.a", "NOT_SUPPORTED", "ARRAY type should be denoted by 'element' in the path; found 'a'")
+    fails(run, f"ALTER TABLE {t} DROP COLUMN l.element.element.c", "NOT_SUPPORTED", "Cannot resolve field 'c' within row(a integer, b integer)")
+    run(f"ALTER TABLE {t} DROP COLUMN l.element.element.b")
+    assert run(f"SELECT l[1][1].a FROM {t}") == [[1]]
+    twice = "Field name 'x' specified more than once"
+    fails(run, f'CREATE TABLE {schema}.twice (r array(row(x integer, "X" integer)))', "DUPLICATE_COLUMN_NAME", twice)
+    fails(run, f'CREATE TABLE {schema}.twice AS SELECT CAST(NULL AS row(x integer, "X" integer)) r', "DUPLICATE_COLUMN_NAME", twice)
+    fails(run, f'ALTER TABLE {t} ADD COLUMN r row(x integer, "X" integer)', "DUPLICATE_COLUMN_NAME", twice)
+    run(f"DROP TABLE {t}")
+
+
 def test_columns_refused_in_trino_words(run, schema):
     t = f"{schema}.t"
     run(f"CREATE TABLE {t} (id bigint, p varchar, r row(a integer)) WITH (partitioning = ARRAY['p'])")

@@ -163,6 +163,8 @@ Status drop_column(const TableMetadata& metadata, const TableChange& change,
   Place place = find_place(schema, change.path);
   if (!place.found()) return no_column(change.path);
   std::string name = joined(change.path);
+  bool part = change.path.size() > 1 && place.fields->size() == 1;  // of an array or row: it stays
+  if (part) return commit_error("Failed to drop column: Cannot delete the only field " + name);
   int id = place.field().id;
   for (const auto& spec : metadata.specs) {
     bool used = std::any_of(spec.fields.begin(), spec.fields.end(),

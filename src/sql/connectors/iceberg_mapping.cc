@@ -2,8 +2,10 @@
 
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "base/bytes.h"
+#include "sql/language/ast.h"
 #include "tables/calendar.h"
 
 namespace aichemy::sql {
@@ -154,10 +156,16 @@ Result<tables::Type> iceberg_type(const Type& type, int* last_id) {
     }
     case TypeKind::row: {
       std::vector<tables::Field> fields;
+      std::set<std::string> names;
       for (const Field& field : type.fields) {
         if (!field.name) {
           return fail(Code::unsupported, "NOT_SUPPORTED",
                       "Row type field does not have a name: " + type.display());
+        }
+        std::string name = lower_case(*field.name);
+        if (!names.insert(name).second) {
+          return fail(Code::invalid, "DUPLICATE_COLUMN_NAME",
+                      "Field name '" + name + "' specified more than once");
         }
         tables::Field made{.id = ++*last_id, .name = *field.name};
         ASSIGN_OR_RETURN(made.type, iceberg_type(field.type, last_id));

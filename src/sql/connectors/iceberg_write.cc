@@ -189,6 +189,10 @@ Result<tables::WrittenFile> committed_file(const WrittenFile& written,
       if (spec.fields[i].transform.kind == tables::TransformKind::day)
         type = tables::primitive(tables::TypeKind::int32);
       auto parsed = value_from_engine_text(*written.partition[i], type);
+      if (!parsed && *written.partition[i] == "nan") {
+        return fail(Code::unsupported, "NOT_SUPPORTED",
+                    "Partitions of NaN are not supported: " + source->name);
+      }
       if (!parsed) {
         return fail(
             Code::internal, "partition_value",
