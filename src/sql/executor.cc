@@ -517,9 +517,17 @@ Result<StatementResult> StatementRun::prepared_statement(const Statement& s) {
     result.changes.deallocated_prepared.push_back(s.name[0].lower());
     return result;
   }
+  std::string text(sql_.substr(s.query_begin, s.query_end - s.query_begin));
+  auto parsed = parse_statement(text);
+  for (auto [kind, name] :
+       {std::pair(StatementKind::prepare, "PREPARE"), std::pair(StatementKind::execute, "EXECUTE"),
+        std::pair(StatementKind::deallocate, "DEALLOCATE")}) {
+    if (!parsed || (*parsed)->kind != kind) continue;
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                fmt::format("Invalid statement type for prepared statement: {}", name));
+  }
   StatementResult result = update_result("PREPARE");
-  result.changes.added_prepared[s.name[0].lower()] =
-      std::string(sql_.substr(s.query_begin, s.query_end - s.query_begin));
+  result.changes.added_prepared[s.name[0].lower()] = std::move(text);
   return result;
 }
 

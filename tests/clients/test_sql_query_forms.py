@@ -136,6 +136,12 @@ REFUSED = [
      "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments"),
     ("SELECT count(DISTINCT x) FROM (SELECT approx_set(1) x)", "TYPE_MISMATCH",
      "DISTINCT can only be applied to comparable types (actual: HyperLogLog)"),
+    # what the grammar knows and nothing does
+    ("SELECT INTERVAL '1' YEAR(1)", "NOT_SUPPORTED", "line 1:21: Only INTERVAL literals with default precision are supported"),
+    ("SELECT INTERVAL '1' DAY TO SECOND(2)", "NOT_SUPPORTED", "line 1:21: Only INTERVAL literals with default precision"),
+    ("PREPARE p FROM EXECUTE q", "NOT_SUPPORTED", "Invalid statement type for prepared statement: EXECUTE"),
+    ("EXPLAIN VERBOSE SELECT 1", "SYNTAX_ERROR", "line 1:9: mismatched input 'VERBOSE'"),
+    ("SELECT 12223222232535343423232435343", "SYNTAX_ERROR", "line 1:8: Invalid numeric literal: 12223222232535343423232435343"),
     # joins
     ("SELECT * FROM (VALUES ARRAY[1]) a(x) RIGHT JOIN UNNEST(x) ON true", "INVALID_COLUMN_REFERENCE",
      "LATERAL reference not allowed in RIGHT JOIN"),

@@ -281,12 +281,10 @@ Result<BoundPtr> Analyzer::analyze_literal(const Expression& e) {
   bool small = digits.size() < 10 || (digits.size() == 10 && digits <= "2147483647");
   bool fits = digits.size() < 19 || (digits.size() == 19 && digits <= "9223372036854775807");
   if (!fits && digits != "9223372036854775808") {
-    return semantic_error("INVALID_LITERAL", e.at,
-                          fmt::format("Invalid numeric literal: {}", e.text));
+    return semantic_error("SYNTAX_ERROR", e.at, fmt::format("Invalid numeric literal: {}", e.text));
   }
   if (!fits)
-    return semantic_error("INVALID_LITERAL", e.at,
-                          fmt::format("Invalid numeric literal: {}", e.text));
+    return semantic_error("SYNTAX_ERROR", e.at, fmt::format("Invalid numeric literal: {}", e.text));
   return make_literal(Type(small ? TypeKind::integer : TypeKind::bigint), digits, e.at);
 }
 

@@ -278,8 +278,15 @@ Result<ExpressionPtr> Parser::interval_literal() {
     }
     return unexpected_token("'DAY', 'HOUR', 'MINUTE', 'MONTH', 'SECOND', 'YEAR'");
   };
+  Position at = peek().at;
   RETURN_IF_ERROR(unit(made->from_unit));
-  if (take_word("TO")) RETURN_IF_ERROR(unit(made->to_unit));
+  bool precision = at_symbol("(");
+  if (!precision && take_word("TO")) RETURN_IF_ERROR(unit(made->to_unit));
+  if (precision || at_symbol("(")) {
+    return fail(Code::unsupported, "NOT_SUPPORTED",
+                "line " + std::to_string(at.line) + ":" + std::to_string(at.column) +
+                    ": Only INTERVAL literals with default precision are supported");
+  }
   return made;
 }
 

@@ -267,7 +267,7 @@ Result<std::unique_ptr<Statement>> Parser::explain() {
   auto made = make(StatementKind::explain, peek().at);
   ++next_;
   made->analyze = take_word("ANALYZE");
-  take_word("VERBOSE");
+  if (made->analyze) take_word("VERBOSE");
   made->mode = "DISTRIBUTED";
   made->format = "TEXT";
   bool options = at_word("TYPE", 1) || at_word("FORMAT", 1);
