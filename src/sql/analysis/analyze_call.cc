@@ -338,7 +338,7 @@ Result<BoundPtr> Analyzer::special_call(const std::string& name, const Expressio
   if (name == "version" && e.args.empty()) return make_literal(Type::varchar(), "483", e.at);
   if (name == "grouping") return semantic_error("SYNTAX_ERROR", e.at, "GROUPING needs arguments");
   handled = false;
-  return nullptr;
+  return name.starts_with(kOperatorPrefix) ? operator_call(name, e, scope, handled) : nullptr;
 }
 
 Result<BoundPtr> Analyzer::call_function(const std::string& name, const Expression& e,

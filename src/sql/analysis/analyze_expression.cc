@@ -157,22 +157,20 @@ Result<BoundPtr> Analyzer::analyze_unary(const Expression& e, Scope& scope) {
   if (e.op == "-" && e.args[0]->kind == ExpressionKind::integer_literal &&
       e.args[0]->text == "9223372036854775808")
     return make_literal(Type(TypeKind::bigint), "-9223372036854775808", e.at);
+  if (e.op == "-" && e.args[0]->kind == ExpressionKind::integer_literal &&
+      e.args[0]->text == "2147483648")
+    return make_literal(Type(TypeKind::integer), "-2147483648", e.at);
   ASSIGN_OR_RETURN(BoundPtr value, analyze(*e.args[0], scope));
   bool interval =
       value->type.is(TypeKind::interval_day_time) || value->type.is(TypeKind::interval_year_month);
   bool encoded = value->type.is(TypeKind::number);
-  if (!value->type.is_numeric() && !interval) {
-    return semantic_error("TYPE_MISMATCH", e.at,
-                          fmt::format("Cannot negate {}", value->type.display()));
-  }
-  if (e.op == "+") return value;
-  if (value->kind == Bound::Kind::literal && !value->null && !encoded &&
+  if (e.op == "+" && (value->type.is_numeric() || interval)) return value;
+  if (value->kind == Bound::Kind::literal && !value->null && !encoded && value->type.is_numeric() &&
       e.args[0]->kind != ExpressionKind::typed_literal) {
     std::string text = value->text.starts_with("-") ? value->text.substr(1) : "-" + value->text;
     return make_literal(value->type, text, e.at);
   }
-  const char* text = value->type.is(TypeKind::number) ? "aichemy_number_negate({0})" : "(-{0})";
-  return make_call(value->type, text, {value}, e.at);
+  return negation(value, e.at);
 }
 
 Result<BoundPtr> Analyzer::analyze_predicate(const Expression& e, Scope& scope) {
@@ -207,10 +205,7 @@ Result<BoundPtr> Analyzer::analyze_predicate(const Expression& e, Scope& scope) 
     case Kind::is_distinct: {
       ASSIGN_OR_RETURN(BoundPtr left, analyze(*e.args[0], scope));
       ASSIGN_OR_RETURN(BoundPtr right, analyze(*e.args[1], scope));
-      ASSIGN_OR_RETURN(Type type, unify({&left, &right}, "Cannot compare", e.at));
-      return make_call(kBoolean,
-                       e.negated ? "({0} IS NOT DISTINCT FROM {1})" : "({0} IS DISTINCT FROM {1})",
-                       {left, right}, e.at);
+      return identical(std::move(left), std::move(right), !e.negated, e.at);
     }
     case Kind::between: {
       ASSIGN_OR_RETURN(auto args, analyze_all(e.args, scope));
@@ -305,6 +300,10 @@ Result<BoundPtr> Analyzer::analyze_typed_literal(const Expression& e) {
   auto type = parse_type(name);
   if (!type) {
     return semantic_error("TYPE_NOT_FOUND", e.at, fmt::format("Unknown type: {}", e.type_text));
+  }
+  if (type->is(TypeKind::varbinary)) {
+    auto length = static_cast<int32_t>(code_points(e.text));
+    return make_cast(make_literal(Type::varchar(length), e.text, e.at), *type);
   }
   auto literal = typed_literal(*type, e.text, session_.time_zone);
   if (!literal) {

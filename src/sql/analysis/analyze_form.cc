@@ -1,6 +1,8 @@
 // CASE, IF, casts, subscripts, constructors, EXTRACT and the words without parentheses.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 
 #include "sql/analysis/analyzer.h"
@@ -196,8 +198,13 @@ Result<BoundPtr> Analyzer::analyze_constructor(const Expression& e, Scope& scope
   made->type = Type(TypeKind::row);
   for (size_t i = 0; i < args.size(); ++i) {
     Field field{std::nullopt, args[i]->type};
-    if (i < e.field_names.size() && e.field_names[i])
-      field.name = e.field_names[i]->quoted ? e.field_names[i]->text : e.field_names[i]->lower();
+    if (i < e.field_names.size() && e.field_names[i]) {
+      field.name = e.field_names[i]->text;  // as SQL says, in upper case unless quoted
+      if (!e.field_names[i]->quoted) {
+        std::ranges::transform(*field.name, field.name->begin(),
+                               [](unsigned char c) { return std::toupper(c); });
+      }
+    }
     made->type.fields.push_back(std::move(field));
   }
   made->args = std::move(args);

@@ -40,7 +40,7 @@ BoundPtr as_text(BoundPtr value) { return make_call(Type::varchar(), "{0}", {std
 
 Status Analyzer::check_json_path(const JsonClauses& clauses) {
   auto parsed = parse_json_path(clauses.path);
-  if (!parsed) return semantic_error("INVALID_PATH", clauses.path_at, parsed.error().message);
+  if (!parsed) return semantic_error(parsed.error().what, clauses.path_at, parsed.error().message);
   return {};
 }
 

@@ -248,8 +248,7 @@ Result<BoundPtr> Analyzer::arithmetic(const std::string& op, BoundPtr left, Boun
     else if (!safe)
       text = op == "/" ? "trino_divide({0}, {1})" : "trino_modulo({0}, {1})";
   } else if (op == "%") {
-    text = "fmod({0}, {1})";
-    if (common->is(TypeKind::real)) text = "CAST(fmod({0}, {1}) AS FLOAT)";
+    text = "aichemy_remainder({0}, {1})";
   }
   return make_call(*common, text, {std::move(left), std::move(right)}, at);
 }
@@ -258,6 +257,11 @@ Result<BoundPtr> Analyzer::compare(const std::string& op, BoundPtr left, BoundPt
                                    Position at) {
   auto common = common_type(left->type, right->type);
   bool ordering = op != "=" && op != "<>";
+  if (common && common->is(TypeKind::variant) && !ordering) {  // by value, whatever the bytes
+    const char* text =
+        op == "=" ? "aichemy_variant_equal({0}, {1})" : "(NOT aichemy_variant_equal({0}, {1}))";
+    return make_call(kBoolean, text, {make_cast(left, *common), make_cast(right, *common)}, at);
+  }
   if (!common || !(ordering ? is_orderable(*common) : is_comparable(*common))) {
     bool swapped = op == ">" || op == ">=";  // Trino asks for the mirrored operator
     std::string shown = op == ">" ? "<" : op == ">=" ? "<=" : op == "<>" ? "=" : op;
@@ -359,6 +363,56 @@ Result<BoundPtr> Analyzer::compare_rows(const std::string& op, const BoundPtr& l
     made = before;
   }
   return made;
+}
+
+// The functions that Trino's operators are under their own names: "$operator$add"(1, 2).
+Result<BoundPtr> Analyzer::operator_call(const std::string& name, const Expression& e, Scope& scope,
+                                         bool& handled) {
+  static constexpr struct {
+    std::string_view name;
+    const char* op;
+    size_t arguments;
+  } kRows[] = {
+      {"add", "+", 2},       {"subtract", "-", 2}, {"multiply", "*", 2},
+      {"divide", "/", 2},    {"modulo", "%", 2},   {"equal", "=", 2},
+      {"less_than", "<", 2}, {"identical", "", 2}, {"less_than_or_equal", "<=", 2},
+      {"negation", "-", 1},  {"subscript", "", 2},
+  };
+  std::string_view which = std::string_view(name).substr(kOperatorPrefix.size());
+  const auto* row = std::ranges::find(kRows, which, [](const auto& one) { return one.name; });
+  handled = row != std::end(kRows) && row->arguments == e.args.size();
+  if (!handled) return nullptr;
+  if (which == "subscript") return analyze_subscript(e, scope);
+  ASSIGN_OR_RETURN(auto args, analyze_all(e.args, scope));
+  if (which == "negation") return negation(args[0], e.at);
+  if (which == "identical") return identical(args[0], args[1], false, e.at);
+  if (std::string_view("+-*/%").find(row->op[0]) != std::string_view::npos)
+    return arithmetic(row->op, args[0], args[1], e.at);
+  return compare(row->op, args[0], args[1], e.at);
+}
+
+Result<BoundPtr> Analyzer::negation(const BoundPtr& value, Position at) {
+  const char* text = value->type.is(TypeKind::number) ? "aichemy_number_negate({0})" : "(-{0})";
+  bool interval =
+      value->type.is(TypeKind::interval_day_time) || value->type.is(TypeKind::interval_year_month);
+  if (!value->type.is_numeric() && !interval)
+    return semantic_error("TYPE_MISMATCH", at,
+                          fmt::format("Cannot negate {}", value->type.display()));
+  return make_call(value->type, text, {value}, at);
+}
+
+Result<BoundPtr> Analyzer::identical(BoundPtr left, BoundPtr right, bool distinct, Position at) {
+  ASSIGN_OR_RETURN(Type type, unify({&left, &right}, "Cannot compare", at));
+  if (!type.is(TypeKind::variant)) {
+    return make_call(kBoolean,
+                     distinct ? "({0} IS DISTINCT FROM {1})" : "({0} IS NOT DISTINCT FROM {1})",
+                     {left, right}, at);
+  }
+  return make_call(kBoolean,
+                   fmt::format("({}COALESCE(aichemy_variant_equal({{0}}, {{1}}), {{0}} IS NULL AND "
+                               "{{1}} IS NULL))",
+                               distinct ? "NOT " : ""),
+                   {left, right}, at);
 }
 
 Result<BoundPtr> Analyzer::analyze_concat(const Expression& e, Scope& scope) {

@@ -410,6 +410,13 @@ class Analyzer {
   Result<BoundPtr> pattern_aggregate(const FunctionRow& row, const Expression& expression,
                                      std::shared_ptr<Bound> made, PatternScope& pattern);
 
+  // analyze_operator.cc, by the operator's own name
+  static constexpr std::string_view kOperatorPrefix = "$operator$";
+  Result<BoundPtr> operator_call(const std::string& name, const Expression& expression,
+                                 Scope& scope, bool& handled);
+  Result<BoundPtr> negation(const BoundPtr& value, Position at);
+  Result<BoundPtr> identical(BoundPtr left, BoundPtr right, bool distinct, Position at);
+
   // analyze_call.cc
   Result<BoundPtr> analyze_call(const Expression& expression, Scope& scope);
   Result<BoundPtr> builtin_call(const Expression& expression, Scope& scope);

@@ -156,7 +156,7 @@ std::string json_of(const std::string& value, const Type& from, int depth) {
     case TypeKind::varchar: return fmt::format("aichemy_text_json({})", value);
     case TypeKind::number:
       return fmt::format(
-          "CASE aichemy_number_text({0}) WHEN 'NaN' THEN '\"NaN\"' WHEN 'Infinity' THEN "
+          "CASE aichemy_number_text({0}) WHEN 'NaN' THEN '\"NaN\"' WHEN '+Infinity' THEN "
           "'\"+Infinity\"' WHEN '-Infinity' THEN '\"-Infinity\"' ELSE aichemy_number_text({0}) END",
           value);
     case TypeKind::array: {

@@ -37,12 +37,12 @@ class Nested {
                     : fmt::format("(list_transform([{}], {}))[1]", out, forms_.expression(finish));
   }
 
-  // Each match becomes the text before it and the lambda of its groups; NULL adds nothing.
+  // Each match becomes the text before it and the lambda of its groups; a NULL makes it all NULL.
   std::string regexp_replace() const {
     std::string item = forms_.fresh();
     return fmt::format(
-        "array_to_string(list_transform(aichemy_regexp_matches({}, {}), lambda {}: {}.before || "
-        "CASE WHEN {}.groups IS NULL THEN '' ELSE COALESCE({}, '') END), '')",
+        "trino_all_joined(list_transform(aichemy_regexp_matches({}, {}), lambda {}: {}.before || "
+        "CASE WHEN {}.groups IS NULL THEN '' ELSE {} END))",
         argument(0), argument(1), item, item, item,
         forms_.body(*call_.args[2], {item + ".groups"}));
   }

@@ -418,8 +418,30 @@ class Column {
                : row;
   }
 
+  // As Java shows it: 1.5, 1.0E10, 4.9E-324.
+  template <class Real>
+  static std::string java_text(Real number) {
+    if (std::isnan(number)) return "NaN";
+    if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
+    Real size = std::abs(number);
+    if (size == 0) return std::signbit(number) ? "-0.0" : "0.0";
+    auto shown = *Number::parse(fmt::format("{}", size));
+    std::string out = number < 0 ? "-" : "";
+    if (size >= Real(1e-3) && size < Real(1e7)) {
+      out += shown.plain_text();
+      return out.find('.') == std::string::npos ? out + ".0" : out;
+    }
+    std::string rest = shown.digits.size() > 1 ? shown.digits.substr(1) : "0";
+    return fmt::format("{}{}.{}E{}", out, shown.digits[0], rest, shown.exponent - 1);
+  }
+
   // JSON keys are strings: the text form of any other key.
   void put_key(Writer& out, idx_t at) const {
+    const Column& keys = parts_[0];
+    idx_t place = keys.format_.sel->get_index(at);
+    if (keys.type_.is(TypeKind::double_))
+      return put_text(out, java_text(keys.value<double>(place)));
+    if (keys.type_.is(TypeKind::real)) return put_text(out, java_text(keys.value<float>(place)));
     std::string key;
     {
       Writer inner(key);
@@ -429,11 +451,11 @@ class Column {
       out.need(key.size());
       return out.put(key);
     }
-    std::string spaced;  // Java's lists: [42, 7]
+    std::string spaced;  // Java's lists and maps: [42, 7], {a=1}
     bool quoted = false;
     for (char c : key) {
       if (c == '"') quoted = !quoted;
-      if (c != '"') spaced += c;
+      if (c != '"') spaced += c == ':' && !quoted ? '=' : c;
       if (c == ',' && !quoted) spaced += ' ';
     }
     put_text(out, spaced);

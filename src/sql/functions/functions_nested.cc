@@ -30,14 +30,19 @@ const std::vector<FunctionRow>& scalar_functions_nested() {
       {"array_join", kScalar, "array(T), varchar, varchar -> varchar",
        "trino_join(list_transform({0}, lambda x: COALESCE(x, {2})), {1})",
        "array_join(ARRAY[1, NULL], ',', 'x')", "\"1,x\""},
-      {"array_intersect", kScalar, "array(T), array(T) -> array(T)",
-       "trino_distinct(list_filter({0}, lambda x: CASE WHEN x IS NULL THEN len({1}) <> "
-       "list_count({1}) ELSE list_contains({1}, x) END))",
+      {"array_intersect", kScalar, "array(T), array(T) -> array(T)", "trino_intersect({0}, {1})",
        "array_intersect(ARRAY[1, 2], ARRAY[2, 3])", "[2]"},
       {"array_except", kScalar, "array(T), array(T) -> array(T)",
        "trino_distinct(list_filter({0}, lambda x: CASE WHEN x IS NULL THEN len({1}) = "
        "list_count({1}) ELSE NOT list_contains({1}, x) END))",
        "array_except(ARRAY[1, 2, NULL], ARRAY[2, 3])", "[1,null]"},
+      // NaN equals none.
+      {"array_remove", kScalar, "array(double), double -> array(double)",
+       "CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda x: x IS NULL OR x <> {1} OR "
+       "isnan(x)) END"},
+      {"array_remove", kScalar, "array(real), real -> array(real)",
+       "CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda x: x IS NULL OR x <> {1} OR "
+       "isnan(x)) END"},
       {"array_remove", kScalar, "array(T), T -> array(T)",
        "CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda x: x IS DISTINCT FROM {1}) END",
        "array_remove(ARRAY[1, 2, 1], 1)", "[2]"},

@@ -122,6 +122,7 @@ Result<ExpressionPtr> Parser::keyword_expression(bool& handled) {
     next_ += 2;
     auto made = call_of("substring", at);
     ASSIGN_OR_RETURN(ExpressionPtr text, concatenation());
+    if (at_word("FROM")) made = call_of("substr", at);  // which takes bytes, too
     add_argument(*made, std::move(text));
     while (take_word("FROM") || take_word("FOR") || take_symbol(",")) {
       ASSIGN_OR_RETURN(ExpressionPtr argument, concatenation());

@@ -241,6 +241,14 @@ void pad_bytes(DataChunk& chunk, ExpressionState&, Vector& result) {
 }
 
 // (bytes, start, length): from 1, below 0 from the end; nothing for a start of 0 or beyond an end.
+void reverse_bytes(DataChunk& chunk, ExpressionState&, Vector& result) {
+  NativeArguments arguments(chunk);
+  arguments.each_text(result, [&](idx_t row) {
+    std::string_view bytes = arguments.text(0, row);
+    return std::string(bytes.rbegin(), bytes.rend());
+  });
+}
+
 void substr_bytes(DataChunk& chunk, ExpressionState&, Vector& result) {
   NativeArguments arguments(chunk);
   bool bounded = chunk.ColumnCount() > 2;
@@ -327,6 +335,7 @@ std::vector<NativeFunction> native_bytes_functions() {
       {"aichemy_from_ieee754_64", "BLOB -> DOUBLE", from_big_endian<double>},
       {"aichemy_crc32", "BLOB -> BIGINT", crc32_of},
       {"aichemy_pad_bytes", "VARCHAR, BLOB, BIGINT, BLOB -> BLOB", pad_bytes},
+      {"aichemy_reverse_bytes", "BLOB -> BLOB", reverse_bytes},
       {"aichemy_substr_bytes", "BLOB, BIGINT -> BLOB", substr_bytes},
       {"aichemy_substr_bytes", "BLOB, BIGINT, BIGINT -> BLOB", substr_bytes},
       {"aichemy_bit_count", "BIGINT, BIGINT -> BIGINT", bit_count_in},

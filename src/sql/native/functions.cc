@@ -22,7 +22,7 @@ constexpr Family kFamilies[] = {
     native_math_functions,        native_number_functions,     native_time_functions,
     native_time_format_functions, native_statistics_functions, native_hash_functions,
     native_sketch_functions,      native_digest_functions,     native_color_functions,
-    native_variant_functions,
+    native_variant_functions,     native_url_functions,
 };
 
 duckdb::LogicalType type_of(std::string_view text) {

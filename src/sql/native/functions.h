@@ -37,6 +37,7 @@ std::vector<NativeFunction> native_statistics_functions();
 std::vector<NativeFunction> native_color_functions();
 std::vector<NativeFunction> native_time_functions();
 std::vector<NativeFunction> native_time_format_functions();
+std::vector<NativeFunction> native_url_functions();
 
 void register_native_functions(duckdb::DatabaseInstance& database);
 // Families of other modules.

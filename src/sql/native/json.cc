@@ -8,8 +8,8 @@
 #include <map>
 
 #include "base/json.h"
-#include "sql/native/json_evaluator.h"
 #include "sql/native/functions.h"
+#include "sql/native/json_evaluator.h"
 #include "sql/types/json_node.h"
 
 namespace aichemy::sql {
@@ -317,7 +317,7 @@ const JsonPath& path_of(std::string_view text) {
   auto found = kept.find(text);
   if (found != kept.end()) return found->second;
   auto parsed = parse_json_path(text);
-  if (!parsed) raise("INVALID_PATH", parsed.error().message);
+  if (!parsed) raise(parsed.error().what, parsed.error().message);
   if (kept.size() > 64) kept.clear();
   return kept.emplace(text, std::move(*parsed)).first->second;
 }

@@ -55,18 +55,24 @@ void width_bucket_bins(DataChunk& chunk, ExpressionState&, Vector& result) {
     auto entry = arguments.value<duckdb::list_entry_t>(1, row);
     if (entry.length == 0) invalid("Bins cannot be an empty array");
     if (std::isnan(value)) invalid("Operand cannot be NaN");
-    int64_t below = 0;
-    double last = -std::numeric_limits<double>::infinity();
-    for (idx_t i = entry.offset; i < entry.offset + entry.length; ++i) {
-      idx_t at = format.sel->get_index(i);
+    // Halved; only the bins that are looked at are checked, as in Trino.
+    auto bin = [&](idx_t i) {
+      idx_t at = format.sel->get_index(entry.offset + i);
       if (!format.validity.RowIsValid(at)) invalid("Bin values cannot be NULL");
-      double bin = duckdb::UnifiedVectorFormat::GetData<double>(format)[at];
-      if (!std::isfinite(bin)) invalid(fmt::format("Bin value must be finite, got {}", bin));
-      if (i > entry.offset && bin < last) invalid("Bin values are not sorted in ascending order");
-      last = bin;
-      if (bin <= value) ++below;
+      return duckdb::UnifiedVectorFormat::GetData<double>(format)[at];
+    };
+    idx_t low = 0, high = entry.length;
+    while (low < high) {
+      if (bin(low) > bin(high - 1)) invalid("Bin values are not sorted in ascending order");
+      idx_t middle = low + (high - low) / 2;
+      double found = bin(middle);
+      if (!std::isfinite(found)) invalid(fmt::format("Bin value must be finite, got {}", found));
+      if (value < found)
+        high = middle;
+      else
+        low = middle + 1;
     }
-    return below;
+    return static_cast<int64_t>(low);
   });
 }
 
@@ -153,8 +159,8 @@ void parse_data_size(DataChunk& chunk, ExpressionState&, Vector& result) {
         Number bytes = value->truncated(38).truncated(0);
         if (bytes.exponent > 38)
           raise("NUMERIC_VALUE_OUT_OF_RANGE",
-                fmt::format("Value out of range: '{}' ('{}B')", text, bytes.text()));
-        return bytes.text();
+                fmt::format("Value out of range: '{}' ('{}B')", text, bytes.plain_text()));
+        return bytes.plain_text();
       }
       value = multiply(*value, Number::of_integer(1024));
     }
@@ -177,6 +183,23 @@ void extreme(DataChunk& chunk, ExpressionState&, Vector& result) {
   });
 }
 
+// With the dividend's sign; NaN by zero.
+template <class Real>
+void remainder(DataChunk& chunk, ExpressionState&, Vector& result) {
+  NativeArguments arguments(chunk);
+  arguments.each_value<Real>(result, [&](idx_t row) {
+    return std::fmod(arguments.value<Real>(0, row), arguments.value<Real>(1, row));
+  });
+}
+
+// C's own: NaN outside of where they are defined, -Infinity for the logarithm of zero.
+template <double (*kFunction)(double)>
+void plain(DataChunk& chunk, ExpressionState&, Vector& result) {
+  NativeArguments arguments(chunk);
+  arguments.each_value<double>(
+      result, [&](idx_t row) { return kFunction(arguments.value<double>(0, row)); });
+}
+
 }  // namespace
 
 std::vector<NativeFunction> native_math_functions() {
@@ -190,6 +213,16 @@ std::vector<NativeFunction> native_math_functions() {
       {"aichemy_greatest", "DOUBLE... -> DOUBLE", extreme<double, true>},
       {"aichemy_greatest_real", "FLOAT... -> FLOAT", extreme<float, true>},
       {"aichemy_least", "DOUBLE... -> DOUBLE", extreme<double, false>},
+      {"aichemy_remainder", "DOUBLE, DOUBLE -> DOUBLE", remainder<double>},
+      {"aichemy_remainder", "FLOAT, FLOAT -> FLOAT", remainder<float>},
+      {"aichemy_ln", "DOUBLE -> DOUBLE", plain<std::log>},
+      {"aichemy_log2", "DOUBLE -> DOUBLE", plain<std::log2>},
+      {"aichemy_log10", "DOUBLE -> DOUBLE", plain<std::log10>},
+      {"aichemy_sin", "DOUBLE -> DOUBLE", plain<std::sin>},
+      {"aichemy_cos", "DOUBLE -> DOUBLE", plain<std::cos>},
+      {"aichemy_tan", "DOUBLE -> DOUBLE", plain<std::tan>},
+      {"aichemy_asin", "DOUBLE -> DOUBLE", plain<std::asin>},
+      {"aichemy_acos", "DOUBLE -> DOUBLE", plain<std::acos>},
       {"aichemy_least_real", "FLOAT... -> FLOAT", extreme<float, false>},
   };
 }

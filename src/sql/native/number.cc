@@ -132,12 +132,6 @@ void real_to_short_text(DataChunk& chunk, ExpressionState&, Vector& result) {
 
 // ---- to decimals ----
 
-// The exact value: every double has finitely many digits.
-Number exact(double value) {
-  if (const char* text = special_text(value)) return *Number::parse(text);
-  return *Number::parse(fmt::format("{:.60e}", value));
-}
-
 // "12.30" with `scale` digits, or the error that `shown` of type `source` does not fit.
 std::string decimal_text(const Number& value, const char* source, const std::string& shown,
                          int precision, int scale, const char* end = "",
@@ -150,7 +144,7 @@ std::string decimal_text(const Number& value, const char* source, const std::str
   Number made = value.rounded(scale);
   if (made.kind != Number::Kind::finite || made.exponent > precision - scale)
     raise(error, message());
-  return made.text();
+  return made.plain_text();
 }
 
 // (value, precision, scale)
@@ -160,8 +154,7 @@ void real_to_decimal(DataChunk& chunk, ExpressionState&, Vector& result) {
   NativeArguments arguments(chunk);
   arguments.each_text(result, [&](idx_t row) {
     Real value = arguments.value<Real>(0, row);
-    // A real is the number its shortest text shows.
-    Number number = kDouble ? exact(value) : *Number::parse(java_text(value));
+    Number number = *Number::parse(java_text(value));  // what its shortest text shows
     return decimal_text(number, kDouble ? "DOUBLE" : "REAL", java_text(value),
                         arguments.value<int32_t>(1, row), arguments.value<int32_t>(2, row));
   });
@@ -242,7 +235,7 @@ void text_of_number(DataChunk& chunk, ExpressionState&, Vector& result) {
   NativeArguments arguments(chunk);
   arguments.each_text(result, [&](idx_t row) {
     Number value = Number::decode(arguments.text(0, row));
-    return value.kind == Number::Kind::infinity ? std::string("Infinity") : value.text();
+    return value.text();
   });
 }
 
@@ -264,7 +257,7 @@ void integer_of_number(DataChunk& chunk, ExpressionState&, Vector& result) {
     __int128 made = 0;
     if (whole.kind != Number::Kind::finite || whole.exponent > 19)
       raise("NUMERIC_VALUE_OUT_OF_RANGE", message);
-    for (char c : whole.text()) {
+    for (char c : whole.plain_text()) {
       if (c != '-') made = made * 10 + (c - '0');
     }
     if (whole.negative) made = -made;
@@ -359,16 +352,21 @@ void round_integer(DataChunk& chunk, ExpressionState&, Vector& result) {
     int64_t digits = -int64_t{arguments.value<int32_t>(1, row)};
     if (digits <= 0) return static_cast<int64_t>(value);
     __int128 unit = 1;
-    for (int64_t i = 0; i < digits && i < 20; ++i) unit *= 10;
+    for (int64_t i = 0; i < digits && i < 19; ++i) unit *= 10;
     __int128 half = value < 0 ? -unit / 2 : unit / 2;
     __int128 made = (value + half) / unit * unit;
+    if (digits >= 19 || made > INT64_MAX || made < INT64_MIN) {
+      raise("NUMERIC_VALUE_OUT_OF_RANGE",
+            fmt::format("numerical overflow: {}", static_cast<int64_t>(value)));
+    }
     int bits = arguments.value<int32_t>(2, row);
     __int128 limit = static_cast<__int128>(1) << (bits - 1);
-    bool small = bits < 64 || digits < 19;
-    if (made >= limit || made < -limit || (digits >= 19 && !small) ||
-        (bits == 32 && digits >= 10)) {
-      raise("NUMERIC_VALUE_OUT_OF_RANGE",
-            fmt::format("numerical overflow: round({}, {})", static_cast<int64_t>(value), -digits));
+    if (made >= limit || made < -limit) {
+      raise("NUMERIC_VALUE_OUT_OF_RANGE", fmt::format("Out of range for {}: {}",
+                                                      bits == 8    ? "tinyint"
+                                                      : bits == 16 ? "smallint"
+                                                                   : "integer",
+                                                      static_cast<int64_t>(made)));
     }
     return static_cast<int64_t>(made);
   });

@@ -60,11 +60,12 @@ constexpr Macro kMacros[] = {
      "CASE WHEN e IS NOT NULL AND length(e) <> 1 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
      "'Escape string must be a single character') ELSE t LIKE p ESCAPE e END"},
     {"substr2", "t, s",
-     "CASE WHEN s = 0 OR abs(s) > length(t) THEN CASE WHEN t IS NULL THEN NULL ELSE '' END ELSE "
+     "CASE WHEN s = 0 OR s > length(t) OR s < -length(t) THEN CASE WHEN t IS NULL THEN NULL ELSE "
+     "'' END ELSE "
      "substr(t, s) END"},
     {"substr3", "t, s, n",
-     "CASE WHEN s = 0 OR n <= 0 OR abs(s) > length(t) THEN CASE WHEN t IS NULL OR s IS NULL OR n "
-     "IS NULL THEN NULL ELSE '' END ELSE substr(t, s, n) END"},
+     "CASE WHEN s = 0 OR n <= 0 OR s > length(t) OR s < -length(t) THEN CASE WHEN t IS NULL OR s "
+     "IS NULL OR n IS NULL THEN NULL ELSE '' END ELSE substr(t, s, least(n, 2147483647)) END"},
     {"split_part", "t, d, n",
      "CASE WHEN n <= 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Index must be greater than "
      "zero') "
@@ -92,10 +93,17 @@ constexpr Macro kMacros[] = {
      "map_from_entries(list_transform(list_filter(pairs, lambda p, i: "
      "list_position(list_transform(pairs, lambda q: q.k), p.k) = i), lambda p: struct_pack(k := "
      "p.k, v := list_transform(list_filter(pairs, lambda q: q.k = p.k), lambda q: q.v))))"},
-    {"url_parameter", "u, p",
-     "let(list_filter(string_split(regexp_extract(u, '^[^?#]*\\?([^#]*)', 1), '&'), lambda x: "
-     "split_part(x, '=', 1) = p), found, CASE WHEN u IS NULL OR p IS NULL OR len(found) = 0 THEN "
-     "NULL ELSE url_decode(replace(substr(found[1], length(p) + 2), '+', ' ')) END)"},
+    {"all_joined", "l", "CASE WHEN len(l) = list_count(l) THEN array_to_string(l, '') END"},
+    {"finite_or_null", "x", "CASE WHEN isfinite(x) THEN x END"},
+    {"first_keys", "l",
+     "let(list_filter(l, lambda e: e.k IS NOT NULL), e, CASE WHEN len(e) > 0 THEN "
+     "map_from_entries(CASE WHEN len(list_distinct(list_transform(e, lambda y: y.k))) = len(e) "
+     "THEN "
+     "e ELSE list_filter(e, lambda x, i: list_position(list_transform(e, lambda y: y.k), x.k) = i) "
+     "END) END)"},
+    {"join_arrays", "a, b", "CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN list_concat(a, b) END"},
+    {"append", "a, x", "CASE WHEN x IS NOT NULL THEN list_append(a, x) END"},
+    {"prepend", "x, a", "CASE WHEN x IS NOT NULL THEN list_prepend(x, a) END"},
     // the digits and the exponent of the shortest text of a double
     {"scientific", "t",
      "let(split_part(split_part(ltrim(t, '-'), 'e', 1), '.', 1), i, "
@@ -162,8 +170,9 @@ constexpr Macro kMacros[] = {
      "CASE WHEN octet_length(encode(t)) > 1048576 THEN "
      "trino_fail('EXCEEDED_FUNCTION_MEMORY_LIMIT', 'Concatenated string has the length in bytes "
      "larger than the maximum output length 1048576') ELSE t END"},
-    {"join", "l, d",
-     "CASE WHEN l IS NULL OR d IS NULL THEN NULL ELSE COALESCE(array_to_string(l, d), '') END"},
+    {"join", "l, d",  // the engine joins with constants only
+     "CASE WHEN l IS NULL OR d IS NULL THEN NULL ELSE COALESCE(array_to_string(list_transform(l, "
+     "lambda x, i: CASE WHEN i = 1 THEN x ELSE d || x END), ''), '') END"},
     {"overlap", "a, b",
      "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(a, b) THEN TRUE WHEN len(a) = 0 "
      "OR len(b) = 0 THEN FALSE WHEN len(a) <> list_count(a) OR len(b) <> list_count(b) THEN NULL "
@@ -208,6 +217,11 @@ constexpr Macro kMacros[] = {
     {"distinct", "a",
      "list_filter(a, lambda x, i: list_position(a, x) = i OR (x IS NULL AND "
      "len(list_filter(a[1:i], lambda y: y IS NULL)) = 1))"},
+    {"intersect_of", "a, b",
+     "trino_distinct(list_filter(a, lambda x: CASE WHEN x IS NULL THEN len(b) <> list_count(b) "
+     "ELSE list_contains(b, x) END))"},
+    {"intersect", "a, b",  // in the order of the longer one
+     "CASE WHEN len(a) < len(b) THEN trino_intersect_of(b, a) ELSE trino_intersect_of(a, b) END"},
     {"contains", "a, x",
      "CASE WHEN x IS NULL OR a IS NULL THEN NULL WHEN list_contains(a, x) THEN TRUE WHEN len(a) <> "
      "list_count(a) THEN NULL ELSE FALSE END"},

@@ -158,8 +158,8 @@ void human_readable_seconds(DataChunk& chunk, ExpressionState&, Vector& result) 
                                                       : value > 0       ? "Infinity"
                                                                         : "-Infinity"));
     }
-    value = std::min(std::abs(value), 9.2e18);
-    auto rest = static_cast<int64_t>(value);
+    value = std::floor(std::abs(value) + 0.5);
+    int64_t rest = value < 9.2e18 ? static_cast<int64_t>(value) : INT64_MAX;
     struct Unit {
       const char* name;
       int64_t seconds;

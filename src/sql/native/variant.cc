@@ -169,6 +169,13 @@ void is_null(DataChunk& chunk, ExpressionState&, Vector& result) {
       result, [&](idx_t row) { return decoded(arguments.text(0, row)).is(Kind::null); });
 }
 
+void equal(DataChunk& chunk, ExpressionState&, Vector& result) {
+  NativeArguments arguments(chunk);
+  arguments.each_value<bool>(result, [&](idx_t row) {
+    return variants_equal(decoded(arguments.text(0, row)), decoded(arguments.text(1, row)));
+  });
+}
+
 }  // namespace
 
 std::vector<NativeFunction> native_variant_functions() {
@@ -176,6 +183,7 @@ std::vector<NativeFunction> native_variant_functions() {
       {"aichemy_variant_json", "BLOB -> VARCHAR", json_text},
       {"aichemy_variant_item", "BLOB, BIGINT -> BLOB", item},
       {"aichemy_variant_member", "BLOB, VARCHAR -> BLOB", member},
+      {"aichemy_variant_equal", "BLOB, BLOB -> BOOLEAN", equal},
       {"aichemy_variant_is_null", "BLOB -> BOOLEAN", is_null},
   };
 }

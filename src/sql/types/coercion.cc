@@ -45,7 +45,13 @@ std::optional<Type> common_nested(const Type& a, const Type& b) {
 }
 
 std::optional<Type> common_number(const Type& a, const Type& b) {
-  if (a.is(TypeKind::number) || b.is(TypeKind::number)) return Type(TypeKind::number);
+  if (a.is(TypeKind::number) || b.is(TypeKind::number)) {
+    // None with binary fractions: neither stands for the other without loss.
+    auto binary = [](const Type& type) {
+      return type.is(TypeKind::double_) || type.is(TypeKind::real);
+    };
+    return binary(a) || binary(b) ? std::nullopt : std::optional(Type(TypeKind::number));
+  }
   if (a.is(TypeKind::double_) || b.is(TypeKind::double_)) return Type(TypeKind::double_);
   if (a.is(TypeKind::real) || b.is(TypeKind::real)) return Type(TypeKind::real);
   if (a.is(TypeKind::decimal) || b.is(TypeKind::decimal))
@@ -214,7 +220,7 @@ bool can_cast(const Type& from, const Type& to) {
   }
   if (to.is_text() && from.is(TypeKind::ipaddress))
     return to.is(TypeKind::varchar) && to.precision == Type::kUnbounded;
-  if (to.is_text()) return !from.is(TypeKind::varbinary);
+  if (to.is_text()) return to.is(TypeKind::varchar) && !from.is(TypeKind::varbinary);
   auto temporal = [](const Type& type) {
     return type.is(TypeKind::date) || is_time_kind(type.kind) || is_timestamp_kind(type.kind);
   };

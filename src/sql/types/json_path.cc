@@ -47,7 +47,7 @@ class PathParser {
   int depth_ = 0;
 
   std::unexpected<Error> broken(std::string_view why) const {
-    return fail(Code::invalid, "INVALID_PATH",
+    return fail(Code::invalid, "SYNTAX_ERROR",
                 fmt::format("Invalid JSON path at {}: {}", at_ + 1, why));
   }
   void blank() {
@@ -293,7 +293,8 @@ class PathParser {
       ASSIGN_OR_RETURN(std::string pattern, quoted());
       // XQuery's regular expressions have no such groups.
       for (size_t i = pattern.find("(?"); i != std::string::npos; i = pattern.find("(?", i + 1)) {
-        if (pattern.substr(i, 3) != "(?:") return broken("unsupported regular expression");
+        if (pattern.substr(i, 3) != "(?:")
+          return fail(Code::invalid, "INVALID_PATH", "unsupported regular expression");
       }
       left = make(Kind::like_regex, std::move(left), std::move(pattern));
       if (word("flag")) {

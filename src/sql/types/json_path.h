@@ -51,7 +51,7 @@ struct JsonPath {
   JsonPathPtr root;
 };
 
-// invalid ("INVALID_PATH").
+// invalid ("SYNTAX_ERROR"; "INVALID_PATH": a regular expression that XQuery does not know).
 Result<JsonPath> parse_json_path(std::string_view text);
 
 }  // namespace aichemy::sql

@@ -135,6 +135,15 @@ std::optional<Number> Number::parse(std::string_view text) {
 Number Number::of_integer(int64_t value) { return *parse(std::to_string(value)); }
 
 std::string Number::text() const {
+  if (kind != Kind::finite || digits.empty()) return plain_text();
+  if (exponent <= static_cast<int64_t>(digits.size()) && exponent > -6) return plain_text();
+  std::string out = negative ? "-" : "";
+  out += digits[0];
+  if (digits.size() > 1) out += "." + digits.substr(1);
+  return out + (exponent > 0 ? "E+" : "E") + std::to_string(exponent - 1);
+}
+
+std::string Number::plain_text() const {
   switch (kind) {
     case Kind::nan: return "NaN";
     case Kind::infinity: return "+Infinity";
@@ -291,6 +300,22 @@ std::unexpected<Error> division_by_zero() {
   return fail(Code::invalid, "DIVISION_BY_ZERO", "Division by zero");
 }
 
+// 0.digits x 10^exponent rounded half up to `scale` places; the last digit may be one too many.
+Number rounded_digits(bool negative, std::string digits, int64_t exponent, int64_t scale) {
+  int64_t kept = exponent + scale;
+  if (kept < 0) return Number();
+  bool up = kept < static_cast<int64_t>(digits.size()) && digits[static_cast<size_t>(kept)] >= '5';
+  if (kept < static_cast<int64_t>(digits.size())) digits.resize(static_cast<size_t>(kept));
+  if (up) {
+    digits.insert(digits.begin(), '0');
+    ++exponent;
+    size_t i = digits.size() - 1;
+    for (; digits[i] == '9'; --i) digits[i] = '0';
+    ++digits[i];
+  }
+  return normal(negative, std::move(digits), exponent);
+}
+
 // Digits of 0.a / 0.b, `count` of them; what is left is in `rest`, written as b is.
 std::string quotient_digits(const std::string& a, const std::string& b, size_t count,
                             std::string& rest) {
@@ -309,20 +334,33 @@ std::string quotient_digits(const std::string& a, const std::string& b, size_t c
   return out;
 }
 
+// What is left of a when b was taken from it as often as it fits: exact.
+Number remainder_of(const Number& a, const Number& b) {
+  if (a.exponent < b.exponent) return a;
+  int64_t bottom = std::min(last_place(a), last_place(b));
+  std::string whole = aligned(a, a.exponent, bottom), divisor = aligned(b, b.exponent, bottom);
+  std::string rest;
+  quotient_digits(whole, divisor, whole.size(), rest);
+  auto size = static_cast<int64_t>(rest.size());
+  return normal(a.negative, std::move(rest), bottom + size);
+}
+
 }  // namespace
 
 Result<Number> divide(const Number& a, const Number& b) {
   if (a.kind == Kind::nan || b.kind == Kind::nan) return special(Kind::nan);
-  if (b.is_zero()) return division_by_zero();
   if (a.kind != Kind::finite)
-    return b.kind != Kind::finite ? special(Kind::nan) : infinity(a.sign() * b.sign() < 0);
+    return b.kind != Kind::finite ? special(Kind::nan) : infinity((a.sign() < 0) != (b.sign() < 0));
+  if (b.is_zero()) return division_by_zero();
   if (b.kind != Kind::finite || a.digits.empty()) return Number();
+  // The quotient's places after the point, as for decimals of that many digits and places.
+  int64_t scale = std::max<int64_t>(-last_place(a) + static_cast<int64_t>(b.digits.size()) + 1, 6);
   std::string rest;
-  size_t count = std::max(a.digits.size(), b.digits.size()) + Number::kDigitsMax + 2;
-  std::string digits = quotient_digits(a.digits, b.digits, count, rest);
   // The first digit stands for a whole number of b's: 10^(b's length) above the point.
   auto exponent = a.exponent - b.exponent + static_cast<int64_t>(b.digits.size());
-  return normal(a.negative != b.negative, std::move(digits), exponent);
+  auto count = std::clamp<int64_t>(exponent + scale + 1, 0, 3 * Number::kDigitsMax);
+  std::string digits = quotient_digits(a.digits, b.digits, static_cast<size_t>(count), rest);
+  return rounded_digits(a.negative != b.negative, std::move(digits), exponent, scale);
 }
 
 Result<Number> modulo(const Number& a, const Number& b) {
@@ -330,8 +368,7 @@ Result<Number> modulo(const Number& a, const Number& b) {
   if (b.is_zero()) return division_by_zero();
   if (a.kind != Kind::finite) return special(Kind::nan);
   if (b.kind != Kind::finite || a.digits.empty()) return a;
-  ASSIGN_OR_RETURN(Number quotient, divide(a, b));
-  return subtract(a, multiply(quotient.truncated(0), b));
+  return remainder_of(a, b);
 }
 
 }  // namespace aichemy::sql

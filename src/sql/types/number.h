@@ -30,7 +30,9 @@ class Number {
   // "12.50", "-1e10", "NaN", "+Infinity". None: no number.
   static std::optional<Number> parse(std::string_view text);
   static Number of_integer(int64_t value);
-  std::string text() const;  // plain digits
+  // As Java's BigDecimal without trailing zeros shows it: 1E+2, 0.001, 1E-7.
+  std::string text() const;
+  std::string plain_text() const;  // no exponent
   double to_double() const;
 
   std::string encode() const;

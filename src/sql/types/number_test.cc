@@ -24,8 +24,13 @@ TEST(NumberTest, BytesOrderAsNumbers) {
 TEST(NumberTest, Arithmetic) {
   EXPECT_EQ(add(number("1.5"), number("-2.75")).text(), "-1.25");
   EXPECT_EQ(subtract(number("10"), number("10")).text(), "0");
-  EXPECT_EQ(multiply(number("12.5"), number("8")).text(), "100");
-  EXPECT_EQ(divide(number("22.5"), number("0.015"))->text(), "1500");
+  EXPECT_EQ(multiply(number("12.5"), number("8")).text(), "1E+2");
+  EXPECT_EQ(divide(number("22.5"), number("0.015"))->text(), "1.5E+3");
+  EXPECT_EQ(divide(number("1"), number("3"))->text(), "0.333333");
+  EXPECT_EQ(divide(number("0.1"), number("777"))->text(), "0.000129");
+  EXPECT_EQ(divide(number("2"), number("0.03"))->text(), "66.666667");
+  EXPECT_EQ(divide(number("-Infinity"), number("0"))->text(), "-Infinity");
+  EXPECT_EQ(modulo(number("1e300"), number("7"))->text(), "1");
   EXPECT_EQ(modulo(number("-7.5"), number("2"))->text(), "-1.5");
   EXPECT_FALSE(divide(number("1"), number("0")));
   EXPECT_EQ(add(number("Infinity"), number("-Infinity")).text(), "NaN");
@@ -34,7 +39,7 @@ TEST(NumberTest, Arithmetic) {
 TEST(NumberTest, Rounding) {
   EXPECT_EQ(number("-2.5").rounded(0).text(), "-3");
   EXPECT_EQ(number("2.4999").rounded(0).text(), "2");
-  EXPECT_EQ(number("1250").rounded(-2).text(), "1300");
+  EXPECT_EQ(number("1250").rounded(-2).text(), "1.3E+3");
   EXPECT_EQ(number("-2.1").floor().text(), "-3");
   EXPECT_EQ(number("-2.1").ceiling().text(), "-2");
   EXPECT_EQ(number("1234.5678").truncated(2).text(), "1234.56");

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "sql/types/moment.h"
+#include "sql/types/number.h"
 
 namespace aichemy::sql {
 namespace {
@@ -490,6 +491,55 @@ Result<VariantNode> variant_of_json(const JsonNode& json) {
     made.items.push_back(std::move(part));
   }
   return made;
+}
+
+namespace {
+
+// Every double has finitely many digits; those beyond a decimal's 38 only tell that none is equal.
+Number exact_number(const VariantNode& value) {
+  if (value.is_real()) return *Number::parse(fmt::format("{:.100e}", value.real));
+  return *Number::parse(variant_decimal_text(value));
+}
+
+bool numbers_equal(const VariantNode& a, const VariantNode& b) {
+  if (a.is_real() && b.is_real()) return a.real == b.real;
+  if (a.is_integer() && b.is_integer()) return a.whole == b.whole;
+  if ((a.is_real() && !std::isfinite(a.real)) || (b.is_real() && !std::isfinite(b.real)))
+    return false;
+  return exact_number(a).encode() == exact_number(b).encode();
+}
+
+bool objects_equal(const VariantNode& a, const VariantNode& b) {
+  for (size_t i = 0; i < a.keys.size(); ++i) {
+    auto found = std::ranges::find(b.keys, a.keys[i]);
+    if (found == b.keys.end()) return false;
+    if (!variants_equal(a.items[i], b.items[static_cast<size_t>(found - b.keys.begin())]))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool variants_equal(const VariantNode& a, const VariantNode& b) {
+  auto is_number = [](const VariantNode& value) {
+    return value.is_integer() || value.is_decimal() || value.is_real();
+  };
+  if (is_number(a) && is_number(b)) return numbers_equal(a, b);
+  if (a.is_timestamp() && b.is_timestamp()) {
+    auto zoned = [](const VariantNode& value) {
+      return value.is(Kind::timestamp_tz) || value.is(Kind::timestamp_tz_nanos);
+    };
+    auto nanos = [](const VariantNode& value) {
+      bool fine = value.is(Kind::timestamp_nanos) || value.is(Kind::timestamp_tz_nanos);
+      return value.whole * (fine ? 1 : 1000);
+    };
+    return zoned(a) == zoned(b) && nanos(a) == nanos(b);
+  }
+  if (a.kind != b.kind || a.items.size() != b.items.size()) return false;
+  if (a.is(Kind::object)) return objects_equal(a, b);
+  return a.truth == b.truth && a.whole == b.whole && a.text == b.text &&
+         std::ranges::equal(a.items, b.items, variants_equal);
 }
 
 }  // namespace aichemy::sql

@@ -61,6 +61,10 @@ struct VariantNode {
 // Arrays and objects nest at most so deep.
 inline constexpr int kVariantDepthMax = 1000;
 
+// Numbers by value across their kinds, timestamps across their units, objects without regard to the
+// order of members. NaN equals nothing, null itself.
+bool variants_equal(const VariantNode& a, const VariantNode& b);
+
 std::string encode_variant(const VariantNode& value);
 // corrupt ("variant"): bytes that break the format.
 Result<VariantNode> decode_variant(std::string_view bytes);
