@@ -85,7 +85,8 @@ Result<BoundPtr> Analyzer::analyze_condition(const Expression& expression, Scope
   if (value->type.is(TypeKind::unknown)) return make_cast(value, kBoolean);
   if (!value->type.is(TypeKind::boolean)) {
     std::string_view what = clause;
-    bool whole = what == "WHERE clause" || what == "HAVING clause" || what == "JOIN ON clause";
+    bool whole =
+        (what.ends_with(" clause") && what != "CASE WHEN clause") || what == "The MERGE predicate";
     std::string type = value->type.display();
     return semantic_error("TYPE_MISMATCH", expression.at,
                           fmt::format("{} must evaluate to a boolean{}", clause,
