@@ -192,7 +192,7 @@ TEST_F(SqlTest, TypesAndRows) {
            {"EXPLAIN (TYPE VALIDATE) SELECT 1", "boolean", "[[true]]"},
            {"SELECT CAST(JSON '[1, 2]' AS array(bigint)), CAST(ARRAY[1, 2] AS json), "
             "json_extract_scalar('{\"a\": \"x\"}', '$.a')",
-            "array(bigint),json,varchar", "[[[1,2],\"[1,2]\",\"x\"]]"},
+            "array(bigint),json,varchar(10)", "[[[1,2],\"[1,2]\",\"x\"]]"},
            {"SELECT count(*) FROM (SELECT CASE random() WHEN < 0.5e0 THEN 1 WHEN >= 0.5e0 THEN 2 END c "
             "FROM UNNEST(sequence(1, 500)) t(x)) WHERE c IS NULL",
             "bigint", "[[0]]"},

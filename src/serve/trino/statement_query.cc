@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 
 #include "base/bytes.h"
@@ -13,6 +14,33 @@
 namespace aichemy::serve::trino {
 namespace {
 
+// A type as the list of columns shows it: intervals in upper case, also within others, and names of
+// fields without quotes when they are plain but for their upper case.
+std::string client_type(const sql::Type& type) {
+  if (type.is(sql::TypeKind::interval_day_time)) return "INTERVAL DAY TO SECOND";
+  if (type.is(sql::TypeKind::interval_year_month)) return "INTERVAL YEAR TO MONTH";
+  bool nested =
+      type.is(sql::TypeKind::array) || type.is(sql::TypeKind::map) || type.is(sql::TypeKind::row);
+  if (!nested) return type.display();
+  std::string out = type.display();
+  out.resize(out.find('(') + 1);
+  for (size_t i = 0; i < type.fields.size(); ++i) {
+    if (i > 0) out += ", ";
+    if (const auto& name = type.fields[i].name) {
+      std::string lower = *name;
+      for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      auto one = [](const std::string& field) {
+        return sql::Type::row({{field, sql::Type(sql::TypeKind::integer)}}).display();
+      };
+      bool plain = one(lower) == fmt::format("row({} integer)", lower);
+      std::string quoted = one(*name);  // row("..." integer)
+      out += (plain ? *name : quoted.substr(4, quoted.size() - 13)) + " ";
+    }
+    out += client_type(type.fields[i].type);
+  }
+  return out + ")";
+}
+
 std::string columns_json(const std::vector<sql::OutputColumn>& columns,
                          const sql::Session& session) {
   Json list = Json::array();
@@ -20,7 +48,7 @@ std::string columns_json(const std::vector<sql::OutputColumn>& columns,
     sql::Type type =
         session.parametric_datetime ? column.type : column.type.without_datetime_precision();
     Json one = Json::object();
-    std::string shown = type.display();
+    std::string shown = client_type(type);
     if (!session.parametric_datetime) {
       for (const char* bare : {"(3)"}) {
         if (type.is(sql::TypeKind::time) || type.is(sql::TypeKind::timestamp) ||
@@ -29,8 +57,6 @@ std::string columns_json(const std::vector<sql::OutputColumn>& columns,
         }
       }
     }
-    if (type.is(sql::TypeKind::interval_day_time)) shown = "INTERVAL DAY TO SECOND";
-    if (type.is(sql::TypeKind::interval_year_month)) shown = "INTERVAL YEAR TO MONTH";
     one.set("name", column.name).set("type", shown).set("typeSignature", type.signature());
     list.push(std::move(one));
   }

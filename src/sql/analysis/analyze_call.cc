@@ -183,6 +183,7 @@ constexpr LengthRow kLengths[] = {
     {"substring", 2, [](const std::vector<int64_t>& n) { return n[0]; }},
     {"substring", 3, [](const std::vector<int64_t>& n) { return n[0]; }},
     {"render", 2, [](const std::vector<int64_t>& n) { return n[0] + 15; }},  // of the escapes
+    {"url_encode", 1, [](const std::vector<int64_t>& n) { return n[0] * 12; }},
     {"overlay", 3, [](const std::vector<int64_t>& n) { return n[0] + n[1]; }},
     {"overlay", 4, [](const std::vector<int64_t>& n) { return n[0] + n[1]; }},
 };

@@ -28,6 +28,10 @@ const std::vector<FunctionRow>& aggregate_functions() {
        "CAST(floor(avg@({0})@ + 0.5) AS BIGINT)"},
       {"avg", kAggregate, "interval year to month -> interval year to month",
        "CAST(floor(avg@({0})@ + 0.5) AS INTEGER)"},
+      {"avg", kAggregate, "number -> number",
+       "aichemy_number_divide(trino_number_sum(list@({0})@), aichemy_number(CAST(count@({0})@ AS "
+       "VARCHAR)))"},
+      {"sum", kAggregate, "number -> number", "trino_number_sum(list@({0})@)"},
       {"avg", kAggregate, "real -> real", "CAST(avg@({0})@ AS FLOAT)"},
       {"avg", kAggregate, "decimal -> $0", "{avg_decimal}"},
       {"min", kAggregate, "T -> T", "min@({0})@", "(SELECT min(x) FROM (VALUES 1, 2) t(x))", "1"},
@@ -54,17 +58,35 @@ const std::vector<FunctionRow>& aggregate_functions() {
       {"bitwise_and_agg", kAggregate, "bigint -> bigint", "bit_and@({0})@"},
       {"bitwise_or_agg", kAggregate, "bigint -> bigint", "bit_or@({0})@"},
       {"bitwise_xor_agg", kAggregate, "bigint -> bigint", "bit_xor@({0})@"},
-      {"stddev", kAggregate, "double -> double", "stddev_samp@({0})@"},
+      {"stddev", kAggregate, "double -> double",
+       "CASE WHEN bool_or@(NOT isfinite({0}))@ AND count@({0})@ > 1 THEN CAST('NaN' AS DOUBLE) "
+       "ELSE "
+       "stddev_samp@(CASE WHEN isfinite({0}) THEN {0} END)@ END"},
       {"stddev", kAggregate, "bigint -> double", "stddev_samp@({0})@"},
-      {"stddev_samp", kAggregate, "double -> double", "stddev_samp@({0})@"},
+      {"stddev_samp", kAggregate, "double -> double",
+       "CASE WHEN bool_or@(NOT isfinite({0}))@ AND count@({0})@ > 1 THEN CAST('NaN' AS DOUBLE) "
+       "ELSE "
+       "stddev_samp@(CASE WHEN isfinite({0}) THEN {0} END)@ END"},
       {"stddev_samp", kAggregate, "bigint -> double", "stddev_samp@({0})@"},
-      {"stddev_pop", kAggregate, "double -> double", "stddev_pop@({0})@"},
+      {"stddev_pop", kAggregate, "double -> double",
+       "CASE WHEN bool_or@(NOT isfinite({0}))@ AND count@({0})@ > 0 THEN CAST('NaN' AS DOUBLE) "
+       "ELSE "
+       "stddev_pop@(CASE WHEN isfinite({0}) THEN {0} END)@ END"},
       {"stddev_pop", kAggregate, "bigint -> double", "stddev_pop@({0})@"},
-      {"variance", kAggregate, "double -> double", "var_samp@({0})@"},
+      {"variance", kAggregate, "double -> double",
+       "CASE WHEN bool_or@(NOT isfinite({0}))@ AND count@({0})@ > 1 THEN CAST('NaN' AS DOUBLE) "
+       "ELSE "
+       "var_samp@(CASE WHEN isfinite({0}) THEN {0} END)@ END"},
       {"variance", kAggregate, "bigint -> double", "var_samp@({0})@"},
-      {"var_samp", kAggregate, "double -> double", "var_samp@({0})@"},
+      {"var_samp", kAggregate, "double -> double",
+       "CASE WHEN bool_or@(NOT isfinite({0}))@ AND count@({0})@ > 1 THEN CAST('NaN' AS DOUBLE) "
+       "ELSE "
+       "var_samp@(CASE WHEN isfinite({0}) THEN {0} END)@ END"},
       {"var_samp", kAggregate, "bigint -> double", "var_samp@({0})@"},
-      {"var_pop", kAggregate, "double -> double", "var_pop@({0})@"},
+      {"var_pop", kAggregate, "double -> double",
+       "CASE WHEN bool_or@(NOT isfinite({0}))@ AND count@({0})@ > 0 THEN CAST('NaN' AS DOUBLE) "
+       "ELSE "
+       "var_pop@(CASE WHEN isfinite({0}) THEN {0} END)@ END"},
       {"var_pop", kAggregate, "bigint -> double", "var_pop@({0})@"},
       {"covar_samp", kAggregate, "double, double -> double", "covar_samp@({0}, {1})@"},
       {"covar_samp", kAggregate, "real, real -> real", "CAST(covar_samp@({0}, {1})@ AS FLOAT)"},

@@ -16,7 +16,7 @@ const std::vector<FunctionRow>& scalar_functions_text() {
       {"json_extract_scalar", kScalar, "json, varchar -> varchar",
        "aichemy_json_extract_scalar({0}, {1})", "json_extract_scalar(JSON '{\"a\":\"x\"}', '$.a')",
        "\"x\""},
-      {"json_extract_scalar", kScalar, "varchar, varchar -> varchar",
+      {"json_extract_scalar", kScalar, "varchar, varchar -> $0",
        "aichemy_json_extract_scalar({0}, {1})", "json_extract_scalar('{\"a\":\"x\"}', '$.a')",
        "\"x\""},
       {"json_size", kScalar, "json, varchar -> bigint", "aichemy_json_size({0}, {1})",

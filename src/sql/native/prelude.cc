@@ -58,7 +58,10 @@ constexpr Macro kMacros[] = {
      "ELSE trino_fail('INVALID_CAST_ARGUMENT', 'Cannot cast ''' || t || ''' to BOOLEAN') END"},
     {"like", "t, p, e",
      "CASE WHEN e IS NOT NULL AND length(e) <> 1 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
-     "'Escape string must be a single character') ELSE t LIKE p ESCAPE e END"},
+     "'Escape string must be a single character') WHEN contains(replace(replace(replace(p, e || e, "
+     "''), e || '%', ''), e || '_', ''), e) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Escape "
+     "character must be followed by ''%'', ''_'' or the escape character itself') ELSE t LIKE p "
+     "ESCAPE e END"},
     {"substr2", "t, s",
      "CASE WHEN s = 0 OR s > length(t) OR s < -length(t) THEN CASE WHEN t IS NULL THEN NULL ELSE "
      "'' END ELSE "
@@ -101,6 +104,9 @@ constexpr Macro kMacros[] = {
      "THEN "
      "e ELSE list_filter(e, lambda x, i: list_position(list_transform(e, lambda y: y.k), x.k) = i) "
      "END) END)"},
+    {"number_sum", "l",
+     "let(list_filter(l, lambda x: x IS NOT NULL), e, CASE WHEN len(e) > 0 THEN list_reduce(e, "
+     "lambda a, b: aichemy_number_add(a, b)) END)"},
     {"join_arrays", "a, b", "CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN list_concat(a, b) END"},
     {"append", "a, x", "CASE WHEN x IS NOT NULL THEN list_append(a, x) END"},
     {"prepend", "x, a", "CASE WHEN x IS NOT NULL THEN list_prepend(x, a) END"},

@@ -144,7 +144,7 @@ bool can_coerce(const Type& from, const Type& to) {
   if (from.is_numeric() && to.is_numeric()) {
     if (from.is_integer() && to.is_integer()) return from.kind < to.kind;
     if (to.is(TypeKind::number)) return from.is_integer() || from.is(TypeKind::decimal);
-    if (to.is(TypeKind::double_)) return true;
+    if (to.is(TypeKind::double_)) return !from.is(TypeKind::number);
     if (to.is(TypeKind::real)) return from.is_integer() || from.is(TypeKind::decimal);
     return false;
   }
