@@ -186,8 +186,7 @@ const std::vector<FunctionRow>& scalar_functions_text() {
       {"concat", kScalar, "varbinary, varbinary, varbinary... -> varbinary", "{0+|}",
        "to_hex(concat(X'01', X'02'))", "\"0102\""},
       {"concat_ws", kScalar, "varchar, array(varchar) -> varchar",
-       "CASE WHEN {0} IS NOT NULL THEN COALESCE(array_to_string(list_filter({1}, lambda x: x IS "
-       "NOT NULL), {0}), CASE WHEN {1} IS NOT NULL THEN '' END) END",
+       "trino_join(list_filter({1}, lambda x: x IS NOT NULL), {0})",
        "concat_ws('-', ARRAY['a', 'b'])", "\"a-b\""},
       {"concat_ws", kScalar, "varchar, varchar... -> varchar", "concat_ws({*})",
        "concat_ws('-', 'a', NULL, 'b')", "\"a-b\""},
