@@ -81,6 +81,7 @@ void register_native_functions(duckdb::DatabaseInstance& database) {
   register_native_rows(database, rows);
   register_variant_casts(database);
   register_same(database);
+  register_pairs(database);
   duckdb::ExtensionLoader loader(database, "aichemy");
   register_native_decimal(loader);  // typed by their arguments, which no signature can say
 }

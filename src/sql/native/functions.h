@@ -46,6 +46,8 @@ void register_native_rows(duckdb::DatabaseInstance& database,
 // Functions whose result type is an argument: aichemy_json_decode(text, 'type').
 void register_json_decode(duckdb::DatabaseInstance& database);
 
+void register_pairs(duckdb::DatabaseInstance& database);
+
 // Throws the exception that engine_errors turns into Trino's error of this name.
 [[noreturn]] void raise(std::string_view name, const std::string& message);
 

@@ -92,18 +92,12 @@ constexpr Macro kMacros[] = {
      "WHEN n < 0 THEN trino_fail('INVALID_FUNCTION_ARGUMENT', 'Length must not be negative: ' || "
      "n) "
      "ELSE substr(t, 1, s - 1) || r || substr(t, s + n) END"},
-    {"gather", "pairs",
-     "map_from_entries(list_transform(list_filter(pairs, lambda p, i: "
-     "list_position(list_transform(pairs, lambda q: q.k), p.k) = i), lambda p: struct_pack(k := "
-     "p.k, v := list_transform(list_filter(pairs, lambda q: q.k = p.k), lambda q: q.v))))"},
+    {"gather", "pairs", "map_from_entries(aichemy_gather_pairs(pairs))"},
     {"all_joined", "l", "CASE WHEN len(l) = list_count(l) THEN array_to_string(l, '') END"},
     {"finite_or_null", "x", "CASE WHEN isfinite(x) THEN x END"},
     {"first_keys", "l",
-     "let(list_filter(l, lambda e: e.k IS NOT NULL), e, CASE WHEN len(e) > 0 THEN "
-     "map_from_entries(CASE WHEN len(list_distinct(list_transform(e, lambda y: y.k))) = len(e) "
-     "THEN "
-     "e ELSE list_filter(e, lambda x, i: list_position(list_transform(e, lambda y: y.k), x.k) = i) "
-     "END) END)"},
+     "let(aichemy_first_pairs(list_filter(l, lambda e: e.k IS NOT NULL)), e, CASE WHEN len(e) > 0 "
+     "THEN map_from_entries(e) END)"},
     {"number_sum", "l",
      "let(list_filter(l, lambda x: x IS NOT NULL), e, CASE WHEN len(e) > 0 THEN list_reduce(e, "
      "lambda a, b: aichemy_number_add(a, b)) END)"},
@@ -168,10 +162,7 @@ constexpr Macro kMacros[] = {
      "CASE WHEN len(list_distinct(list_transform(e, lambda x: x.k))) <> "
      "list_count(list_transform(e, lambda x: x.k)) THEN trino_fail('INVALID_FUNCTION_ARGUMENT', "
      "'Duplicate map keys (' || t || ') are not allowed') ELSE map_from_entries(e) END"},
-    {"first_entries", "e",
-     "map_from_entries(list_filter(e, lambda x, i: list_position(list_transform(e, lambda y: "
-     "y.key), "
-     "x.key) = i))"},
+    {"first_entries", "e", "map_from_entries(aichemy_first_pairs(e))"},
     {"listagg", "t",
      "CASE WHEN octet_length(encode(t)) > 1048576 THEN "
      "trino_fail('EXCEEDED_FUNCTION_MEMORY_LIMIT', 'Concatenated string has the length in bytes "
