@@ -112,7 +112,6 @@ const std::vector<FunctionRow>& scalar_functions_nested() {
        "array_first(ARRAY[7, 8], x -> x > 7)", "8"},
       {"array_first", kScalar, "array(T) -> T", "{0}[1]", "array_first(ARRAY[7, 8])", "7"},
       {"array_last", kScalar, "array(T) -> T", "{0}[-1]", "array_last(ARRAY[7, 8])", "8"},
-      {"array_sum", kScalar, "array(double) -> double", "COALESCE(list_sum({0}), 0)"},
       {"slice", kScalar, "array(T), bigint, bigint -> array(T)", "trino_slice({0}, {1}, {2})",
        "slice(ARRAY[1, 2, 3], 2, 2)", "[2,3]"},
       {"flatten", kScalar, "array(array(T)) -> array(T)", "flatten({0})",

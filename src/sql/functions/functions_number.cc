@@ -109,8 +109,6 @@ const std::vector<FunctionRow>& scalar_functions_number() {
        "\"-1\""},
       {"truncate", kScalar, "number -> number", "aichemy_number_truncate({0}, CAST(0 AS INTEGER))",
        "truncate(NUMBER '-1.8')", "\"-1\""},
-      {"truncate", kScalar, "double, integer -> double", "trino_truncate_to({0}, {1})",
-       "truncate(1.259e0, 2)", "1.25"},
       {"truncate", kScalar, "decimal, integer -> $0",
        "CAST(aichemy_number_to_decimal(aichemy_number_truncate(aichemy_number(CAST({0} AS "
        "VARCHAR)), {1}), {pr}, {sr}) AS {typer})",

@@ -23,7 +23,6 @@ constexpr Macro kMacros[] = {
      "(CASE WHEN isnan(x) THEN 'NaN' WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END) || ' to ' || "
      "lower(t)) ELSE x END"},
     {"round_to", "x, n", "CASE WHEN isnan(x) OR isinf(x) THEN x ELSE round(x, n) END"},
-    {"truncate_to", "x, n", "trunc(x * pow(10, n)) / pow(10, n)"},
     // text
     {"fit", "t, n, type",
      "CASE WHEN length(t) > n THEN trino_fail('INVALID_CAST_ARGUMENT', 'Value ' || t || ' cannot "
