@@ -293,6 +293,9 @@ def main():
         if options.trino:
             rival = Rival(options.trino, platform.ready, suite)
         figures = measure(platform.ready, suite, peer(folder), queries, chosen, options.rounds, rival)
+        if rival:
+            rival.stop()  # a JVM at rest still takes a tenth of a core
+            rival = None
         planning(platform.ready, suite, queries, figures)
         good = [f for f in figures if "ratio" in f]
         if len(good) > 2:
@@ -300,7 +303,7 @@ def main():
             first = sum(f["first_s"] for f in good) / sum(f["first_s"] / f["first_ratio"] for f in good)
             print(f"  total of the {len(good)} that ran: ratio {ratio:.2f}, first runs {first:.2f}; "
                   f"{len(figures) - len(good)} did not run or were wrong")
-            if rival:
+            if options.trino:
                 both = [f for f in good if "trino_s" in f]
                 print(f"  Trino's total of {len(both)}: {sum(f['trino_s'] for f in both) / sum(f['ours_s'] for f in both):.1f} times ours")
         if options.keep:

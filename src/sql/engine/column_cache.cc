@@ -9,11 +9,7 @@
 #include <duckdb/main/client_context.hpp>
 #include <duckdb/main/connection.hpp>
 #include <duckdb/main/database.hpp>
-#include <duckdb/parser/expression/columnref_expression.hpp>
-#include <duckdb/parser/query_node/select_node.hpp>
-#include <duckdb/parser/statement/select_statement.hpp>
 #include <duckdb/parser/tableref/basetableref.hpp>
-#include <duckdb/parser/tableref/subqueryref.hpp>
 #include <duckdb/storage/buffer_manager.hpp>
 #include <functional>
 #include <set>
@@ -71,21 +67,13 @@ struct ColumnCache::Held {
     ended->released.push_back(name);
   }
 
-  duckdb::unique_ptr<duckdb::TableRef> reference(const std::vector<size_t>& asked) const {
+  // With more columns than were asked for, perhaps: they are read by their names.
+  duckdb::unique_ptr<duckdb::TableRef> reference() const {
     auto table = duckdb::make_uniq<duckdb::BaseTableRef>();
     table->catalog_name = name;
     table->schema_name = "main";
     table->table_name = name;
-    if (asked == columns) return table;
-    auto node = duckdb::make_uniq<duckdb::SelectNode>();
-    for (size_t column : asked) {
-      node->select_list.push_back(
-          duckdb::make_uniq<duckdb::ColumnRefExpression>(fmt::format("c{}", column)));
-    }
-    node->from_table = std::move(table);
-    auto select = duckdb::make_uniq<duckdb::SelectStatement>();
-    select->node = std::move(node);
-    return duckdb::make_uniq<duckdb::SubqueryRef>(std::move(select));
+    return table;
   }
 };
 
@@ -189,7 +177,7 @@ duckdb::unique_ptr<duckdb::TableRef> ColumnCache::find(duckdb::ClientContext& co
   }
   if (!held) return nullptr;
   served_.add();
-  auto reference = held->reference(asked.columns);
+  auto reference = held->reference();
   statement->take(std::move(held), asked.handle);
   return reference;
 }
