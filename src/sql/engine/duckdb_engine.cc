@@ -333,12 +333,12 @@ Result<std::unique_ptr<DuckDbEngine>> DuckDbEngine::start(DuckDbOptions options)
         make_lake_file_system(options.store, options.memory));
     std::shared_ptr<ColumnCache> cache;
     if (options.column_cache_bytes_max > 0) {
-      cache = std::make_shared<ColumnCache>(
-          ColumnCache::Options{.database = *database,
-                               .scans = options.scans,
-                               .clock = *options.clock,
-                               .metrics = options.metrics,
-                               .bytes_max = options.column_cache_bytes_max});
+      cache = std::make_shared<ColumnCache>(ColumnCache::Options{
+          .database = *database,
+          .scans = options.scans,
+          .clock = *options.clock,
+          .metrics = options.metrics,
+          .bytes_max = std::min(options.column_cache_bytes_max, options.memory_bytes_max / 2)});
     }
     register_lake_scan(
         instance, options.scans,

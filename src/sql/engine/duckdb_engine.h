@@ -38,7 +38,8 @@ struct DuckDbOptions {
   int threads = 2;
   std::string spill_directory;
   uint64_t spill_bytes_max = uint64_t{20} << 30;  // of all statements together
-  // Of the memory, what columns of tables that are read often may take; 0: none are kept.
+  // Of the memory, what columns of tables that are read often may take, half of it at most; 0: none
+  // are kept.
   uint64_t column_cache_bytes_max = 0;
   Clock* clock = nullptr;  // with a column cache
   // Adds the table functions of other modules to a database: the one of all statements and each of
