@@ -37,6 +37,7 @@ import boto3  # noqa: E402
 import duckdb  # noqa: E402
 import trino  # noqa: E402
 from conftest import make_platform  # noqa: E402
+from load_tools import rest  # noqa: E402
 from pyiceberg.catalog import load_catalog  # noqa: E402
 
 
@@ -251,7 +252,7 @@ def line(row, ratio_max):
 
 
 PLANNING_MS_MAX = 10  # of every query
-PLANNING_ROUNDS = 7
+PLANNING_ROUNDS = 15
 
 
 class BareClient:
@@ -273,7 +274,7 @@ class BareClient:
 
 
 def planning(ready, suite, queries, figures):
-    """What EXPLAIN takes at a bare client, after one that warms it: from the text to the plan."""
+    """What EXPLAIN takes at a bare client, after one that warms it: from the text to the plan, and that as text."""
     client = BareClient(ready, suite)
     for row in figures:
         if "ratio" not in row:
@@ -315,6 +316,7 @@ def main():
         if rival:
             rival.stop()  # a JVM at rest still takes a tenth of a core
             rival = None
+        rest(platform)
         planning(platform.ready, suite, queries, figures)
         good = [f for f in figures if "ratio" in f]
         if len(good) > 2:

@@ -9,7 +9,6 @@ information_schema.columns over many tables.
 """
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -25,7 +24,7 @@ import requests  # noqa: E402
 import trino  # noqa: E402
 from conftest import make_platform  # noqa: E402
 
-from load_tools import load_tool  # noqa: E402
+from load_tools import load_tool, processor_seconds, rest  # noqa: E402
 
 LIMITS = {"p50_ms": 1.0, "per_second": 3000, "server_seconds": 0.5, "columns_ms": 300}
 ROWS = ("SELECT orderkey, partkey, suppkey, linenumber, quantity, extendedprice, discount, returnflag, shipdate, shipmode "
@@ -39,11 +38,6 @@ def address(platform):
 def small(platform, clients, seconds, statement="SELECT 1"):
     command = [load_tool("sql_load"), *address(platform), str(clients), str(seconds), statement]
     return json.loads(subprocess.run([str(c) for c in command], check=True, capture_output=True, text=True).stdout)
-
-
-def processor_seconds(platform):
-    fields = Path(f"/proc/{platform.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def connect(platform, **options):
@@ -69,13 +63,6 @@ def large(platform, encoding):
     assert "error" not in page, page
     return {"encoding": encoding or "pages", "seconds": time.perf_counter() - began,
             "server_seconds": processor_seconds(platform) - before, "megabytes": size / 1e6}
-
-
-def rest(platform):
-    """Until the server has nothing to do: what is read twice it loads into memory beside the statements."""
-    before = None
-    while before != (before := processor_seconds(platform)):
-        time.sleep(0.3)
 
 
 def columns(platform, tables):
